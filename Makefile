@@ -1,0 +1,62 @@
+# Tocsin: every target works in .venv, which the first one makes.
+PYTHON ?= python3.11
+BIN := .venv/bin
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile
+STAMP := .venv/.stamp
+
+.PHONY: demo test check system bench soak docs assets serve clean
+
+demo: $(STAMP)-server assets
+	$(BIN)/tocsin demo
+
+test: $(STAMP)-dev assets
+	$(BIN)/ruff check src tests tools bench
+	$(BIN)/ruff format --check src tests tools bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST)
+	$(BIN)/python tools/with_postgres.py $(PYTEST) -m database
+
+# The fast loop: under a minute, SQLite, no browser.
+check: $(STAMP)-dev
+	$(BIN)/ruff check src tests tools bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(PYTEST) -q -m "not browser and not soak"
+
+# Debian packages that tests and benchmarks use. Never run unasked.
+system:
+	apt-get update
+	apt-get install -y --no-install-recommends chromium openssh-server fail2ban sshguard
+
+bench: $(STAMP)-dev assets
+	$(BIN)/python -m bench
+
+soak: $(STAMP)-dev assets
+	TOCSIN_SOAK=1 $(PYTEST) -m soak
+	TOCSIN_SOAK=1 $(BIN)/python tools/with_postgres.py $(PYTEST) -m "soak and database"
+
+docs: $(STAMP)-dev
+	$(BIN)/sphinx-build -W -q docs docs/_build
+
+serve: $(STAMP)-server assets
+	$(BIN)/tocsin serve
+
+assets: $(STAMP)-assets
+
+$(STAMP)-assets: tools/assets.py package-lock.json | $(STAMP)-server
+	$(BIN)/python tools/assets.py
+	touch $@
+
+$(STAMP)-server: requirements/server.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/server.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(STAMP)-dev: requirements/dev.txt $(STAMP)-server
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+clean:
+	rm -rf .venv build dist docs/_build node_modules src/tocsin/site/static/vendor

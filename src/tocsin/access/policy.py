@@ -1,0 +1,133 @@
+"""Who may do what: one table, from which come the routes' checks, the pages' buttons and the matrix test.
+
+An action is `noun.verb`. A rule names the roles that may act, the scope a key needs (None: no key may), and
+how the actor must be related to the thing: `own member` (theirs), `own unit` (investigates or supports it),
+`coordinated` (the exchange's coordinator), `anyone` or `signed in`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tocsin.access.models import ApiKey, Member, Person, Role, Unit
+from tocsin.kernel.problems import NotAllowed, NotSignedIn
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row of the table."""
+
+    roles: frozenset[str] = frozenset()
+    scope: str | None = None
+    relation: str = "signed in"
+    why: str = ""
+
+
+def _rule(roles: str = "", *, scope: str | None = None, relation: str = "signed in", why: str = "") -> Rule:
+    return Rule(frozenset(roles.split()), scope, relation, why)
+
+
+POLICY: dict[str, Rule] = {
+    "start.read": _rule(relation="anyone", why="the public front page"),
+    "session.open": _rule(relation="anyone", why="signing in"),
+    "session.close": _rule(why="signing out"),
+    "journal.read": _rule(relation="anyone", why="tree heads and proofs are public; contents are not"),
+    "exchange.read": _rule(relation="anyone", why="the exchange's name and public key"),
+    "report.submit": _rule(scope="reports:write", relation="own member", why="a member reports"),
+    "report.list": _rule(
+        "reporter", scope="reports:read", relation="own member", why="a member sees its own"
+    ),
+    "report.read": _rule(
+        "reporter", scope="reports:read", relation="own member", why="a member sees its own"
+    ),
+    "receipt.read": _rule(
+        "reporter", scope="reports:read", relation="own member", why="proof of one's own report"
+    ),
+    "queue.read": _rule("officer supervisor", relation="own unit", why="a unit's work"),
+    "case.read": _rule(
+        "officer supervisor coordinator", relation="own unit or coordinated", why="a unit's case"
+    ),
+    "case.accept": _rule("officer supervisor", relation="own unit", why="a named person takes the case"),
+    "case.redirect": _rule(
+        "officer supervisor coordinator", relation="own unit or coordinated", why="wrong desk"
+    ),
+    "case.assess": _rule("officer supervisor", relation="own unit", why="a person's decision"),
+    "case.answer": _rule("officer supervisor", relation="own unit", why="the outcome told to the reporters"),
+    "case.detach": _rule("officer supervisor", relation="own unit", why="a report linked by mistake"),
+    "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
+    "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),
+    "link.make": _rule(
+        "coordinator", relation="coordinated", why="a one-time link for a unit that has not joined"
+    ),
+    "link.use": _rule(relation="anyone", why="the token in the address is the permission"),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody who acts: a person with roles, a member's key, or nobody."""
+
+    person: Person | None = None
+    key: ApiKey | None = None
+    roles: tuple[Role, ...] = field(default=())
+
+    @classmethod
+    def of_person(cls, person: Person) -> "Actor":
+        """The actor behind a signed-in person; a person whose account is off has no roles."""
+        roles: Iterable[Role] = person.roles.select_related("member", "unit") if person.is_active else ()
+        return cls(
+            person=person, roles=tuple(r for r in roles if r.member is None or r.member.suspended_at is None)
+        )
+
+    @property
+    def is_nobody(self) -> bool:
+        """Neither person nor key."""
+        return self.person is None and self.key is None
+
+    @cached_property
+    def role_names(self) -> frozenset[str]:
+        """The names of the roles held anywhere."""
+        return frozenset(role.name for role in self.roles)
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        """The members acted for."""
+        if self.key is not None:
+            return (self.key.member,)
+        return tuple(role.member for role in self.roles if role.member is not None)
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """The units acted for."""
+        return tuple(role.unit for role in self.roles if role.unit is not None)
+
+    @property
+    def label(self) -> str:
+        """How the journal and a timeline name the actor."""
+        if self.person is not None:
+            return self.person.name
+        return f"key {self.key.label}" if self.key is not None else "nobody"
+
+
+NOBODY = Actor()
+
+
+def may(actor: Actor, action: str) -> bool:
+    """May this actor try the action at all? Which things it reaches, `visible_to` decides."""
+    rule = POLICY[action]
+    if rule.relation == "anyone":
+        return True
+    if actor.key is not None:
+        return rule.scope is not None and rule.scope in actor.key.scopes
+    if actor.person is None:
+        return False
+    return (not rule.roles and rule.scope is None) or bool(rule.roles & actor.role_names)
+
+
+def require(actor: Actor, action: str) -> None:
+    """Raises NotSignedIn or NotAllowed where `may` says no."""
+    if may(actor, action):
+        return
+    if actor.is_nobody:
+        raise NotSignedIn()
+    raise NotAllowed()

@@ -1,0 +1,151 @@
+"""Cases: linked reports that one unit owns, their clocks, decisions and outcomes."""
+
+from django.db import models
+
+from tocsin.access.models import Person, Unit
+from tocsin.intake.models import Report
+
+
+class Case(models.Model):
+    """One or more linked reports, routed to an investigating and a support unit."""
+
+    case_id = models.CharField(max_length=32, unique=True)
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=80)
+    severity = models.CharField(max_length=8)
+    lane = models.CharField(max_length=10, default="ordinary")
+    status = models.CharField(max_length=8, default="X-ACK", help_text="X-… of the pack's status codes")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    investigating_unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="investigating")
+    support_unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="supporting")
+    route_rule = models.CharField(max_length=40, help_text="id of the routing rule that decided")
+    route_reason = models.TextField(help_text="one sentence, shown with the decision")
+    owner = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_cases"
+    )
+    owner_name = models.CharField(
+        max_length=160, blank=True, help_text="name as given, for officers without account"
+    )
+    owned_at = models.DateTimeField(null=True, blank=True)
+    coordinator = models.ForeignKey(
+        Person,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="coordinated_cases",
+        help_text="named while the investigating unit has not joined",
+    )
+    report_count = models.PositiveIntegerField(default=0)
+    member_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["investigating_unit", "closed_at", "opened_at"])]
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+
+class CaseOrigin(models.Model):
+    """An origin that open cases are found by."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="origins")
+    origin = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "origin"], name="cases_origin_once")]
+        indexes = [models.Index(fields=["origin"])]
+
+
+class Link(models.Model):
+    """Why a report belongs to a case. Detaching is ordinary: the row stays, with who and when."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="links")
+    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="links")
+    reason = models.TextField()
+    strength = models.PositiveSmallIntegerField(help_text="0 to 100")
+    linked_at = models.DateTimeField()
+    linked_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    detached_at = models.DateTimeField(null=True, blank=True)
+    detached_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["report"], condition=models.Q(detached_at__isnull=True), name="cases_link_one_case"
+            )
+        ]
+
+
+class Clock(models.Model):
+    """An obligation with a start, a due time, an owner and an end."""
+
+    clock_id = models.CharField(max_length=8, help_text="row of the pack's clocks, such as P02")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="clocks")
+    report = models.ForeignKey(Report, null=True, blank=True, on_delete=models.CASCADE, related_name="clocks")
+    subject = models.CharField(
+        max_length=160, blank=True, help_text="what exactly, where one case has several"
+    )
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=16, blank=True, help_text="person or automatic")
+    breached_at = models.DateTimeField(null=True, blank=True)
+    step = models.PositiveSmallIntegerField(
+        default=0, help_text="0 owner, 1 supervisor, 2 regional, 3 national"
+    )
+    next_step_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clock_id", "case", "report", "subject", "started_at"],
+                name="cases_clock_once",
+                nulls_distinct=False,
+            )
+        ]
+        indexes = [
+            models.Index(fields=["ended_at", "due_at"]),
+            models.Index(fields=["ended_at", "next_step_at"]),
+        ]
+
+
+class Decision(models.Model):
+    """A person's recorded decision on a case, with its reason: what counts as followed up."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="decisions")
+    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    person_name = models.CharField(max_length=160)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=8)
+    reason = models.TextField()
+    at = models.DateTimeField()
+
+
+class Outcome(models.Model):
+    """How a case ended, by code and in plain words, with what would have helped."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="outcomes")
+    outcome_code = models.CharField(max_length=4)
+    words = models.TextField(help_text="what the reporters read")
+    would_have_helped = models.JSONField(default=list)
+    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    person_name = models.CharField(max_length=160)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+
+class OneTimeLink(models.Model):
+    """Lets an officer of a unit that has not joined accept and answer one case without an account."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="one_time_links")
+    digest = models.BinaryField(max_length=32, unique=True, help_text="SHA-256 of the token in the link")
+    made_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    officer_name = models.CharField(max_length=160, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)

@@ -1,0 +1,5 @@
+"""The REST interface."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

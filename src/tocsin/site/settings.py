@@ -1,0 +1,85 @@
+"""Settings of an exchange: good without any, changed by `TOCSIN_…` environment variables."""
+
+import os
+from pathlib import Path
+
+from tocsin.site.home import Home
+from tocsin.store.urls import database_settings
+
+HOME = Home(Path(os.environ.get("TOCSIN_HOME") or "var/exchange"))
+
+SECRET_KEY = HOME.secret("django.key")
+DEBUG = os.environ.get("TOCSIN_DEBUG") == "1"
+ALLOWED_HOSTS = os.environ.get("TOCSIN_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+ORIGIN = os.environ.get("TOCSIN_ORIGIN", "tocsin.invalid")  # the exchange's name in tree heads
+PUBLIC_URL = os.environ.get("TOCSIN_URL", "http://127.0.0.1:8000")
+COUNTRY_PACK = os.environ.get("TOCSIN_COUNTRY", "gb")
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_tasks",
+    "django_tasks_db",
+    "tocsin.access.apps.AccessConfig",
+    "tocsin.journal.apps.JournalConfig",
+    "tocsin.inventory.apps.InventoryConfig",
+    "tocsin.intake.apps.IntakeConfig",
+    "tocsin.cases.apps.CasesConfig",
+    "tocsin.notices.apps.NoticesConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "tocsin.site.urls"
+WSGI_APPLICATION = "tocsin.site.wsgi.application"
+AUTH_USER_MODEL = "access.Person"
+DATABASES = {"default": database_settings(os.environ.get("DATABASE_URL", ""), HOME.path / "exchange.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+
+USE_TZ = True
+TIME_ZONE = "Europe/London"
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [Path(__file__).parent / "static"]
+WHITENOISE_USE_FINDERS = True
+
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [Path(__file__).parent / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {"environment": "tocsin.site.jinja.environment"},
+    },
+]

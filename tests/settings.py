@@ -1,0 +1,11 @@
+"""The exchange's settings for tests: a home of its own, quick password hashing."""
+
+import os
+import tempfile
+
+os.environ["TOCSIN_HOME"] = tempfile.mkdtemp(prefix="tocsin-test-")
+
+from tocsin.site.settings import *  # noqa: F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
