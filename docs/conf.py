@@ -1,0 +1,9 @@
+"""Sphinx settings: Markdown sources, one theme."""
+
+project = "Tocsin"
+author = "the Tocsin maintainers"
+extensions = ["myst_parser"]
+html_theme = "furo"
+html_title = "Tocsin"
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["colon_fence"]

@@ -1,0 +1,71 @@
+"""From an attack to what may leave the provider: no raw line, no path, no own customer's address."""
+
+import datetime as dt
+import ipaddress
+from collections.abc import Mapping, Sequence
+
+from tocsin.kernel.hashing import keyed_token
+from tocsin.kernel.ids import attack_id
+from tocsin.kernel.time import parse_rfc3339
+from tocsin.sift.values import Attack
+from tocsin.wire.report import Evidence, Holding, Report
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def minimise(
+    attack: Attack,
+    *,
+    own: Sequence[Network],
+    key: bytes,
+    source_ids: Mapping[str, str],
+    holdings: Mapping[str, Holding],
+) -> Report:
+    """The report on one attack as it will leave.
+
+    Addresses inside `own` become tokens under the member's `key` before the id that is sent is derived, or
+    the hash of an IPv4 address would give it away (DESIGN 11.1). `source_ids` names each evidence path
+    without telling it; `holdings` are keyed by source id.
+    """
+    origins = tuple(_hide(origin, own, key) for origin in attack.origins)
+    targets = tuple(_hide(target, own, key) for target in attack.targets)
+    sent_id = attack.attack_id
+    if origins != attack.origins or targets != attack.targets:
+        sent_id = attack_id(attack.kind, _first(origins), _first(targets), attack.service, _day(attack))
+    used = sorted({source_ids[e.path] for e in attack.evidence})
+    return Report(
+        attack_id=sent_id,
+        kind=attack.kind,
+        origins=origins,
+        targets=targets,
+        service=attack.service,
+        first_seen_at=attack.first_seen_at,
+        last_seen_at=attack.last_seen_at,
+        count=attack.count,
+        severity=attack.severity,
+        evidence=tuple(Evidence(source_ids[e.path], e.line_count, e.sha256) for e in attack.evidence),
+        holdings=tuple(holdings[source_id] for source_id in used if source_id in holdings),
+        assumed=attack.assumed,
+        lane=attack.lane,
+    )
+
+
+def networks(texts: Sequence[str]) -> list[Network]:
+    """The networks named on the command line; ValueError on one that is none."""
+    return [ipaddress.ip_network(text, strict=False) for text in texts]
+
+
+def _hide(name: str, own: Sequence[Network], key: bytes) -> str:
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name
+    return keyed_token(key, name) if any(address in network for network in own) else name
+
+
+def _first(names: tuple[str, ...]) -> str:
+    return names[0] if names else ""
+
+
+def _day(attack: Attack) -> dt.date:
+    return parse_rfc3339(attack.first_seen_at).date()

@@ -1,0 +1,185 @@
+"""What the edge tool has seen, told and been answered: one SQLite file per exchange.
+
+Everything that one run of `tocsin report` learns is written in one transaction before anything is sent, so
+that a kill at any point loses nothing and repeats nothing: known regions are not sifted again, and a report
+stays pending until its receipt is stored.
+"""
+
+import fcntl
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tocsin.kernel.problems import Conflict
+from tocsin.sift.home import edge_home
+from tocsin.sift.values import Attack, Region
+from tocsin.wire.report import Receipt, Report
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS region (sha256 TEXT PRIMARY KEY, head TEXT NOT NULL, length INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS attack (attack_id TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS source (
+  source_id TEXT PRIMARY KEY, kept_days INTEGER, clock_error_ms INTEGER, confirmed_at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS outbox (
+  attack_id TEXT PRIMARY KEY, body BLOB NOT NULL, state TEXT NOT NULL, fault TEXT NOT NULL DEFAULT '');
+CREATE INDEX IF NOT EXISTS outbox_state ON outbox (state);
+CREATE TABLE IF NOT EXISTS receipt (report_id TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+class SpoolBusy(Conflict):
+    """Another `tocsin report` to this exchange is running."""
+
+    slug = "spool-busy"
+    hint = "wait until it ends; what it did not send is sent by the next run"
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a person said once about a log: how long it is kept, how wrong its clock may be."""
+
+    kept_days: int | None
+    clock_error_ms: int | None
+
+
+class Spool:
+    """The spool for one exchange; open it with `opened`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.receipts = folder / "receipts"
+        self.receipts.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.db = sqlite3.connect(folder / "spool.sqlite3", isolation_level=None)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=FULL")
+        self.db.executescript(SCHEMA)
+
+    def regions(self) -> list[Region]:
+        """Every stretch of evidence that was sifted before."""
+        rows = self.db.execute("SELECT head, length, sha256 FROM region ORDER BY length DESC")
+        return [Region(*row) for row in rows]
+
+    def attack(self, attack_id: str) -> Attack | None:
+        """The cumulative state of one attack, None where it is new."""
+        row = self.db.execute("SELECT body FROM attack WHERE attack_id = ?", (attack_id,)).fetchone()
+        return msgspec.json.decode(row[0], type=Attack) if row else None
+
+    def confirmation(self, source_id: str) -> Confirmation | None:
+        """What was confirmed about a source, None where nobody did yet."""
+        found = self.db.execute(
+            "SELECT kept_days, clock_error_ms FROM source WHERE source_id = ?", (source_id,)
+        ).fetchone()
+        return Confirmation(*found) if found else None
+
+    def confirm(self, source_id: str, said: Confirmation, at: str) -> None:
+        """Remember what a person confirmed, once per source; a later word replaces it."""
+        self.db.execute(
+            "INSERT OR REPLACE INTO source VALUES (?, ?, ?, ?)",
+            (source_id, said.kept_days, said.clock_error_ms, at),
+        )
+
+    def keep(self, regions: Iterable[Region], attacks: Iterable[Attack], reports: Iterable[Report]) -> None:
+        """Write one run's result whole: regions, cumulative attacks, and the reports that wait to be sent."""
+        with self._transaction():
+            self.db.executemany(
+                "INSERT OR IGNORE INTO region (head, length, sha256) VALUES (?, ?, ?)",
+                [(r.head, r.length, r.sha256) for r in regions],
+            )
+            self.db.executemany(
+                "INSERT OR REPLACE INTO attack VALUES (?, ?)",
+                [(a.attack_id, msgspec.json.encode(a)) for a in attacks],
+            )
+            self.db.executemany(
+                "INSERT INTO outbox (attack_id, body, state) VALUES (?, ?, 'pending')"
+                " ON CONFLICT (attack_id) DO UPDATE SET body = excluded.body, state = 'pending', fault = ''",
+                [(r.attack_id, msgspec.json.encode(r)) for r in reports],
+            )
+
+    def pending(self, limit: int) -> list[tuple[str, bytes]]:
+        """Up to `limit` reports without a receipt, as (attack id, exact bytes), in a stable order."""
+        rows = self.db.execute(
+            "SELECT attack_id, body FROM outbox WHERE state = 'pending' ORDER BY attack_id LIMIT ?", (limit,)
+        )
+        return [(row[0], bytes(row[1])) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many reports are `pending`, `sent` and `refused`."""
+        found = dict(self.db.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
+        return {state: found.get(state, 0) for state in ("pending", "sent", "refused")}
+
+    def settle(self, sent: dict[str, Receipt], refused: dict[str, str]) -> None:
+        """Store the answers of one batch: receipts and refusals, by attack id."""
+        with self._transaction():
+            for receipt in sent.values():
+                self.db.execute(
+                    "INSERT OR REPLACE INTO receipt VALUES (?, ?)",
+                    (receipt.report_id, msgspec.json.encode(receipt)),
+                )
+            self.db.executemany("UPDATE outbox SET state = 'sent' WHERE attack_id = ?", [(a,) for a in sent])
+            self.db.executemany(
+                "UPDATE outbox SET state = 'refused', fault = ? WHERE attack_id = ?",
+                [(fault, attack) for attack, fault in refused.items()],
+            )
+        for receipt in sent.values():
+            self._write_receipt(receipt.report_id, msgspec.json.encode(receipt))
+
+    def restore_receipts(self) -> None:
+        """Write the receipt files that a kill between database and folder left out."""
+        there = {file.stem for file in self.receipts.glob("*.json")}
+        for report_id, body in self.db.execute("SELECT report_id, body FROM receipt").fetchall():
+            if report_id not in there:
+                self._write_receipt(report_id, bytes(body))
+
+    def setting(self, name: str, default: str | None = None) -> str | None:
+        """A small remembered value; where missing and a default is given, that is stored first."""
+        if default is not None:
+            self.db.execute("INSERT OR IGNORE INTO setting VALUES (?, ?)", (name, default))
+        row = self.db.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def _write_receipt(self, report_id: str, body: bytes) -> None:
+        file = self.receipts / f"{report_id}.json"
+        part = file.with_suffix(".part")
+        part.write_bytes(msgspec.json.format(body, indent=2) + b"\n")
+        part.replace(file)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+
+def spool_folder(exchange: str) -> Path:
+    """Where the spool for the exchange at this URL lies."""
+    return edge_home() / "spool" / hashlib.sha256(exchange.rstrip("/").encode()).hexdigest()[:16]
+
+
+@contextmanager
+def opened(exchange: str) -> Iterator[Spool]:
+    """The spool for one exchange, this process's alone until the block ends. Raises SpoolBusy."""
+    folder = spool_folder(exchange)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock: Any
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SpoolBusy() from None
+        spool = Spool(folder)
+        try:
+            spool.restore_receipts()
+            yield spool
+        finally:
+            spool.db.close()
