@@ -31,7 +31,7 @@ class Sent:
 class Exchange(msgspec.Struct, frozen=True):
     """What an exchange says of itself at `/api/v1/exchange`, as far as the edge needs it."""
 
-    origin: str
+    name: str
     public_key: str
 
 
@@ -61,8 +61,8 @@ def _public_key(client: httpx.Client, say: Callable[[str], None]) -> bytes:
         public = bytes.fromhex(exchange.public_key)
     except (msgspec.DecodeError, ValueError):
         raise BadInput("the address does not answer like a Tocsin exchange", hint="check --to") from None
-    if trust.pin(exchange.origin, public):
-        say(f"pinned the key of {exchange.origin}: {public.hex()}")
+    if trust.pin(exchange.name, public):
+        say(f"pinned the key of {exchange.name}: {public.hex()}")
     return public
 
 
