@@ -26,7 +26,9 @@ def _clock() -> Finding:
     error = measured_clock_error_ms()
     if error is None:
         advice = "run an NTP client; wrong times have led police to the wrong door"
-        return Finding("clock", "missing", "the kernel does not know how wrong this machine's clock is", advice)
+        return Finding(
+            "clock", "missing", "the kernel does not know how wrong this machine's clock is", advice
+        )
     return Finding("clock", "good", f"synchronised, at most {error} ms off")
 
 

@@ -35,9 +35,31 @@ class DemoOfficer:
 
 
 MEMBERS = (
-    DemoMember("harbour", "Harbour Net", "kent", "Amara Cole", "amara@harbour.example", "192.0.2.64/26", ("--year", "2026")),
-    DemoMember("fenland", "Fenland Broadband", "cambridgeshire", "Bryn Ellis", "bryn@fenland.example", "2001:db8:10::/48"),
-    DemoMember("moorview", "Moorview Hosting", "devon-and-cornwall", "Chidi Moss", "chidi@moorview.example", "192.0.2.128/26"),
+    DemoMember(
+        "harbour",
+        "Harbour Net",
+        "kent",
+        "Amara Cole",
+        "amara@harbour.example",
+        "192.0.2.64/26",
+        ("--year", "2026"),
+    ),
+    DemoMember(
+        "fenland",
+        "Fenland Broadband",
+        "cambridgeshire",
+        "Bryn Ellis",
+        "bryn@fenland.example",
+        "2001:db8:10::/48",
+    ),
+    DemoMember(
+        "moorview",
+        "Moorview Hosting",
+        "devon-and-cornwall",
+        "Chidi Moss",
+        "chidi@moorview.example",
+        "192.0.2.128/26",
+    ),
 )
 OFFICERS = (
     DemoOfficer("DC Dana Reid", "dana@kent.example", "kent"),
