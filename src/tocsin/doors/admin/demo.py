@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -95,7 +94,7 @@ class Stage:
         """The whole story."""
         from tocsin.doors.admin import scenes
 
-        scenes.play(self)
+        scenes.Story(self).play()
 
     def tell_sign_ins(self) -> None:
         """Who may sign in, with which password, and where."""
@@ -148,11 +147,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def copy_evidence(stage: Stage, member: Any) -> Path:
-    """The member's logs, as its own files."""
-    place = stage.folder / "logs" / member.key
-    if not place.exists():
-        shutil.copytree(member.evidence, place)
-    return place

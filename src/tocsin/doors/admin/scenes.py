@@ -2,7 +2,10 @@
 
 import json
 import re
+import shutil
 import time
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,179 +21,172 @@ if TYPE_CHECKING:
 CASE = r"/cases/case_[0-9A-Z]+"
 
 
-def play(stage: "Stage") -> None:
-    """From logs to told reporters."""
-    keys: dict[str, str] = {}
-    stage.step("members, units and people join", lambda: _join(stage, keys))
-    for member in MEMBERS:
-        stage.step(f"{member.name} sifts", lambda m=member: _sift(stage, m))  # type: ignore[misc]
-    for member in MEMBERS:
-        stage.step(f"{member.name} reports", lambda m=member: _report(stage, m, keys[m.key]))  # type: ignore[misc]
-    stage.step("reports become cases", lambda: _wait_for_cases(stage, keys))
-    stage.step("officers take their cases", lambda: _accept(stage))
-    stage.step("a unit that has not joined answers", lambda: _answer_by_link(stage))
-    stage.step("officers answer", lambda: _answer(stage))
-    stage.step("every reporter is told", lambda: _told(stage, keys))
-    stage.step("every receipt is verified offline", lambda: _verify(stage))
-    stage.step("the same evidence, reported again", lambda: _again(stage, keys))
+@dataclass
+class Story:
+    """What the scenes hand on: keys by member, and the cases that officers have taken."""
 
+    stage: "Stage"
+    keys: dict[str, str] = field(default_factory=dict)
+    taken: list[tuple[Visitor, str]] = field(default_factory=list)
 
-def _join(stage: "Stage", keys: dict[str, str]) -> str:
-    from tocsin.doors.admin.setup import start_django
+    def play(self) -> None:
+        """From logs to told reporters."""
+        step = self.stage.step
+        step("members, units and people join", self._join)
+        for member in MEMBERS:
+            step(f"{member.name} sifts", partial(self._sift, member))
+        for member in MEMBERS:
+            step(f"{member.name} reports", partial(self._report, member))
+        step("reports become cases", self._wait_for_cases)
+        step("officers take their cases", self._accept)
+        step("a unit that has not joined answers", self._answer_by_link)
+        step("officers answer", self._answer)
+        step("every reporter is told", self._told)
+        step("every receipt is verified offline", self._verify)
+        step("the same evidence, reported again", self._again)
 
-    start_django()
-    from django.db import connections
+    def _join(self) -> str:
+        from tocsin.doors.admin.setup import start_django
 
-    from tocsin.access import keys as api_keys
-    from tocsin.access import services as access
+        start_django()
+        from django.db import connections
 
-    for place in MEMBERS:
-        member = access.add_member(place.name, force_id=place.force_id)
-        person = access.add_person(place.email, place.reporter, stage.passwords.of(place.email))
-        access.give_role(person, "reporter", member=member)
-        _, keys[place.key] = api_keys.make_key(member, "abuse desk", ["reports:write", "reports:read"])
-    for officer in OFFICERS:
-        unit = access.join_unit(officer.unit_id)
-        person = access.add_person(officer.email, officer.name, stage.passwords.of(officer.email))
-        access.give_role(person, "officer", unit=unit)
-    person = access.add_person(COORDINATOR.email, COORDINATOR.name, stage.passwords.of(COORDINATOR.email))
-    access.give_role(person, "coordinator")
-    connections.close_all()
-    return f"{len(MEMBERS)} members, {len(OFFICERS)} units, {len(MEMBERS) + len(OFFICERS) + 1} people"
+        from tocsin.access import keys as api_keys
+        from tocsin.access import services as access
 
+        passwords = self.stage.passwords
+        for place in MEMBERS:
+            member = access.add_member(place.name, force_id=place.force_id)
+            person = access.add_person(place.email, place.reporter, passwords.of(place.email))
+            access.give_role(person, "reporter", member=member)
+            _, self.keys[place.key] = api_keys.make_key(
+                member, "abuse desk", ["reports:write", "reports:read"]
+            )
+        for officer in OFFICERS:
+            unit = access.join_unit(officer.unit_id)
+            person = access.add_person(officer.email, officer.name, passwords.of(officer.email))
+            access.give_role(person, "officer", unit=unit)
+        person = access.add_person(COORDINATOR.email, COORDINATOR.name, passwords.of(COORDINATOR.email))
+        access.give_role(person, "coordinator")
+        connections.close_all()
+        return f"{len(MEMBERS)} members, {len(OFFICERS)} units, {len(MEMBERS) + len(OFFICERS) + 1} people"
 
-def _logs(stage: "Stage", member: DemoMember) -> Path:
-    from tocsin.doors.admin.demo import copy_evidence
+    def _sift(self, member: DemoMember) -> str:
+        done = self.stage.edge(member.key, "sift", str(self._logs(member)), "--json", *member.options)
+        attacks = len(done.stdout.splitlines())
+        lines = re.search(r"([\d,]+) lines", done.stderr)
+        self._count("attacks", attacks)
+        return f"{lines[1] if lines else '?'} lines are {attacks} attacks"
 
-    return copy_evidence(stage, member)
+    def _report(self, member: DemoMember) -> str:
+        held = ("--kept", "400", "--clock-error", "50")
+        sent = self._send(member, *held)
+        self._count("reports", sent)
+        return f"{sent} reports sent, {sent} receipts kept"
 
+    def _send(self, member: DemoMember, *options: str) -> int:
+        arguments = (
+            "--to",
+            self.stage.address,
+            "--network",
+            member.network,
+            *options,
+            *member.options,
+            "--json",
+        )
+        done = self.stage.edge(
+            member.key, "report", str(self._logs(member)), *arguments, TOCSIN_KEY=self.keys[member.key]
+        )
+        return int(json.loads(done.stdout)["sent"])
 
-def _sift(stage: "Stage", member: DemoMember) -> str:
-    done = stage.edge(member.key, "sift", str(_logs(stage, member)), "--json", *member.options)
-    attacks = [json.loads(line) for line in done.stdout.splitlines()]
-    lines = re.search(r"([\d,]+) lines", done.stderr)
-    stage.facts["attacks"] = stage.facts.get("attacks", 0) + len(attacks)
-    return f"{lines[1] if lines else '?'} lines are {len(attacks)} attacks"
+    def _wait_for_cases(self) -> str:
+        from tocsin.cases.models import Case, Link
 
+        reports = self.stage.facts["reports"]
+        for _ in range(300):
+            if Link.objects.filter(detached_at__isnull=True).count() == reports:
+                cases = self.stage.facts["cases"] = Case.objects.count()
+                return f"{reports} reports of {len(self.keys)} members are {cases} cases"
+            time.sleep(0.1)
+        raise Problem("the background worker did not link the reports within half a minute")
 
-def _report(stage: "Stage", member: DemoMember, key: str) -> str:
-    arguments = ["--to", stage.address, "--network", member.network, "--kept", "400", "--clock-error", "50"]
-    done = stage.edge(
-        member.key, "report", str(_logs(stage, member)), *arguments, *member.options, "--json", TOCSIN_KEY=key
-    )
-    result = json.loads(done.stdout)
-    stage.facts["reports"] = stage.facts.get("reports", 0) + result["sent"]
-    return f"{result['sent']} reports sent, {result['sent']} receipts kept"
+    def _accept(self) -> str:
+        names = []
+        for officer in OFFICERS:
+            visitor = self._visitor(officer.email)
+            for case in visitor.links("/queue", CASE):
+                if f"{case}/accept" in visitor.open(case):
+                    visitor.press(f"{case}/accept")
+                    self.taken.append((visitor, case))
+                    names.append(officer.name)
+        self._count("accepted", len(self.taken))
+        return f"{len(self.taken)} cases have a named owner ({', '.join(dict.fromkeys(names))})"
 
+    def _answer_by_link(self) -> str:
+        coordinator = self._visitor(COORDINATOR.email)
+        cases = coordinator.links("/coordination", CASE)
+        for case in cases:
+            found = re.search(r"/link/[\w-]+", coordinator.press(f"{case}/link"))
+            if found is None:
+                raise Problem(f"no one-time link was made for {case}")
+            guest = Visitor(self.stage.address)
+            guest.open(found[0])
+            guest.press(f"{found[0]}/accept", officer=GUEST)
+            _decide(guest, found[0])
+        self._count("answered_by_link", len(cases))
+        return f"{len(cases)} cases answered by one-time link, without an account ({GUEST})"
 
-def _states(stage: "Stage", key: str) -> list[dict[str, Any]]:
-    answer = httpx.get(
-        f"{stage.address}/api/v1/reports", headers={"Authorization": f"Bearer {key}"}, params={"limit": 200}
-    )
-    answer.raise_for_status()
-    return list(answer.json()["reports"])
+    def _answer(self) -> str:
+        for visitor, case in self.taken:
+            _decide(visitor, case)
+        self._count("answered", len(self.taken))
+        return f"{len(self.taken)} cases assessed and answered, by code and in words"
 
+    def _told(self) -> str:
+        states = [state for key in self.keys.values() for state in self._states(key)]
+        silent = [state for state in states if state["state"]["code"] in ("X-ACK", "X-ACC")]
+        self._count("told", len(states) - len(silent))
+        self._count("silent", len(silent))
+        told = len(states) - len(silent)
+        return f"{told} of {len(states)} reports have a person's answer; {len(silent)} met silence"
 
-def _cases(stage: "Stage") -> int:
-    from tocsin.cases.models import Case, Link
+    def _states(self, key: str) -> list[dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {key}"}
+        answer = httpx.get(f"{self.stage.address}/api/v1/reports", headers=headers, params={"limit": 200})
+        answer.raise_for_status()
+        return list(answer.json()["reports"])
 
-    linked = Link.objects.filter(detached_at__isnull=True).count()
-    return Case.objects.count() if linked == stage.facts["reports"] else 0
+    def _verify(self) -> str:
+        genuine = 0
+        for member in MEMBERS:
+            receipts = sorted((self.stage.folder / "edge" / member.key / "spool").glob("*/receipts/*.json"))
+            done = self.stage.edge(member.key, "verify", "--json", *map(str, receipts))
+            genuine += sum(json.loads(line)["genuine"] for line in done.stdout.splitlines())
+        self._count("receipts_verified", genuine)
+        return f"{genuine} receipts are genuine"
 
+    def _again(self) -> str:
+        sent = sum(self._send(member) for member in MEMBERS)
+        self._count("sent_again", sent)
+        return f"{sent} new reports"
 
-def _wait_for_cases(stage: "Stage", keys: dict[str, str]) -> str:
-    for _ in range(300):
-        if cases := _cases(stage):
-            stage.facts["cases"] = cases
-            return f"{stage.facts['reports']} reports of {len(keys)} members are {cases} cases"
-        time.sleep(0.1)
-    raise Problem("the background worker did not link the reports within half a minute")
+    def _logs(self, member: DemoMember) -> Path:
+        place = self.stage.folder / "logs" / member.key
+        if not place.exists():
+            shutil.copytree(member.evidence, place)
+        return place
 
+    def _visitor(self, email: str) -> Visitor:
+        return Visitor(self.stage.address).sign_in(email, self.stage.passwords.of(email))
 
-def _visitor(stage: "Stage", email: str) -> Visitor:
-    return Visitor(stage.address).sign_in(email, stage.passwords.of(email))
-
-
-def _accept(stage: "Stage") -> str:
-    taken = []
-    for officer in OFFICERS:
-        visitor = _visitor(stage, officer.email)
-        mine = visitor.links("/queue", CASE)
-        for case in mine:
-            if f"{case}/accept" in visitor.open(case):
-                visitor.press(f"{case}/accept")
-                taken.append((officer, visitor, case))
-    stage.facts["accepted"] = len(taken)
-    _TAKEN[id(stage)] = taken
-    names = ", ".join(dict.fromkeys(officer.name for officer, _, _ in taken))
-    return f"{len(taken)} cases have a named owner ({names})"
-
-
-_TAKEN: dict[int, list[Any]] = {}
-
-
-def _answer(stage: "Stage") -> str:
-    for _, visitor, case in _TAKEN.pop(id(stage)):
-        _decide(visitor, case)
-        stage.facts["answered"] = stage.facts.get("answered", 0) + 1
-    return f"{stage.facts['answered']} cases assessed and answered, by code and in words"
+    def _count(self, name: str, number: int) -> None:
+        self.stage.facts[name] = self.stage.facts.get(name, 0) + number
 
 
 def _decide(visitor: Visitor, place: str) -> None:
-    visitor.press(
-        f"{place}/assess", status="X-INV", reason="Linked attempts on several providers; logs are held."
-    )
+    reason = "Linked attempts on several providers; the logs are held."
+    visitor.press(f"{place}/assess", status="X-INV", reason=reason)
     filled = visitor.open(f"{place}/answer?outcome=18")
     words = visitor.field(filled, "words") or "No suspect identified from what is held."
     choices = re.findall(r'name="help"[^>]*value="([^"]+)"', filled)
     visitor.press(f"{place}/answer", outcome="18", words=words, help=choices[:1])
-
-
-def _answer_by_link(stage: "Stage") -> str:
-    coordinator = _visitor(stage, COORDINATOR.email)
-    cases = coordinator.links("/coordination", CASE)
-    for case in cases:
-        made = coordinator.press(f"{case}/link")
-        found = re.search(r"/link/[\w-]+", made)
-        if found is None:
-            raise Problem(f"no one-time link was made for {case}")
-        guest = Visitor(stage.address)
-        guest.open(found[0])
-        guest.press(f"{found[0]}/accept", officer=GUEST)
-        _decide(guest, found[0])
-    stage.facts["answered_by_link"] = len(cases)
-    return f"{len(cases)} cases answered by one-time link, without an account ({GUEST})"
-
-
-def _told(stage: "Stage", keys: dict[str, str]) -> str:
-    states = [state for key in keys.values() for state in _states(stage, key)]
-    waiting = [state["report_id"] for state in states if state["state"]["code"] in ("X-ACK", "X-ACC")]
-    stage.facts["told"] = len(states) - len(waiting)
-    stage.facts["silent"] = len(waiting)
-    return (
-        f"{stage.facts['told']} of {len(states)} reports have a person's answer; {len(waiting)} met silence"
-    )
-
-
-def _verify(stage: "Stage") -> str:
-    genuine = 0
-    for member in MEMBERS:
-        receipts = sorted((stage.folder / "edge" / member.key / "spool").glob("*/receipts/*.json"))
-        done = stage.edge(member.key, "verify", "--json", *map(str, receipts))
-        genuine += sum(json.loads(line)["genuine"] for line in done.stdout.splitlines())
-    stage.facts["receipts_verified"] = genuine
-    return f"{genuine} receipts are genuine"
-
-
-def _again(stage: "Stage", keys: dict[str, str]) -> str:
-    sent = 0
-    for member in MEMBERS:
-        done = stage.edge(
-            member.key,
-            *("report", str(_logs(stage, member)), "--to", stage.address, "--network", member.network),
-            *(*member.options, "--json"),
-            TOCSIN_KEY=keys[member.key],
-        )
-        sent += json.loads(done.stdout)["sent"]
-    stage.facts["sent_again"] = sent
-    return f"{sent} new reports"

@@ -9,7 +9,7 @@ EVIDENCE = Path(__file__).parent / "evidence"
 
 @dataclass(frozen=True)
 class DemoMember:
-    """A provider of the demo; `evidence` is its folder, `network` its customers, `force_id` its seat's force."""
+    """A provider of the demo: its customers' network, its seat's force, and where its logs lie."""
 
     key: str
     name: str
