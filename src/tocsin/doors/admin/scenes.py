@@ -144,7 +144,7 @@ class Story:
 
     def _told(self) -> str:
         states = [state for key in self.keys.values() for state in self._states(key)]
-        silent = [state for state in states if state["state"]["code"] in ("X-ACK", "X-ACC")]
+        silent = [state for state in states if state["state"]["code"] in ("X-ACK", "X-DIS", "X-ACC")]
         self._count("told", len(states) - len(silent))
         self._count("silent", len(silent))
         told = len(states) - len(silent)
