@@ -21,6 +21,7 @@ class Case(models.Model):
     support_unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="supporting")
     route_rule = models.CharField(max_length=40, help_text="id of the routing rule that decided")
     route_reason = models.TextField(help_text="one sentence, shown with the decision")
+    route_told = models.TextField(help_text="the same for reporters: nothing of other members")
     owner = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_cases"
     )

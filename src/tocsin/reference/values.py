@@ -163,13 +163,17 @@ class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RouteRule(Row, frozen=True, kw_only=True):
-    """One row of the routing table; the first that holds decides."""
+    """One row of the routing table; the first that holds decides.
+
+    `told` is the reason for the reporter, where `reason` would say something of other members.
+    """
 
     rule: str
     when: Conditions
     investigating: UnitKind
     support: UnitKind
     reason: str
+    told: str = ""
 
 
 class PackInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
