@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from tocsin.cases.models import Case, Clock
 from tocsin.cases.units import current_pack
@@ -48,7 +48,7 @@ RULES = (
     _rule(ACCEPT, "report", "received", "accepted assessed closed"),
     _rule(ACCEPT, "case", "redirected reopened", "accepted assessed closed"),
     _rule(DECIDE, "case", "accepted", "assessed closed"),
-    _rule(UPDATE, "case", "opened accepted assessed reopened", "accepted assessed closed"),
+    _rule(UPDATE, "case", "opened assessed reopened", "assessed closed"),
     _rule(TELL, "case", "withdrawn", "closed"),
     _rule(WARN, "case", "", "closed"),
 )
@@ -209,8 +209,10 @@ def _advance(recorded: Act, found: Sequence[Clock], until: dt.datetime, warned_a
         happened[event, instant, clock.case_id, clock.clock_id, clock.step, clock.subject].append(clock)
         if clock.next_step_at is not None:
             heapq.heappush(heap, (clock.next_step_at, pk, clock))
-    for (event, instant, _, _, step, _), clocks in happened.items():
-        _record(recorded, pack, event, instant, step, clocks)
+    holdings = _holdings([clock for clock in found if clock.clock_id == WARN])
+    for (event, instant, _, _, step, subject), clocks in happened.items():
+        content = _content(pack, event, instant, step, clocks, holdings.get(subject))
+        recorded.record(event, _case_of(clocks[0]).case_id, content)
     Clock.objects.bulk_update(found, ["breached_at", "step", "next_step_at", "ended_at", "ended_by"])
 
 
@@ -234,23 +236,36 @@ def _step(pack: Pack, clock: Clock, instant: dt.datetime, warned_at: dt.datetime
     return event
 
 
-def _record(
-    recorded: Act, pack: Pack, event: str, instant: dt.datetime, step: int, clocks: Sequence[Clock]
-) -> None:
-    first, case = clocks[0], _case_of(clocks[0])
+def _holdings(warnings: Sequence[Clock]) -> dict[str, Holding]:
+    """The logs that these clocks are about, by the clocks' subjects."""
+    if not warnings:
+        return {}
+    pks = {int(clock.subject.removeprefix("holding:")) for clock in warnings}
+    found = Holding.objects.filter(pk__in=pks).select_related("member")
+    return {f"holding:{holding.pk}": holding for holding in found}
+
+
+def _content(
+    pack: Pack, event: str, instant: dt.datetime, step: int, clocks: Sequence[Clock], held: Holding | None
+) -> dict[str, Any]:
+    """What the journal keeps of something that fell due."""
+    first, unit = clocks[0], _case_of(clocks[0]).investigating_unit
     content: dict[str, Any] = {
         "clock_id": first.clock_id,
         "due_at": rfc3339(first.due_at),
         "at": rfc3339(instant),
-        "unit": case.investigating_unit.name,
+        "unit": unit.name,
     }
-    reports = [clock.report.report_id for clock in clocks if clock.report is not None]
     if event == "cases:holding:expiring":
-        content |= {"holding": first.subject.removeprefix("holding:")}
-    else:
-        what = pack.clocks[first.clock_id].what.format(unit=case.investigating_unit.name)
-        content |= {"what": what, "step": step, "desk": DESKS[step]}
-    recorded.record(event, case.case_id, content | ({"reports": reports} if reports else {}))
+        known = {"member_id": held.member.member_id, "source_id": held.source_id} if held else {}
+        return content | known
+    reports = [clock.report.report_id for clock in clocks if clock.report is not None]
+    what = pack.clocks[first.clock_id].what.format(unit=unit.name)
+    return (
+        content
+        | {"what": what, "step": step, "desk": DESKS[step]}
+        | ({"reports": reports} if reports else {})
+    )
 
 
 def _case_of(clock: Clock) -> Case:
@@ -259,7 +274,26 @@ def _case_of(clock: Clock) -> Case:
 
 
 def resume(case: Case, ended_at: dt.datetime) -> None:
-    """Let the clocks that ended at that instant run on, as though nothing had happened."""
-    Clock.objects.filter(case=case, ended_at=ended_at).exclude(clock_id=ACKNOWLEDGE).update(
-        ended_at=None, ended_by="", next_step_at=F("due_at")
+    """Let the clocks that ended at that instant run on, as though nothing had happened.
+
+    The case keeps its owner, so what ended by acceptance stays ended.
+    """
+    pack = current_pack()
+    revived = list(
+        Clock.objects.filter(case=case, ended_at=ended_at).exclude(clock_id__in=(ACKNOWLEDGE, ACCEPT))
     )
+    for clock in revived:
+        clock.ended_at, clock.ended_by = None, ""
+        clock.next_step_at = _next_step(pack, clock, case.investigating_unit.country)
+    Clock.objects.bulk_update(revived, ["ended_at", "ended_by", "next_step_at"])
+
+
+def _next_step(pack: Pack, clock: Clock, nation: str) -> dt.datetime | None:
+    if clock.clock_id == WARN:
+        duration, unit = pack.clocks[WARN].limit(enhanced=False)
+        return calendars.due(clock.due_at, -duration, unit, nation)
+    if clock.breached_at is None:
+        return clock.due_at
+    duration, unit = pack.clocks[ESCALATE].limit(enhanced=False)
+    later = calendars.due(clock.breached_at, duration * (clock.step + 1), unit, nation)
+    return later if clock.step < LAST_STEP else None

@@ -28,7 +28,7 @@ def lock_case(case: Case) -> Case:
 
 
 def accept_case(case: Case, by: Responder, at: dt.datetime | None = None) -> Case:
-    """A named person takes the case; every report in it has its owner. Again by the same person: no change."""
+    """A named person takes the case; every report in it has its owner. Twice is once."""
     at = at or now()
     with act() as recorded:
         case = lock_case(case)

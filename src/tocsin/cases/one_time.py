@@ -68,7 +68,7 @@ def make_one_time_link(case: Case, actor: Actor, at: dt.datetime | None = None) 
 
 
 def find_link(token: str, at: dt.datetime | None = None) -> OneTimeLink:
-    """The link behind a token. Raises LinkNotFound, the same for every reason, so that guessing tells nothing.
+    """The link behind a token. Raises LinkNotFound, the same for whatever reason.
 
     After the answer it stays for the minute in which the answer can be taken back.
     """
@@ -89,7 +89,7 @@ def find_link(token: str, at: dt.datetime | None = None) -> OneTimeLink:
 
 
 def accept_by_link(link: OneTimeLink, officer_name: str, at: dt.datetime | None = None) -> Case:
-    """The officer gives a name and takes the case. Raises BadInput without a name, Conflict for a second one."""
+    """The officer gives a name and takes the case. Raises BadInput without one, Conflict for another."""
     at, name = at or now(), " ".join(officer_name.split())
     if not 2 <= len(name) <= 120:
         raise BadInput("give your name and rank, so that the reporter knows who has the case")
