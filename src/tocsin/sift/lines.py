@@ -5,18 +5,19 @@ pattern runs only over lines that hold its literal; a line whose first literal l
 others. What matched is grouped here, block by block, so that the merge sees groups and not lines.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import polars as pl
 
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Rulebook
-from tocsin.sift.shapes import HEADER, SHAPES
+from tocsin.sift.shapes import HEADER, REPEATED, RFC5424, SHAPES
 from tocsin.sift.stamps import Clock
 
 DAY = 86_400
+NO_HEADER = "no log header"
+IMPOSSIBLE_TIME = "impossible time"
 
 @dataclass(frozen=True)
 class Block:
@@ -51,13 +52,14 @@ class Matches:
         """The matching lines by kind, evidence, origin, target and day, each with its lines in order."""
         return self.rows.group_by("shelf", "origin", "target", "day").agg(
             pl.col("row"),
-            pl.col("line").str.join("\n") if self.block.raw is None else pl.lit("").first().alias("line"),
-            pl.col("count").sum().alias("count"),
+            pl.col("number"),
+            pl.col("line").str.join("\n"),
+            pl.col("count").sum(),
             (pl.col("count") * pl.col("weight")).sum().alias("score"),
             pl.col("at").min().alias("first"),
             pl.col("at").max().alias("last"),
-            pl.col("rule").min().alias("rule"),
-            pl.col("shape").min().alias("shape"),
+            pl.col("rule").min(),
+            pl.col("shape").min(),
         )
 
 
@@ -67,140 +69,135 @@ class Matcher:
     def __init__(self, book: Rulebook) -> None:
         self.book = book
         self.shelves = list(dict.fromkeys((rule.kind, rule.evidence) for rule in book.rules))
-        self._literals = list(dict.fromkeys(rule.literal for rule in book.rules))
-
-    @cached_property
-    def _rules_by_literal(self) -> dict[str, list[int]]:
-        table: dict[str, list[int]] = {literal: [] for literal in self._literals}
-        for position, rule in enumerate(self.book.rules):
-            table[rule.literal].append(position)
-        return table
+        self._rules: dict[str, list[int]] = {}
+        for position, rule in enumerate(book.rules):
+            self._rules.setdefault(rule.literal, []).append(position)
+        self._shelf_of = pl.Series(
+            [self.shelves.index((rule.kind, rule.evidence)) for rule in book.rules], dtype=pl.Int8
+        )
+        self._weight_of = pl.Series([rule.weight for rule in book.rules], dtype=pl.Int64)
 
     def match(self, block: Block, clock: Clock, target: str) -> Matches:
         """Everything that the rules find in a block; `target` stands where a header names no host."""
-        lines = pl.DataFrame({"line": block.text}).with_row_index("row")
-        headed = block.text.str.contains(HEADER)
-        rejected = [(row, "no log header") for row in (~headed & (block.text.str.strip_chars() != "")).arg_true()]
-        literals = block.text.str.extract_many(self._literals, overlapping=True)
-        wanted = lines.with_columns(literals.alias("literals")).filter(headed & (literals.list.len() > 0))
-        found = self._by_rule(self._messages(_headers(wanted)))
-        rows, impossible = _settle(found, clock, target, self.book)
-        return Matches(block, rows, sorted(rejected + impossible))
+        text = block.text
+        headed = text.str.contains(HEADER)
+        rejected = []
+        if not headed.all():
+            rejected = [(row, NO_HEADER) for row in (~headed & (text.str.strip_chars() != "")).arg_true()]
+        literals = text.str.extract_many(list(self._rules), overlapping=True)
+        rows = (headed & (literals.list.len() > 0)).arg_true()
+        messages = _split(text.gather(rows))
+        found = self._find(messages["message"], literals.gather(rows))
+        lines = messages.select("line", "head", "repeats")[found["place"]]
+        lines = pl.concat([lines, found.select("origin", "times", "rule")], how="horizontal")
+        lines = _headers(lines.with_columns(rows.gather(found["place"]).alias("row")))
+        mine = lines.filter(pl.col("program").str.replace(r"^.*/", "").is_in(self.book.programs))
+        settled, timeless = self._settle(mine, clock, target)
+        numbers = settled["row"].cast(pl.Int64) + block.first
+        if block.numbers is not None:
+            numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
+        rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
+        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected))
 
-    def _messages(self, headed: pl.DataFrame) -> pl.DataFrame:
-        """Only this rulebook's programs, with `message repeated` unfolded into a count."""
-        program = pl.col("program").str.replace(r"^.*/", "")
-        mine = headed.filter(program.is_in(self.book.programs))
-        repeated = mine["message"].str.starts_with("message repeated ")
-        if not repeated.any():
-            return mine.with_columns(pl.lit(1, pl.Int64).alias("repeats"))
-        pattern = r"^message repeated (?P<n>\d{1,9}) times?: \[ ?(?P<inner>.*?) ?\]?$"
-        parts = pl.col("message").str.extract_groups(pattern)
-        inner, times = parts.struct.field("inner"), parts.struct.field("n").cast(pl.Int64)
-        return mine.with_columns(
-            pl.when(repeated).then(inner).otherwise(pl.col("message")).fill_null("").alias("message"),
-            pl.when(repeated).then(times).otherwise(1).fill_null(1).alias("repeats"),
+    def _find(self, messages: pl.Series, literals: pl.Series) -> pl.DataFrame:
+        """Which rule matched which message, with the origin and the number of times that it read."""
+        found = [_NOTHING]
+        left = pl.DataFrame({"place": pl.int_range(len(messages), eager=True), "message": messages, "all": literals})
+        turn = 0
+        while left.height:
+            left = left.with_columns(pl.col("all").list.get(turn, null_on_oob=True).alias("literal"))
+            unmatched = []
+            for literal in left["literal"].drop_nulls().unique():
+                part = left.filter(pl.col("literal") == literal)
+                for position in self._rules[literal]:
+                    hits, part = self._try(part, position)
+                    found.append(hits)
+                unmatched.append(part)
+            left = pl.concat(unmatched) if unmatched else left.clear()
+            turn += 1
+        return pl.concat(found).sort("place")
+
+    def _try(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What one rule reads from messages that hold its literal, and the messages that it does not match."""
+        if not part.height:
+            return _NOTHING, part
+        rule = self.book.rules[position]
+        groups = part["message"].str.extract_groups(self.book.full_pattern(rule)).struct
+        hit = groups.field("origin").is_not_null()
+        times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
+        hits = part.select(
+            "place", groups.field("origin").alias("origin"), times.alias("times"), pl.lit(position, pl.Int16).alias("rule")
         )
+        return hits.filter(hit), part.filter(~hit)
 
-    def _by_rule(self, messages: pl.DataFrame) -> pl.DataFrame:
-        """The rows that a rule matched, with its number and the origin it read."""
-        found: list[pl.DataFrame] = []
-        place = 0
-        while messages.height:
-            literal = pl.col("literals").list.get(place, null_on_oob=True)
-            left: list[pl.DataFrame] = []
-            staged = messages.with_columns(literal.alias("literal")).filter(pl.col("literal").is_not_null())
-            for part in staged.partition_by("literal"):
-                matched, unmatched = self._try(part, self._rules_by_literal[part["literal"][0]])
-                found += matched
-                left.append(unmatched)
-            messages = pl.concat(left).drop("literal") if left else messages.clear()
-            place += 1
-        return pl.concat(found) if found else _NOTHING
-
-    def _try(self, part: pl.DataFrame, rules: list[int]) -> tuple[list[pl.DataFrame], pl.DataFrame]:
-        matched: list[pl.DataFrame] = []
-        for position in rules:
-            rule = self.book.rules[position]
-            groups = part["message"].str.extract_groups(self.book.full_pattern(rule)).struct
-            origin = groups.field("origin")
-            hit = origin.is_not_null()
-            if not hit.any():
-                continue
-            count = groups.field("count").cast(pl.Int64, strict=False) if "(?P<count>" in rule.pattern else pl.lit(1)
-            matched.append(
-                part.with_columns(
-                    origin.alias("origin"),
-                    (pl.col("repeats") * count).alias("count"),
-                    pl.lit(position, pl.Int16).alias("rule"),
-                ).filter(hit).select(_NOTHING.columns)
-            )  # fmt: skip
-            part = part.filter(~hit)
-            if not part.height:
-                break
-        return matched, part
+    def _settle(self, lines: pl.DataFrame, clock: Clock, target: str) -> tuple[pl.DataFrame, list[int]]:
+        """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
+        hours = {text: clock.hour(text) for text in lines["hour"].unique()}
+        origins = {text: normalise(text) for text in lines["origin"].unique()}
+        hosts = {text: normalise(text) or target for text in lines["host"].drop_nulls().unique()}
+        at = (
+            _look_up(lines["hour"], hours, pl.Int64)
+            + lines["minute"].cast(pl.Int64) * 60
+            + lines["second"].cast(pl.Int64)
+        )
+        settled = lines.select(
+            "row", "line", "rule", "shape",
+            _look_up(lines["origin"], origins, pl.String).alias("origin"),
+            _look_up(lines["host"], hosts, pl.String).fill_null(target).alias("target"),
+            at.alias("at"),
+            (at // DAY).alias("day"),
+            (pl.col("repeats") * pl.col("times")).alias("count"),
+            self._shelf_of.gather(lines["rule"]).alias("shelf"),
+            self._weight_of.gather(lines["rule"]).alias("weight"),
+        )  # fmt: skip
+        timeless = at.is_null() | (lines["minute"] > "59") | (lines["second"] > "60")
+        return settled.filter(~timeless & settled["origin"].is_not_null()), lines["row"].filter(timeless).to_list()
 
 
-_NOTHING = pl.DataFrame(
-    schema={
-        "row": pl.get_index_type(), "line": pl.String, "hour": pl.String, "minute": pl.String,
-        "second": pl.String, "host": pl.String, "shape": pl.Int8, "origin": pl.String, "count": pl.Int64,
-        "rule": pl.Int16,
-    }
-)  # fmt: skip
-_HEADED = ("row", "line", "literals", "hour", "minute", "second", "host", "program", "shape", "message")
+_NOTHING = pl.DataFrame(schema={"place": pl.Int64, "origin": pl.String, "times": pl.Int64, "rule": pl.Int16})
+
+
+def _split(lines: pl.Series) -> pl.DataFrame:
+    """Lines as `head` and `message`, with `message repeated` unfolded into `repeats`."""
+    parts = lines.str.splitn(": ", 2).struct
+    split = pl.DataFrame({"line": lines, "head": parts.field("field_0"), "message": parts.field("field_1")})
+    framed = lines.str.contains(RFC5424.start)
+    if framed.any():
+        message = lines.str.extract(RFC5424.pattern, RFC5424.message_group)
+        split = split.with_columns(
+            pl.when(framed).then(pl.col("line")).otherwise(pl.col("head")).alias("head"),
+            pl.when(framed).then(message).otherwise(pl.col("message")).alias("message"),
+        )
+    repeated = split["message"].str.starts_with("message repeated ").fill_null(value=False)
+    if not repeated.any():
+        return split.with_columns(pl.lit(1, pl.Int64).alias("repeats"))
+    unfolded = split["message"].str.extract_groups(REPEATED).struct
+    return split.with_columns(
+        pl.when(repeated).then(unfolded.field("message")).otherwise(pl.col("message")).alias("message"),
+        pl.when(repeated).then(unfolded.field("times").cast(pl.Int64)).otherwise(1).alias("repeats"),
+    )
 
 
 def _headers(lines: pl.DataFrame) -> pl.DataFrame:
-    """The lines whose header can be read, taken apart; the shape that most lines have is tried first."""
-    done: list[pl.DataFrame] = []
+    """Lines with their header taken apart, shape after shape, the most frequent first; in order."""
+    done = []
     for number, shape in enumerate(SHAPES):
-        if shape.whole_line:
-            fields = lines["line"].str.extract_groups(shape.pattern).struct.unnest()
-        else:
-            split = lines["line"].str.splitn(": ", 2).struct
-            fields = split.field("field_0").str.extract_groups(shape.pattern).struct.unnest()
-            fields = fields.with_columns(split.field("field_1").alias("message"))
-        parsed = pl.concat([lines, fields], how="horizontal").with_columns(
-            (pl.col("hour") + pl.col("tail")).alias("hour"), pl.lit(number, pl.Int8).alias("shape")
+        fields = lines["head"].str.extract_groups(shape.pattern).struct
+        hour = fields.field("hour") + fields.field("tail") if shape.has_tail else fields.field("hour")
+        parsed = lines.with_columns(
+            hour.alias("hour"),
+            *(fields.field(name).alias(name) for name in ("minute", "second", "host", "program")),
+            pl.lit(number, pl.Int8).alias("shape"),
         )
-        hit = parsed["hour"].is_not_null() & parsed["message"].is_not_null()
-        done.append(parsed.filter(hit).select(_HEADED))
+        hit = hour.is_not_null()
+        done.append(parsed.filter(hit))
         lines = lines.filter(~hit)
         if not lines.height:
             break
-    return pl.concat(done)
+    return pl.concat(done).sort("row") if len(done) > 1 else done[0]
 
 
-def _settle(
-    found: pl.DataFrame, clock: Clock, target: str, book: Rulebook
-) -> tuple[pl.DataFrame, list[tuple[int, str]]]:
-    """Times, addresses and shelves of the matched rows; those with an impossible time or origin apart."""
-    shelves = list(dict.fromkeys((rule.kind, rule.evidence) for rule in book.rules))
-    hours = {text: clock.hour(text) for text in found["hour"].unique()}
-    origins = {text: normalise(text) for text in found["origin"].unique()}
-    hosts = {text: normalise(text) or target for text in found["host"].drop_nulls().unique()}
-    shelf_of = pl.Series([shelves.index((r.kind, r.evidence)) for r in book.rules], dtype=pl.Int8)
-    weight_of = pl.Series([r.weight for r in book.rules], dtype=pl.Int64)
-    at = (
-        _look_up(found["hour"], hours, pl.Int64)
-        + found["minute"].cast(pl.Int64) * 60
-        + found["second"].cast(pl.Int64)
-    )
-    rows = found.with_columns(
-        at.alias("at"),
-        (at // DAY).alias("day"),
-        _look_up(found["origin"], origins, pl.String).alias("origin"),
-        _look_up(found["host"], hosts, pl.String).fill_null(target).alias("target"),
-        shelf_of.gather(found["rule"]).alias("shelf"),
-        weight_of.gather(found["rule"]).alias("weight"),
-    )
-    timeless = rows["at"].is_null() | (found["minute"] > "59") | (found["second"] > "60")
-    impossible = [(row, "impossible time") for row in rows["row"].filter(timeless)]
-    return rows.filter(~timeless & rows["origin"].is_not_null()).sort("row"), impossible
-
-
-def _look_up(series: pl.Series, table: dict[str, int | None] | dict[str, str | None] | dict[str, str], dtype: type[pl.DataType]) -> pl.Series:
+def _look_up(series: pl.Series, table: Mapping[str, int | str | None], dtype: type[pl.DataType]) -> pl.Series:
     if not table:
         return pl.Series(series.name, [None] * len(series), dtype=dtype)
     return series.replace_strict(table, default=None, return_dtype=dtype)

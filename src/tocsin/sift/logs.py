@@ -102,25 +102,20 @@ class LogReader:
             yield waiting.popleft().result()
 
     def _merge(self, path: str, matches: Matches, clock: Clock) -> None:
-        block = matches.block
-        for shelf, origin, target, day, rows, text, count, score, first, last, rule, shape in matches.groups().iter_rows():
+        raw, service = matches.block.raw, self._book.service
+        settled = [clock.assumed(year=shape.year_open, tz=shape.zone_open) for shape in SHAPES]
+        for group in matches.groups().iter_rows():
+            shelf, origin, target, day, rows, numbers, text, count, score, first, last, rule, shape = group
             kind, evidence = self._matcher.shelves[shelf]
-            pile = self._tally.pile(Key(kind, origin, target, self._book.service, day), evidence, first, last)
+            pile = self._tally.pile(Key(kind, origin, target, service, day), evidence, first, last)
             pile.count += count
             pile.score += score
             pile.rule = min(pile.rule, rule)
-            pile.assume(clock.assumed(year=SHAPES[shape].year_open, tz=SHAPES[shape].zone_open))
-            if block.raw is not None:
-                data = b"".join(block.raw[row] + b"\n" for row in rows)
-            else:
-                data = text.encode() + b"\n"
-            numbers = [block.number(row) for row in rows]
-            pile.lines_of(path).add(numbers, len(rows), data)
+            pile.assume(settled[shape])
+            data = text.encode() if raw is None else b"\n".join([raw[row] for row in rows])
+            pile.lines_of(path).add(numbers, data + b"\n")
         if self._kept is not None:
-            self._keep(path, matches)
+            self._kept.append((path, matches.rows.select(*_OBSERVED)))
 
-    def _keep(self, path: str, matches: Matches) -> None:
-        numbers = pl.Series("number", [matches.block.number(row) for row in matches.rows["row"]], dtype=pl.Int64)
-        columns = ["shelf", "origin", "target", "day", "at", "count", "rule"]
-        assert self._kept is not None  # noqa: S101 (for the type checker)
-        self._kept.append((path, matches.rows.select(numbers, *columns)))
+
+_OBSERVED = ("number", "shelf", "origin", "target", "day", "at", "count", "rule")

@@ -40,6 +40,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str
     samples: dict[str, str]
 
+    @property
+    def counts(self) -> bool:
+        """Whether the line itself says how often."""
+        return "(?P<count>" in self.pattern
+
 
 class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The rules of one service and the names under which its programs write to the log."""

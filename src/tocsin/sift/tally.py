@@ -45,12 +45,12 @@ class Lines:
         self.count = 0
         self.digest = hashlib.sha256()
 
-    def add(self, numbers: Iterable[int], count: int, text: bytes) -> None:
+    def add(self, numbers: list[int], text: bytes) -> None:
         """Further lines in ascending order; `text` is their bytes, each ended by a newline."""
         if len(self.numbers) < MOST_LINES:
-            self.numbers.extend(numbers)
+            self.numbers.fromlist(numbers)
             del self.numbers[MOST_LINES:]
-        self.count += count
+        self.count += len(numbers)
         self.digest.update(text)
 
 
@@ -77,11 +77,13 @@ class Pile:
 
     def assume(self, told: dict[str, str]) -> None:
         """Record what was settled; where sources differ, both are named."""
-        for name, reason in told.items():
-            if name not in self.assumed:
-                self.assumed[name] = reason
-            elif reason not in self.assumed[name].split("; "):
-                self.assumed[name] = "; ".join(sorted({*self.assumed[name].split("; "), reason}))
+        if not self.assumed:
+            self.assumed = told
+        elif told != self.assumed:
+            self.assumed = {
+                name: "; ".join(sorted({*self.assumed.get(name, reason).split("; "), reason}))
+                for name, reason in (self.assumed | told).items()
+            }
 
     def line_count(self) -> int:
         """How many lines, whatever they count for."""
