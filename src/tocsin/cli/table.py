@@ -1,0 +1,71 @@
+"""Attacks as a table that fits 80 columns."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from tocsin.cli.terminal import colour, printable
+from tocsin.kernel.time import parse_rfc3339
+from tocsin.sift.values import Attack
+
+MOST_ROWS = 100
+WIDTH = 80
+_COLOURS = {"critical": "red", "high": "red", "medium": "yellow", "low": "bold", "info": "dim"}
+_WIDEST = {"what": 16, "origin": 26, "on": 12}
+
+
+def lines(attacks: Sequence[Attack], stream: TextIO, limit: int | None = MOST_ROWS) -> Iterator[str]:
+    """The table, worst first, times in this machine's zone; nothing for no attacks."""
+    if not attacks:
+        return
+    zone = dt.datetime.now().astimezone().tzname() or "local"
+    head = ("severity", "what", "origin", "on", "seen", f"from ({zone})", "for")
+    rows = [_row(attack) for attack in attacks[:limit]]
+    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    yield _line(head, widths)
+    for row in rows:
+        yield colour(_line(row, widths), _COLOURS[row[0]], stream)
+    if limit is not None and len(attacks) > limit:
+        yield f"  … and {len(attacks) - limit:,} more: --all shows them, --json gives them whole"
+
+
+def _row(attack: Attack) -> tuple[str, ...]:
+    first, last = parse_rfc3339(attack.first_seen_at), parse_rfc3339(attack.last_seen_at)
+    return (
+        attack.severity,
+        _short(attack.kind.partition("/")[2].replace("-", " "), _WIDEST["what"]),
+        _short(attack.origins[0], _WIDEST["origin"]),
+        _short(attack.targets[0], _WIDEST["on"]),
+        f"{attack.count:,}",
+        f"{first.astimezone():%d %b %H:%M}".lstrip("0"),
+        duration(int((last - first).total_seconds())),
+    )
+
+
+def duration(seconds: int) -> str:
+    """`-`, `41 s`, `12 min`, `1 h 58 min`, `3 d 2 h`."""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
+    if seconds == 0:
+        return "-"
+    if days:
+        return f"{days} d {hours % 24} h"
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [
+        cell.rjust(width) if column == 4 else cell.ljust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    apart = "  " if sum(widths) + 2 * len(widths) <= WIDTH else " "
+    return ("  " + apart.join(padded)).rstrip()
+
+
+def _short(text: str, width: int) -> str:
+    """The text in at most `width` signs, the middle left out."""
+    text = printable(text)
+    if len(text) <= width:
+        return text
+    return text[: width - width // 2 - 1] + "…" + text[-(width // 2) :]

@@ -1,0 +1,61 @@
+"""Cutting a stream of bytes into blocks of whole lines for the matcher."""
+
+import io
+from collections.abc import Callable, Iterator
+
+import polars as pl
+
+from tocsin.sift.lines import Block
+from tocsin.sift.sources import Stream
+
+BLOCK = 8 << 20
+_BOM = b"\xef\xbb\xbf"
+
+
+def blocks(stream: Stream, first: int, see: Callable[[bytes], None], too_long: Callable[[int, bytes], None]) -> Iterator[Block]:
+    """Blocks of about 8 MB, cut at newlines; `first` is the number of the first line.
+
+    `see` is told all bytes as they are read. A line longer than a block is never held: `too_long` is told its
+    number and its beginning, and it is left out.
+    """
+    rest, number, skipping = b"", first, False
+    while data := stream.read(BLOCK - len(rest)):
+        see(data)
+        data = rest + data
+        end = data.rfind(b"\n") + 1
+        if skipping:
+            after = data.find(b"\n") + 1
+            data, end = (data[after:], end - after) if after else (b"", 0)
+            skipping = not after
+        if not end and len(data) >= BLOCK:
+            too_long(number, data[:200])
+            number, data, skipping = number + 1, b"", True
+        if end:
+            yield _block(data[:end], number)
+            number += data.count(b"\n", 0, end)
+        rest = data[end:]
+    if rest and not skipping:
+        yield _block(rest, number)
+
+
+def _block(data: bytes, first: int) -> Block:
+    """A block of bytes as lines: without their ends (CR and LF), invalid UTF-8 replaced, nothing lost."""
+    if first == 1:
+        data = data.removeprefix(_BOM)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    data = data.removesuffix(b"\n")
+    plain = data.isascii() and b"\0" not in data and b"\r" not in data
+    if plain and data:
+        return Block(_column(data), first)
+    raw = [line.rstrip(b"\r") for line in data.split(b"\n")]
+    return Block(pl.Series("line", [line.decode("utf-8", "replace") for line in raw], dtype=pl.String), first, raw=raw)
+
+
+def _column(data: bytes) -> pl.Series:
+    """Lines of plain ASCII as a column; the CSV reader with a separator that does not occur is the fastest way."""
+    frame = pl.read_csv(
+        io.BytesIO(data), has_header=False, separator="\0", quote_char=None, new_columns=["line"], infer_schema=False,
+        eol_char="\n", truncate_ragged_lines=True,
+    )  # fmt: skip
+    return frame["line"].fill_null("")

@@ -1,0 +1,204 @@
+"""`sift`: from paths to attacks. One engine for files, folders, compressed copies and standard input."""
+
+import datetime as dt
+import ipaddress
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tocsin.kernel.hashing import sha256_hex
+from tocsin.kernel.problems import BadInput
+from tocsin.kernel.time import now
+from tocsin.sift import sources, stamps
+from tocsin.sift.documents import Documents
+from tocsin.sift.regions import Hasher, Known
+from tocsin.sift.rejects import Rejects
+from tocsin.sift.rulebook import sshd
+from tocsin.sift.sources import Source, Stream, Unreadable
+from tocsin.sift.tally import Tally
+from tocsin.sift.values import Balance, Observation, Region, Sifted
+from tocsin.sift.values import Source as LogSource
+
+if TYPE_CHECKING:
+    from tocsin.sift.logs import LogReader
+
+_NO_EVIDENCE = {
+    "empty": "empty",
+    "binary": "binary: no log, mail or report",
+    "unknown": "no log, mail or report of a kind that is known",
+}
+UNKNOWN_TARGET = "unknown"
+LARGEST_DOCUMENT = 64 << 20
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to sift.
+
+    `networks` are the provider's own (CIDR); `year` and `tz` settle times that do not name theirs; `target`
+    stands for a log's host where its lines name none; `known` are regions sifted before; `rejects` is where
+    to keep what is rejected; `progress` is told the bytes read so far; `observations` gets every observation
+    at the end, in order, one source after another.
+    """
+
+    networks: tuple[str, ...] = ()
+    year: int | None = None
+    tz: str | None = None
+    known: Sequence[Region] = ()
+    rejects: Path | None = None
+    target: str = UNKNOWN_TARGET
+    progress: Callable[[int], None] | None = None
+    observations: Callable[[Iterable[Observation]], None] | None = None
+
+
+def sift(paths: Sequence[str], options: Options | None = None) -> Sifted:
+    """Read everything under the paths and say what attacks it shows.
+
+    Nothing that a source holds stops the run: what cannot be read is counted and kept with its reason. Raises
+    BadInput for options that make no sense.
+    """
+    run = Run(options or Options())
+    for source in sources.find(map(str, paths)):
+        run.read(source)
+    return run.finish()
+
+
+class Run:
+    """One run over any number of sources."""
+
+    def __init__(self, options: Options) -> None:
+        _check(options)
+        self.options = options
+        self.started = time.monotonic()
+        self.balance = Balance()
+        self.tally = Tally(sshd(), options.networks)
+        self.known = Known(options.known)
+        self.rejects = Rejects(options.rejects, self.balance)
+        self.documents = Documents(self.tally, self.known, self.rejects, self.balance)
+        self.logs: list[LogSource] = []
+        self._lines_read = 0
+        self._bytes_read = 0
+        self._log_reader: LogReader | None = None
+
+    def read(self, source: Source) -> None:
+        """Read one source to its end, whatever it is."""
+        try:
+            with source.open() as stream:
+                self._read(source, stream)
+                if stream.trouble:
+                    self._reject(source, stream.trouble)
+        except Unreadable as why:
+            self._reject(source, str(why))
+        except OSError as error:
+            self._reject(source, (error.strerror or "cannot be read").lower())
+
+    def finish(self) -> Sifted:
+        """Judge what was read."""
+        if self._log_reader:
+            self._log_reader.close()
+        self.rejects.close()
+        attacks, observed = self.tally.attacks()
+        self.balance.observed = observed
+        self.balance.noise = self._lines_read - observed
+        if self.options.observations:
+            self.options.observations(self._observations())
+        return Sifted(
+            attacks=attacks,
+            balance=self.balance,
+            sources=self.logs,
+            regions=self.known.added,
+            campaign_count=len({attack.campaign for attack in attacks if attack.campaign}),
+            rejected_file=self.rejects.file,
+            seconds=time.monotonic() - self.started,
+        )
+
+    def _read(self, source: Source, stream: Stream) -> None:
+        kind = sources.recognise(stream.peek())
+        if kind in _NO_EVIDENCE:
+            raise Unreadable(_NO_EVIDENCE[kind])
+        if kind in ("mail", "mbox", "json"):
+            self._count(self.documents.read(source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT)))
+            return
+        first = 1
+        if source.is_file:
+            skipped, lines = self.known.prefix(source)
+            stream.skip(skipped)
+            self.balance.duplicate += lines
+            if lines:
+                self.balance.reasons["seen before"] += lines
+            first += lines
+        self._read_log(source, kind, stream, first)
+
+    def _read_log(self, source: Source, kind: sources.Kind, stream: Stream, first: int) -> None:
+        hasher = Hasher()
+
+        def see(data: bytes) -> None:
+            hasher.update(data)
+            self._bytes_read += len(data)
+            if self.options.progress:
+                self.options.progress(self._bytes_read)
+
+        clock = self._clock(source)
+        span = self._logs().read(source.path, kind, stream, first, clock, self.options.target, see)
+        self._count(span.lines)
+        for region in hasher.regions():
+            self.known.add(region)
+        if span.first is not None and span.last is not None:
+            self.logs.append(
+                LogSource(
+                    source_id=source_id(source.path),
+                    path=source.path,
+                    log_type=sshd().log_type,
+                    period_from=dt.datetime.fromtimestamp(span.first, dt.UTC),
+                    period_to=dt.datetime.fromtimestamp(span.last, dt.UTC),
+                    time_zone=clock.zone_name if span.zone_open else "UTC",
+                    clock_error_ms=None,
+                    fields_present=("timestamp", "origin", "host", "service"),
+                )
+            )
+
+    def _logs(self) -> "LogReader":
+        """The reader of logs, made when the first log turns up: Polars takes its time to load."""
+        if self._log_reader is None:
+            from tocsin.sift.logs import LogReader
+
+            keep_rows = self.options.observations is not None
+            self._log_reader = LogReader(sshd(), self.tally, self.rejects, keep_rows=keep_rows)
+        return self._log_reader
+
+    def _observations(self) -> Iterator[Observation]:
+        if self._log_reader:
+            yield from self._log_reader.observations()
+        yield from self.documents.observations
+
+    def _clock(self, source: Source) -> stamps.Clock:
+        changed_at = source.changed_at()
+        not_after = now() if changed_at is None else dt.datetime.fromtimestamp(changed_at, dt.UTC)
+        return stamps.Clock(not_after, year=self.options.year, tz=self.options.tz)
+
+    def _count(self, lines: int) -> None:
+        self._lines_read += lines
+
+    def _reject(self, source: Source, reason: str) -> None:
+        self.rejects.add(source.path, 0, reason)
+
+
+def source_id(path: str) -> str:
+    """A name for a log that outlives its rotation and does not give its path away."""
+    whole = Path(path).absolute()
+    stem = re.sub(r"(?:[.-]\d+)?(?:\.gz)?$", "", whole.name)
+    return "source_" + sha256_hex(str(whole.parent / stem).encode())[:16]
+
+
+def _check(options: Options) -> None:
+    for network in options.networks:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            raise BadInput(f"not a network: {network}", hint="write it as 203.0.113.0/24 or 2001:db8::/32") from error
+    if options.year is not None and not 1970 <= options.year <= 9998:
+        raise BadInput(f"not a year: {options.year}")
+    stamps.zone(options.tz)

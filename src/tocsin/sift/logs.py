@@ -1,0 +1,121 @@
+"""Reading one log: blocks in, groups out, two blocks at a time on two threads, merged in order."""
+
+import datetime as dt
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+os.environ.setdefault("POLARS_MAX_THREADS", "2")  # before Polars is first imported, by `lines`
+
+import polars as pl
+
+from tocsin.kernel.time import rfc3339
+from tocsin.sift.blocks import blocks
+from tocsin.sift.journald import export_blocks, json_blocks
+from tocsin.sift.lines import SHAPES, Block, Matcher, Matches
+from tocsin.sift.rejects import Rejects
+from tocsin.sift.rulebook import Rulebook
+from tocsin.sift.sources import Kind, Stream
+from tocsin.sift.stamps import Clock
+from tocsin.sift.tally import Key, Tally
+from tocsin.sift.values import Observation
+
+THREADS = 2
+
+
+class Span(NamedTuple):
+    """What was seen of a log: lines that are neither rejected nor known, and the first and last matching time."""
+
+    lines: int
+    first: int | None
+    last: int | None
+    zone_open: bool
+
+
+class LogReader:
+    """Reads logs with one rulebook into a tally."""
+
+    def __init__(self, book: Rulebook, tally: Tally, rejects: Rejects, *, keep_rows: bool) -> None:
+        self._book = book
+        self._tally = tally
+        self._rejects = rejects
+        self._matcher = Matcher(book)
+        self._threads = ThreadPoolExecutor(THREADS)
+        self._kept: list[tuple[str, pl.DataFrame]] | None = [] if keep_rows else None
+
+    def read(
+        self, path: str, kind: Kind, stream: Stream, first: int, clock: Clock, target: str, see: Callable[[bytes], None]
+    ) -> Span:
+        """Read a log from where the stream stands; `first` is the number of the next line."""
+        rejected = 0
+
+        def reject(number: int, reason: str, raw: bytes) -> None:
+            nonlocal rejected
+            rejected += 1
+            self._rejects.add(path, number, reason, raw)
+
+        if kind == "journal-json":
+            stretch = json_blocks(stream, see, reject)
+        elif kind == "journal-export":
+            stretch = export_blocks(stream, see, reject)
+        else:
+            stretch = blocks(stream, first, see, lambda n, raw: reject(n, "a line of more than 8 MB", raw))
+        lines, times, shapes = 0, [], set()
+        for matches in self._matched(stretch, clock, target):
+            for row, reason in matches.rejected:
+                reject(matches.block.number(row), reason, matches.block.line(row))
+            lines += len(matches.block.text) - len(matches.rejected)
+            shapes |= set(matches.rows["shape"].unique())
+            if matches.rows.height:
+                times += [matches.rows["at"].min(), matches.rows["at"].max()]
+            self._merge(path, matches, clock)
+        zone_open = any(SHAPES[shape].zone_open for shape in shapes)
+        return Span(lines, min(times, default=None), max(times, default=None), zone_open)
+
+    def observations(self) -> Iterator[Observation]:
+        """Every matching line that counts as evidence, source after source in order of lines."""
+        counting = {(key, evidence) for key, evidence, _ in self._tally.counting()}
+        for path, rows in self._kept or ():
+            for number, shelf, origin, target, day, at, count, rule in rows.iter_rows():
+                kind, evidence = self._matcher.shelves[shelf]
+                if (Key(kind, origin, target, self._book.service, day), evidence) in counting:
+                    yield Observation(
+                        path=path, line=number, kind=kind, origin=origin, target=target, service=self._book.service,
+                        seen_at=rfc3339(dt.datetime.fromtimestamp(at, dt.UTC)), count=count,
+                        rule=self._book.rules[rule].id,
+                    )  # fmt: skip
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    def _matched(self, stretch: Iterable[Block], clock: Clock, target: str) -> Iterator[Matches]:
+        """Blocks matched on two threads, given back in order, no more than three in memory."""
+        waiting: deque[Future[Matches]] = deque()
+        for block in stretch:
+            waiting.append(self._threads.submit(self._matcher.match, block, clock, target))
+            if len(waiting) > THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+    def _merge(self, path: str, matches: Matches, clock: Clock) -> None:
+        raw, service = matches.block.raw, self._book.service
+        settled = [clock.assumed(year=shape.year_open, tz=shape.zone_open) for shape in SHAPES]
+        for group in matches.groups().iter_rows():
+            shelf, origin, target, day, rows, numbers, text, count, score, first, last, rule, shape = group
+            kind, evidence = self._matcher.shelves[shelf]
+            pile = self._tally.pile(Key(kind, origin, target, service, day), evidence, first, last)
+            pile.count += count
+            pile.score += score
+            pile.rule = min(pile.rule, rule)
+            pile.assume(settled[shape])
+            data = text.encode() if raw is None else b"\n".join([raw[row] for row in rows])
+            pile.lines_of(path).add(numbers, data + b"\n")
+        if self._kept is not None:
+            self._kept.append((path, matches.rows.select(*_OBSERVED)))
+
+
+_OBSERVED = ("number", "shelf", "origin", "target", "day", "at", "count", "rule")

@@ -1,0 +1,119 @@
+"""Stretches of evidence seen before: a rotated, grown or compressed copy counts once (DESIGN 11.4)."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+
+from tocsin.sift.sources import Source, Stream
+from tocsin.sift.values import Region
+
+HEAD = 4096
+_CHUNK = 1 << 20
+
+
+class Known:
+    """The regions that were sifted before, found again by their first bytes."""
+
+    def __init__(self, regions: Iterable[Region] = ()) -> None:
+        self._by_head: defaultdict[str, list[Region]] = defaultdict(list)
+        self._short: set[int] = set()
+        self.added: list[Region] = []
+        for region in regions:
+            self._remember(region)
+
+    def add(self, region: Region) -> None:
+        """Remember a region sifted in this run."""
+        if region.length:
+            self._remember(region)
+            self.added.append(region)
+
+    def has_bytes(self, content: bytes) -> bool:
+        """Whether exactly these bytes were sifted before; remembers them if not."""
+        region = region_of(content)
+        if any(known == region for known in self._by_head[region.head]):
+            return True
+        self.add(region)
+        return False
+
+    def prefix(self, source: Source) -> tuple[int, int]:
+        """How many bytes and lines at the start of a file are known, region after region."""
+        skipped_bytes = skipped_lines = 0
+        while found := self._first(source, skipped_bytes):
+            skipped_bytes += found[0]
+            skipped_lines += found[1]
+        return skipped_bytes, skipped_lines
+
+    def _first(self, source: Source, offset: int) -> tuple[int, int] | None:
+        with source.open() as stream:
+            stream.skip(offset)
+            candidates = self._candidates(stream.peek(HEAD))
+            return _longest(stream, candidates) if candidates else None
+
+    def _candidates(self, start: bytes) -> dict[int, set[str]]:
+        heads = {hashlib.sha256(start).hexdigest()} if len(start) == HEAD else set()
+        heads |= {hashlib.sha256(start[:length]).hexdigest() for length in self._short if length <= len(start)}
+        candidates: defaultdict[int, set[str]] = defaultdict(set)
+        for head in heads:
+            for region in self._by_head.get(head, ()):
+                candidates[region.length].add(region.sha256)
+        return candidates
+
+    def _remember(self, region: Region) -> None:
+        if region not in self._by_head[region.head]:
+            self._by_head[region.head].append(region)
+        if region.length < HEAD:
+            self._short.add(region.length)
+
+
+class Hasher:
+    """The regions of what is being read: one to its last newline, one for a line that was cut off there."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._length = 0
+        self._hash = hashlib.sha256()
+        self._rest = b""
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes."""
+        end = data.rfind(b"\n") + 1
+        if end:
+            self._take(self._rest)
+            self._take(memoryview(data)[:end])
+            self._rest = data[end:]
+        else:
+            self._rest += data
+
+    def regions(self) -> list[Region]:
+        """What was read, as regions that follow one another."""
+        whole = Region(hashlib.sha256(self._head).hexdigest(), self._length, self._hash.hexdigest())
+        return [region for region in (whole, region_of(self._rest)) if region.length]
+
+    def _take(self, data: bytes | memoryview) -> None:
+        if len(self._head) < HEAD:
+            self._head += data[: HEAD - len(self._head)]
+        self._length += len(data)
+        self._hash.update(data)
+
+
+def region_of(content: bytes) -> Region:
+    """The region that is exactly these bytes."""
+    return Region(
+        hashlib.sha256(content[:HEAD]).hexdigest(), len(content), hashlib.sha256(content).hexdigest()
+    )
+
+
+def _longest(stream: Stream, candidates: dict[int, set[str]]) -> tuple[int, int] | None:
+    """The longest candidate that the stream begins with and that ends where a line does, with its newlines."""
+    digest, length, newlines = hashlib.sha256(), 0, 0
+    found = None
+    for end in sorted(candidates):
+        last = b""
+        while length < end and (data := stream.read(min(_CHUNK, end - length))):
+            digest.update(data)
+            length, newlines, last = length + len(data), newlines + data.count(b"\n"), data[-1:]
+        if length < end:
+            break
+        if digest.hexdigest() in candidates[end] and (last == b"\n" or not stream.peek(1)):
+            found = (length, newlines + (last != b"\n"))
+    return found

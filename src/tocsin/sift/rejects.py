@@ -1,0 +1,42 @@
+"""What could not be read, kept with its reason."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+from tocsin.sift.values import Balance
+
+
+class Rejects:
+    """Counts what is rejected and writes it down: path, line number, reason, the line as it was.
+
+    One line each, separated by tabs, the raw line last. The file is made when it is first needed, readable by
+    its owner alone; without a path things are only counted.
+    """
+
+    def __init__(self, path: Path | None, balance: Balance) -> None:
+        self._path = path
+        self._balance = balance
+        self._file: BinaryIO | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """Where the rejected lines were kept; None where nothing was."""
+        return self._path if self._file else None
+
+    def add(self, path: str, line: int, reason: str, raw: bytes = b"") -> None:
+        """Reject one line (or one document, by its first line)."""
+        self._balance.rejected += 1
+        self._balance.reasons[reason] += 1
+        if self._path is None:
+            return
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.touch(mode=0o600)
+            self._file = self._path.open("ab")
+        where = path.encode(errors="surrogateescape").replace(b"\t", b"\\t").replace(b"\n", b"\\n")
+        self._file.write(b"\t".join((where, str(line).encode(), reason.encode(), raw.rstrip(b"\r\n"))) + b"\n")
+
+    def close(self) -> None:
+        """Write out what is waiting."""
+        if self._file:
+            self._file.close()

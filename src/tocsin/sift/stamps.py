@@ -1,0 +1,110 @@
+"""Times of log lines: what the text says, and what it leaves open (year, zone) and how that was settled."""
+
+import datetime as dt
+import os
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from tocsin.kernel.problems import BadInput
+
+MONTHS = {name: number for number, name in enumerate(
+    ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1)}  # fmt: skip
+
+_BSD = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d)")
+_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d)")
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
+_EARLIEST_YEAR = 1970
+
+
+class Clock:
+    """Settles the times of one source: `not_after` bounds the guessed year, `zone` is where none is written.
+
+    Raises BadInput when `tz` is not an IANA zone. `year` overrides the guess.
+    """
+
+    def __init__(self, not_after: dt.datetime, *, year: int | None = None, tz: str | None = None) -> None:
+        self.zone = zone(tz)
+        self.zone_name = tz or machine_zone_name()
+        self._not_after = not_after.astimezone(self.zone).replace(tzinfo=None)
+        self._year = year
+        self._asked_zone = tz is not None
+        self.hour: Callable[[str], int | None] = lru_cache(maxsize=100_000)(self._hour)
+
+    def assumed(self, *, year: bool, tz: bool) -> dict[str, str]:
+        """What was settled here, as field to reason."""
+        told: dict[str, str] = {}
+        if year:
+            told["year"] = (
+                f"{self._year}, as told"
+                if self._year
+                else "the latest that is not after the last change of the source"
+            )
+        if tz:
+            told["time_zone"] = (
+                f"{self.zone_name}, as told" if self._asked_zone else f"{self.zone_name}, this machine's"
+            )
+        return told
+
+    def _hour(self, text: str) -> int | None:
+        """Seconds since 1970 of the hour that a stamp names (`Dec 10 06`, `2025-12-10T06+0100`).
+
+        None when there is no such hour.
+        """
+        try:
+            if iso := _ISO.match(text):
+                year, month, day, hour = map(int, iso.groups())
+                return _epoch(dt.datetime(year, month, day, hour), _offset(text[iso.end() :]) or self.zone)  # noqa: DTZ001
+            bsd = _BSD.match(text)
+            if not bsd or bsd[1] not in MONTHS:
+                return None
+            return self._bsd(MONTHS[bsd[1]], int(bsd[2]), int(bsd[4]), int(bsd[3] or text[bsd.end() :] or 0))
+        except (ValueError, OverflowError):
+            return None
+
+    def _bsd(self, month: int, day: int, hour: int, written_year: int) -> int | None:
+        if fixed := written_year or self._year:
+            return _epoch(dt.datetime(fixed, month, day, hour), self.zone)  # noqa: DTZ001 (the zone is applied there)
+        for year in range(self._not_after.year, _EARLIEST_YEAR - 1, -1):
+            try:
+                local = dt.datetime(year, month, day, hour)  # noqa: DTZ001
+            except ValueError:  # 29 February of an ordinary year, or no day at all
+                if (month, day) != (2, 29):
+                    return None
+                continue
+            if local <= self._not_after:
+                return _epoch(local, self.zone)
+        return None
+
+
+def zone(name: str | None) -> dt.tzinfo:
+    """The zone of that IANA name, or this machine's."""
+    try:
+        return ZoneInfo(name or machine_zone_name())
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        if name:
+            raise BadInput(f"no such time zone: {name}", hint="give an IANA name such as Europe/London") from error
+        return dt.datetime.now().astimezone().tzinfo or dt.UTC
+
+
+def machine_zone_name() -> str:
+    """The IANA name of this machine's zone, `UTC` when it is not set up."""
+    if name := os.environ.get("TZ", "").lstrip(":"):
+        return name
+    _, found, name = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")
+    return name if found else "UTC"
+
+
+def _offset(text: str) -> dt.tzinfo | None:
+    if text.strip().upper() == "Z":
+        return dt.UTC
+    if match := _OFFSET.search(text):
+        shift = dt.timedelta(hours=int(match[2]), minutes=int(match[3]))
+        return dt.timezone(-shift if match[1] == "-" else shift)
+    return None
+
+
+def _epoch(local: dt.datetime, where: dt.tzinfo) -> int:
+    return int(local.replace(tzinfo=where).timestamp())

@@ -1,0 +1,216 @@
+"""XARF v4 reports (xarf.org): bytes to values, strict by category and type.
+
+A report that breaks its type's schema is refused with the field at fault; unknown further fields are allowed,
+as the specification has it. Evidence payloads are never decoded and never kept.
+"""
+
+import datetime as dt
+import ipaddress
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tocsin.kernel.time import parse_rfc3339
+from tocsin.wire.report import Lane, Severity
+from tocsin.wire.xarf_types import TYPES, XarfType
+
+_CORE = ("xarf_version", "report_id", "timestamp", "reporter", "sender", "source_identifier", "category", "type")
+_CONTACT = ("org", "contact", "domain")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_SPELLINGS = re.compile(r"[-\s]+")
+_MOST_REPORTS = 10_000
+
+
+class NotXarf(Exception):  # noqa: N818 (a finding about one document, never an error of the program)
+    """The document is no XARF v4 report: the reason in words."""
+
+
+class XarfReport(msgspec.Struct, frozen=True):
+    """What one report says, reduced to what an attack needs.
+
+    `origin` and `target` are as written (an address, a name, a brand; a URL only as its host), `target` empty
+    where the type names none. Instants are UTC.
+    """
+
+    category: str
+    type: str
+    kind: str
+    severity: Severity
+    lane: Lane
+    origin: str
+    target: str
+    service: str
+    first_at: dt.datetime
+    last_at: dt.datetime
+    count: int
+    reporter: str
+
+
+def decode(content: bytes) -> list[tuple[int, Any]]:
+    """The JSON documents in some bytes, each with its line counted from 0: one object, a list, or one a line.
+
+    A broken line among several comes as None, which is no report. Raises NotXarf when nothing can be read.
+    """
+    text = content.removeprefix(b"\xef\xbb\xbf").strip()
+    try:
+        value = msgspec.json.decode(text)
+        documents = [(0, item) for item in (value if isinstance(value, list) else [value])]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        documents = list(enumerate(_line(line) for line in text.split(b"\n")))
+        if not isinstance(documents[0][1], dict):
+            raise NotXarf("broken JSON") from None
+    if len(documents) > _MOST_REPORTS:
+        raise NotXarf(f"more than {_MOST_REPORTS} reports in one document")
+    return documents or [(0, None)]
+
+
+def read_xarf(document: Any) -> XarfReport:
+    """One report. Raises NotXarf naming the first thing that is wrong with it."""
+    if not isinstance(document, dict):
+        raise NotXarf("broken JSON" if document is None else "JSON that is no report")
+    _check_core(document)
+    category, name = document["category"], _SPELLINGS.sub("_", document["type"].lower())
+    known = TYPES.get((category, name))
+    if known is None:
+        raise NotXarf(f"XARF type {category}/{document['type']} is not in the standard"[:120])
+    _check_type(document, known)
+    origin = host_of(document["source_identifier"])
+    first, last = _times(document)
+    return XarfReport(
+        category=category,
+        type=name,
+        kind=known.kind,
+        severity=known.severity,
+        lane=known.lane,
+        origin=origin,
+        target=_first(document, known.target),
+        service=_first(document, known.service) or _service(document),
+        first_at=first,
+        last_at=last,
+        count=_count(document, known.count),
+        reporter=document["reporter"]["domain"],
+    )
+
+
+def host_of(text: str) -> str:
+    """A host as written, or the host of a URL: paths and queries may tell too much and go nowhere."""
+    if "://" not in text:
+        return text.strip()
+    try:
+        return urlsplit(text.strip()).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _line(text: bytes) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _check_core(document: dict[str, Any]) -> None:
+    version = document.get("xarf_version")
+    if version is None:
+        raise NotXarf("XARF before version 4" if _is_older(document) else "JSON that is no XARF report")
+    if not isinstance(version, str) or not re.fullmatch(r"4\.[0-9]+\.[0-9]+", version):
+        raise NotXarf("XARF of another version than 4")
+    _require(document, _CORE)
+    for name in ("report_id", "timestamp", "source_identifier", "category", "type"):
+        if not isinstance(document[name], str) or not document[name].strip():
+            raise NotXarf(f"XARF field {name} is not text")
+    if not _UUID.fullmatch(document["report_id"]):
+        raise NotXarf("XARF field report_id is no UUID")
+    for side in ("reporter", "sender"):
+        contact = document[side]
+        if not isinstance(contact, dict) or not all(isinstance(contact.get(name), str) for name in _CONTACT):
+            raise NotXarf(f"XARF field {side} needs org, contact and domain")
+        if not _MAIL.fullmatch(contact["contact"]):
+            raise NotXarf(f"XARF field {side}.contact is no mail address")
+
+
+def _check_type(document: dict[str, Any], known: XarfType) -> None:
+    _require(document, known.required)
+    for name, keys in known.one_of:
+        inner = document[name]
+        if not isinstance(inner, dict) or not any(inner.get(key) for key in keys):
+            raise NotXarf(f"XARF field {name} needs {' or '.join(keys)}")
+    if document.get("protocol") == "smtp" and document["category"] == "messaging":
+        _require(document, ("smtp_from", "source_port"))
+    if known.port_for_address and _is_address(document["source_identifier"]):
+        _require(document, ("source_port",))
+    for name in ("source_port", "destination_port"):
+        port = document.get(name)
+        if port is not None and (not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535):
+            raise NotXarf(f"XARF field {name} is no port")
+    if "url" in known.required and not isinstance(document["url"], str):
+        raise NotXarf("XARF field url is not text")
+    if not host_of(document["source_identifier"]):
+        raise NotXarf("XARF field source_identifier names no host")
+
+
+def _require(document: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if document.get(name) is None:
+            raise NotXarf(f"XARF field {name} is missing")
+
+
+def _times(document: dict[str, Any]) -> tuple[dt.datetime, dt.datetime]:
+    """First and last seen; the report's own time where the type has none, and never the wrong way round."""
+    reported = _instant(document, "timestamp")
+    first = _instant(document, "first_seen") if "first_seen" in document else reported
+    last = _instant(document, "last_seen") if "last_seen" in document else max(first, reported)
+    return min(first, last), max(first, last)
+
+
+def _instant(document: dict[str, Any], name: str) -> dt.datetime:
+    try:
+        return parse_rfc3339(document[name])
+    except (ValueError, TypeError, OverflowError):
+        raise NotXarf(f"XARF field {name} is no date-time") from None
+
+
+def _first(document: dict[str, Any], names: tuple[str, ...]) -> str:
+    """The first of the fields that says something; of a list its first item, of a URL its host."""
+    for name in names:
+        value = document.get(name)
+        if isinstance(value, list):
+            value = next(iter(value), None)
+        if isinstance(value, str) and (host := host_of(value)):
+            return host[:200]
+    return ""
+
+
+def _service(document: dict[str, Any]) -> str:
+    protocol = document.get("protocol")
+    port = document.get("destination_port")
+    if document["category"] == "messaging" and isinstance(protocol, str):
+        return protocol.lower()[:40]
+    if document["category"] == "content":
+        return "http"
+    if isinstance(protocol, str) and isinstance(port, int):
+        return f"{protocol.lower()[:20]}/{port}"
+    return protocol.lower()[:40] if isinstance(protocol, str) else "unknown"
+
+
+def _count(document: dict[str, Any], names: tuple[str, ...]) -> int:
+    for name in names:
+        value = document.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 53:
+            return value
+    return 1
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_older(document: dict[str, Any]) -> bool:
+    return bool({"Version", "ReporterInfo", "Report"} & document.keys())
