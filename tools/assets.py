@@ -56,8 +56,8 @@ def main() -> int:
         shutil.copyfile(FONT / "files" / name, VENDOR / name)
     shutil.copyfile(FONT / "LICENSE", VENDOR / "atkinson-hyperlegible.LICENSE.txt")
     package = json.loads((MODULES / "govuk-frontend/package.json").read_text())
-    notice = f"{css.name} contains parts of {package['name']} {package['version']}, {package['license']} licence.\n"
-    (VENDOR / "NOTICE.txt").write_text(notice)
+    parts = f"{package['name']} {package['version']}, {package['license']} licence"
+    (VENDOR / "NOTICE.txt").write_text(f"{css.name} contains parts of {parts}.\n")
     print(f"assets: {css.stat().st_size // 1000} kB of stylesheet, {len(FACES)} font files in {VENDOR}")
     return 0
 
