@@ -1,76 +1,139 @@
 """Appending to the Merkle tree: positions, leaves, tiles, head, signature."""
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from tocsin.journal import keys
 from tocsin.journal.models import Content, Entry, Head, SignedHead, Tile
 from tocsin.kernel.canonical import canonical_bytes
 from tocsin.kernel.time import now, rfc3339
 from tocsin.proof import merkle, signing
+from tocsin.store import bulk
 from tocsin.wire import report as wire
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tocsin.journal.acts import Pending
 
 TILE_HEIGHT = 8  # a tile is the root of 2**8 nodes of the level below
+TICK = dt.timedelta(microseconds=1)
 
 
-def append(pending: "Sequence[Pending]") -> None:
+@dataclass
+class Placement:
+    """Where an act came to stand: its entries, the signed head that covers them, and their audit paths."""
+
+    first_seq: int
+    at: dt.datetime
+    entries: list[wire.Entry] = field(default_factory=list)
+    head: wire.TreeHead | None = None
+    nodes: dict[tuple[int, int], bytes] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """The tree's size after the act."""
+        return self.first_seq + len(self.entries)
+
+    @property
+    def last_at(self) -> dt.datetime:
+        """The act's last instant."""
+        return self.at + TICK * max(len(self.entries) - 1, 0)
+
+    def path(self, seq: int) -> tuple[str, ...]:
+        """The audit path of one of its entries up to its head, in hex, leaf upward; no table is read."""
+        return tuple(merkle.inclusion_path(seq, self.size, self._subtree))
+
+    @cached_property
+    def _spelled(self) -> dict[tuple[int, int], str]:
+        return {}
+
+    def _subtree(self, start: int, end: int) -> str:
+        known = self._spelled.get((start, end))
+        if known is None:
+            known = self._spelled[start, end] = self._root(start, end).hex()
+        return known
+
+    def _root(self, start: int, end: int) -> bytes:
+        width = end - start
+        if width & (width - 1) == 0:
+            return self.nodes[width.bit_length() - 1, start // width]
+        middle = start + merkle.largest_power_below(width)
+        return merkle.node_hash(self._root(start, middle), self._root(middle, end))
+
+
+def append(pending: "Sequence[Pending]") -> Placement:
     """Give every pending entry its position and instant, extend the tree, sign the new head.
 
-    Must be the last thing in its transaction: the head row stays locked until commit.
+    Locks the head row until commit, so it comes after everything that can wait or fail.
     """
-    if not pending:
-        return
     head = Head.objects.select_for_update().get(pk=1)
-    size, frontier = head.size, unpack(bytes(head.frontier))
     first_at = now()
     if head.last_at is not None and first_at <= head.last_at:
-        first_at = head.last_at + dt.timedelta(microseconds=1)
+        first_at = head.last_at + TICK
+    placement = Placement(head.size, first_at)
+    frontier = unpack(bytes(head.frontier))
+    remember_frontier(placement.nodes, head.size, frontier)
+    write_entries(placement, frontier, pending)
+    last_at = placement.last_at
+    Head.objects.filter(pk=1).update(size=placement.size, frontier=b"".join(frontier), last_at=last_at)
+    if pending:
+        placement.head = sign(placement.size, merkle.root_of(frontier), last_at)
+    return placement
+
+
+def write_entries(placement: Placement, frontier: merkle.Frontier, pending: "Sequence[Pending]") -> None:
+    """Insert entries, contents and tiles; `frontier` is extended in place."""
     entries, contents, tiles = [], [], []
-    for offset, item in enumerate(pending):
-        seq, at = size, first_at + dt.timedelta(microseconds=offset)
-        leaf = merkle.leaf_hash(entry_bytes(seq, at, item.event, item.subject, item.commitment))
-        completed = merkle.append(size, frontier, leaf)
-        size += 1
-        tiles += full_tiles(size, completed)
-        entries.append(Entry(seq, at, item.event, item.subject, item.commitment, leaf))
+    seq, at = placement.first_seq, placement.at
+    for item in pending:
+        entry = wire.Entry(seq, rfc3339(at), item.event, item.subject, item.commitment.hex())
+        leaf = merkle.leaf_hash(canonical_bytes(entry))
+        completed = merkle.append(seq, frontier, leaf)
+        for height, node in enumerate(completed):
+            placement.nodes[height, seq >> height] = node
+        tiles += full_tiles(seq + 1, completed)
+        placement.entries.append(entry)
+        entries.append((seq, at, item.event, item.subject, item.commitment, leaf))
         if item.content is not None:
-            contents.append(Content(entry_id=seq, salt=item.salt, content=item.content))
-        if item.stamp is not None:
-            item.stamp.seq, item.stamp.at = seq, at
-    Entry.objects.bulk_create(entries)
-    Content.objects.bulk_create(contents)
-    Tile.objects.bulk_create(tiles)
-    last_at = entries[-1].at
-    Head.objects.filter(pk=1).update(size=size, frontier=b"".join(frontier), last_at=last_at)
-    private = bytes.fromhex(settings.HOME.secret("signing.key"))
+            contents.append((seq, item.salt, item.content))
+        item.stamp.seq, item.stamp.at = seq, at
+        seq, at = seq + 1, at + TICK
+    bulk.insert(Entry, ("seq", "at", "event", "subject", "commitment", "leaf"), entries)
+    bulk.insert(Content, ("entry_id", "salt", "content"), contents)
+    bulk.insert(Tile, ("level", "index", "root"), tiles)
+
+
+def sign(size: int, root: bytes, at: dt.datetime) -> wire.TreeHead:
+    """Sign the tree's head and keep it."""
     signed = signing.sign_head(
-        private, origin=settings.ORIGIN, tree_size=size, root=merkle.root_of(frontier), at=rfc3339(last_at)
+        keys.private_key(), origin=settings.ORIGIN, tree_size=size, root=root, at=rfc3339(at)
     )
     SignedHead.objects.create(
         tree_size=size,
-        root=bytes.fromhex(signed.root),
-        at=last_at,
+        root=root,
+        at=at,
         key_id=signed.key_id,
         signature=bytes.fromhex(signed.signature),
         origin=signed.origin,
     )
+    return signed
 
 
-def entry_bytes(seq: int, at: dt.datetime, event: str, subject: str, committed: bytes) -> bytes:
-    """The canonical bytes of an entry: the leaf's data."""
-    return canonical_bytes(wire.Entry(seq, rfc3339(at), event, subject, committed.hex()))
-
-
-def full_tiles(size: int, completed: "Sequence[bytes]") -> list[Tile]:
-    """The tiles that the leaf at position size-1 completed, one for each 8 levels of the tree."""
+def full_tiles(size: int, completed: Sequence[bytes]) -> list[tuple[int, int, bytes]]:
+    """(level, index, root) of the tiles that the leaf at position size-1 completed."""
     heights = range(TILE_HEIGHT, len(completed), TILE_HEIGHT)
-    return [Tile(level=h // TILE_HEIGHT, index=(size >> h) - 1, root=completed[h]) for h in heights]
+    return [(h // TILE_HEIGHT, (size >> h) - 1, completed[h]) for h in heights]
+
+
+def remember_frontier(nodes: dict[tuple[int, int], bytes], size: int, frontier: merkle.Frontier) -> None:
+    """Put the roots of a tree's complete subtrees where their (height, index) says."""
+    heights = [height for height in range(size.bit_length()) if size >> height & 1]
+    for height, node in zip(reversed(heights), frontier, strict=True):
+        nodes[height, (size >> height) - 1] = node
 
 
 def unpack(frontier: bytes) -> merkle.Frontier:

@@ -7,6 +7,7 @@ from tocsin.kernel.canonical import canonical_bytes
 from tocsin.kernel.hashing import sha256_hex
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [first + second for first in _CROCKFORD for second in _CROCKFORD]  # ten bits each
 
 
 def attack_id(kind: str, origin: str, target: str, service: str, day: dt.date) -> str:
@@ -20,4 +21,5 @@ def attack_id(kind: str, origin: str, target: str, service: str, day: dt.date) -
 
 def new_id(kind: str) -> str:
     """A random id that can be read out on the telephone: `kind_` and 12 Crockford digits (60 bits)."""
-    return f"{kind}_" + "".join(secrets.choice(_CROCKFORD) for _ in range(12))
+    bits = secrets.randbits(60)
+    return f"{kind}_" + "".join([_PAIRS[bits >> shift & 1023] for shift in range(0, 60, 10)])

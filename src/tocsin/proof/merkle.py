@@ -6,6 +6,7 @@ a given size, largest first: it is all that is needed to append.
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from typing import TypeVar
 
 Frontier = list[bytes]
 
@@ -56,7 +57,7 @@ def root_from_leaves(leaves: Sequence[bytes]) -> bytes:
     return root_of(frontier)
 
 
-Range = Callable[[int, int], bytes]
+Node = TypeVar("Node")  # 32 bytes, or their spelling
 
 
 def largest_power_below(n: int) -> int:
@@ -64,14 +65,14 @@ def largest_power_below(n: int) -> int:
     return 1 << ((n - 1).bit_length() - 1)
 
 
-def inclusion_path(index: int, size: int, subtree: Range) -> list[bytes]:
+def inclusion_path(index: int, size: int, subtree: Callable[[int, int], Node]) -> list[Node]:
     """PATH(m, D[n]) of RFC 6962 section 2.1.1, leaf upward.
 
     `subtree(start, end)` gives the root over the leaves start…end-1, whatever its size.
     """
     if not 0 <= index < size:
         raise ValueError(f"no leaf {index} in a tree of {size}")
-    path: list[bytes] = []
+    path: list[Node] = []
     start, end = 0, size
     while end - start > 1:
         middle = start + largest_power_below(end - start)
@@ -84,11 +85,11 @@ def inclusion_path(index: int, size: int, subtree: Range) -> list[bytes]:
     return path[::-1]
 
 
-def consistency_path(old: int, new: int, subtree: Range) -> list[bytes]:
+def consistency_path(old: int, new: int, subtree: Callable[[int, int], Node]) -> list[Node]:
     """PROOF(m, D[n]) of RFC 6962 section 2.1.2, for 0 < old <= new."""
     if not 0 < old <= new:
         raise ValueError(f"no proof from {old} to {new}")
-    path: list[bytes] = []
+    path: list[Node] = []
     start, end, whole = 0, new, True
     while old != end - start:
         half = largest_power_below(end - start)

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Report',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('report_id', models.CharField(max_length=32, unique=True)),
+                ('report_id', models.CharField(max_length=32)),
                 ('attack_id', models.CharField(max_length=40)),
                 ('kind', models.CharField(max_length=80)),
                 ('origin', models.CharField(help_text='the first origin: address, name or token', max_length=255)),
@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ('content', models.BinaryField(help_text='canonical JSON of wire.report.Report')),
                 ('salt', models.BinaryField(max_length=32)),
                 ('entry_seq', models.BigIntegerField(help_text='journal position of this version')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='access.member')),
+                ('member', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='reports', to='access.member')),
             ],
         ),
         migrations.CreateModel(
@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('holding', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='inventory.holding')),
-                ('report', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='held', to='intake.report')),
+                ('report', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='held', to='intake.report')),
             ],
         ),
         migrations.AddIndex(
@@ -65,6 +65,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='report',
             index=models.Index(fields=['origin'], name='intake_repo_origin_a3309b_idx'),
+        ),
+        migrations.AddConstraint(
+            model_name='report',
+            constraint=models.UniqueConstraint(fields=('report_id',), name='intake_report_id_once'),
         ),
         migrations.AddConstraint(
             model_name='report',

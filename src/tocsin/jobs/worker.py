@@ -1,0 +1,79 @@
+"""The worker: runs what is due, puts back what fails, and never stops for an error."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.db import close_old_connections
+from django_tasks_db.models import DBTaskResult
+
+from tocsin.jobs import periodic, queue
+
+log = logging.getLogger("tocsin.jobs")
+
+IDLE_SECONDS = 0.2
+RECLAIM_SECONDS = 60.0
+
+
+def drain() -> int:
+    """Run everything that is due now, also what that makes due; gives the number of jobs run.
+
+    Every job is tried; then the failures are raised together as an ExceptionGroup, so that a test or a
+    script cannot overlook them. The failed jobs stay in the queue.
+    """
+    ran, failures, worker = 0, [], queue.worker_name()
+    while (job := queue.claim(worker)) is not None:
+        ran += 1
+        failure = run_job(job)
+        if failure is not None:
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup(f"{len(failures)} of {ran} jobs failed", failures)
+    return ran
+
+
+def run(stopped: threading.Event | None = None, *, is_orphaned: Callable[[], bool] = lambda: False) -> None:
+    """Loop until `stopped` is set, or until whoever started this process is gone."""
+    stopped = stopped or threading.Event()
+    worker = queue.worker_name()
+    periodic.every(RECLAIM_SECONDS, _reclaim)
+    while not stopped.is_set() and not is_orphaned():
+        close_old_connections()
+        if not _one_round(worker):
+            stopped.wait(IDLE_SECONDS)
+    close_old_connections()
+
+
+def run_job(job: "DBTaskResult[Any, Any]") -> Exception | None:
+    """Run one claimed job; gives its error, with the job put back, or None."""
+    try:
+        result = job.task_result
+        job.task.call(*result.args, **result.kwargs)
+        queue.finish(job)
+    except Exception as error:
+        close_old_connections()
+        due = queue.put_back(job, error)
+        log.warning(
+            "job %s failed, next try at %s", job.task_path, due.isoformat(timespec="seconds"), exc_info=error
+        )
+        return error
+    return None
+
+
+def _one_round(worker: str) -> bool:
+    """Run what is due of both kinds; was there a job?"""
+    try:
+        for item in periodic.due():
+            item.function()
+        job = queue.claim(worker)
+        if job is not None:
+            run_job(job)
+    except Exception:
+        log.exception("the worker goes on after an error")
+        return False
+    return job is not None
+
+
+def _reclaim() -> None:
+    queue.reclaim(queue.worker_name())
