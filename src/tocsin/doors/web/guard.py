@@ -57,6 +57,10 @@ def guards(action: str, *methods: str) -> Callable[[View], GuardedView]:
                 return view(request, actor, **kwargs)
             except NotSignedIn:
                 return ask_to_sign_in(request)
+            except WrongMethod as problem:
+                response = problem_page(request, problem)
+                response["Allow"] = ", ".join(sorted(allowed))  # RFC 9110 section 15.5.6 wants it
+                return response
             except Problem as problem:
                 return problem_page(request, problem)
 
@@ -87,7 +91,4 @@ def unseal_typed(sealed: str) -> tuple[str, dict[str, list[str]]] | None:
 
 def problem_page(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The problem as a page: what happened, what to do next, and a way on."""
-    response = page(request, "problem", {"problem": problem}, status=problem.status)
-    if isinstance(problem, WrongMethod):
-        response["Allow"] = "GET, POST"  # RFC 9110 section 15.5.6 wants the header
-    return response
+    return page(request, "problem", {"problem": problem}, status=problem.status)

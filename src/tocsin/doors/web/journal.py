@@ -1,5 +1,6 @@
 """The journal's page: its latest signed head, and the check of a receipt."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -36,6 +37,11 @@ class Verdict:
     def is_genuine(self) -> bool:
         """Does everything hold?"""
         return all(check.holds for check in self.checks)
+
+    @property
+    def at(self) -> dt.datetime:
+        """When the report was received, as its entry says; only for a genuine receipt."""
+        return parse_rfc3339(self.receipt.entry.at)
 
 
 @guards("journal.read", "GET", "POST")

@@ -42,7 +42,8 @@ def actor_of(request: HttpRequest) -> Actor:
     """Who is behind the session; looked up once a request."""
     known: Actor | None = getattr(request, "tocsin_actor", None)
     if known is None:
-        known = Actor.of_person(request.user) if request.user.is_authenticated else NOBODY
+        user = getattr(request, "user", None)  # missing where a request was refused before it had a session
+        known = Actor.of_person(user) if user is not None and user.is_authenticated else NOBODY
         request.tocsin_actor = known  # type: ignore[attr-defined]
     return known
 
