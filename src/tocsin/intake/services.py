@@ -142,7 +142,8 @@ def lock_member(member: Member) -> None:
 def find_known(member: Member, versions: Iterable[Version]) -> None:
     """Say of every version whether it is new, updated or known."""
     by_attack = {version.checked.report.attack_id: version for version in versions}
-    for before in Report.objects.filter(member=member, attack_id__in=list(by_attack)):
+    known = bulk.keys_where(Report, "attack_id", list(by_attack), member_id=member.pk)
+    for before in Report.objects.filter(pk__in=known) if known else ():
         version = by_attack[before.attack_id]
         version.before, version.report_id, version.pk = before, before.report_id, before.pk
         version.state = "updated" if version.checked.report.count > before.count else "known"
@@ -216,17 +217,17 @@ def join_holdings(joins: Sequence[tuple[int, int, bool]]) -> None:
 def fresh_receipts(written: Sequence[Version], placement: Placement) -> dict[str, wire.Receipt]:
     """Receipts from the placement alone: no tile is read."""
     assert placement.head is not None  # noqa: S101 (an act with entries is always signed)
-    receipts = {}
+    receipts, paths = {}, placement.paths()
     for version in written:
-        report = version.checked.report
+        report, offset = version.checked.report, version.stamp.seq - placement.first_seq
         receipts[report.attack_id] = wire.Receipt(
             schema="tocsin-receipt/1",
             report_id=version.report_id,
             attack_id=report.attack_id,
             content=msgspec.Raw(version.checked.content),
             salt=version.salt.hex(),
-            entry=placement.entries[version.stamp.seq - placement.first_seq],
-            path=placement.path(version.stamp.seq),
+            entry=placement.entries[offset],
+            path=paths[offset],
             head=placement.head,
         )
     return receipts

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -43,19 +42,12 @@ class Placement:
         """The act's last instant."""
         return self.at + TICK * max(len(self.entries) - 1, 0)
 
-    def path(self, seq: int) -> tuple[str, ...]:
-        """The audit path of one of its entries up to its head, in hex, leaf upward; no table is read."""
-        return tuple(merkle.inclusion_path(seq, self.size, self._subtree))
-
-    @cached_property
-    def _spelled(self) -> dict[tuple[int, int], str]:
-        return {}
+    def paths(self) -> list[tuple[str, ...]]:
+        """The audit path of each entry up to the head, in hex, leaf upward; no table is read."""
+        return merkle.inclusion_paths(self.first_seq, self.size, self._subtree)
 
     def _subtree(self, start: int, end: int) -> str:
-        known = self._spelled.get((start, end))
-        if known is None:
-            known = self._spelled[start, end] = self._root(start, end).hex()
-        return known
+        return self._root(start, end).hex()
 
     def _root(self, start: int, end: int) -> bytes:
         width = end - start
@@ -95,7 +87,8 @@ def write_entries(placement: Placement, frontier: merkle.Frontier, pending: "Seq
         completed = merkle.append(seq, frontier, leaf)
         for height, node in enumerate(completed):
             placement.nodes[height, seq >> height] = node
-        tiles += full_tiles(seq + 1, completed)
+        if len(completed) > TILE_HEIGHT:
+            tiles += full_tiles(seq + 1, completed)
         placement.entries.append(entry)
         entries.append((seq, at, item.event, item.subject, item.commitment, leaf))
         if item.content is not None:

@@ -25,6 +25,7 @@ __all__ = [
     "history",
     "inclusion",
     "latest_head",
+    "leaf",
     "proofs",
     "size",
     "wire_entry",
@@ -97,6 +98,11 @@ def inclusion(seq: int, tree_size: int) -> list[str]:
     if not 0 <= seq < tree_size <= size():
         raise BadInput(f"no entry {seq} in a tree of {tree_size}")
     return [node.hex() for node in merkle.inclusion_path(seq, tree_size, TreeReader().root)]
+
+
+def leaf(seq: int) -> str:
+    """The leaf hash of an entry, in hex."""
+    return TreeReader().leaf(seq).hex()
 
 
 def consistency(old: int, new: int) -> list[str]:

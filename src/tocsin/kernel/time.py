@@ -14,8 +14,8 @@ def rfc3339(instant: dt.datetime) -> str:
     """`2026-11-22T01:02:03Z`, with six digits of fraction only where there is one."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    utc = instant.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="microseconds" if utc.microsecond else "seconds") + "Z"
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return utc.isoformat()[:-6] + "Z"
 
 
 def parse_rfc3339(text: str) -> dt.datetime:

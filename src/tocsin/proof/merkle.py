@@ -85,6 +85,26 @@ def inclusion_path(index: int, size: int, subtree: Callable[[int, int], Node]) -
     return path[::-1]
 
 
+def inclusion_paths(first: int, size: int, subtree: Callable[[int, int], Node]) -> list[tuple[Node, ...]]:
+    """The audit paths of the leaves first…size-1, in order: as `inclusion_path`, sharing their upper ends."""
+    paths: list[tuple[Node, ...]] = []
+
+    def descend(start: int, end: int, above: tuple[Node, ...]) -> None:
+        if end <= first:
+            return
+        if end - start == 1:
+            paths.append(above)
+            return
+        middle = start + largest_power_below(end - start)
+        if first < middle:
+            descend(start, middle, (subtree(middle, end), *above))
+        descend(middle, end, (subtree(start, middle), *above))
+
+    if size:
+        descend(0, size, ())
+    return paths
+
+
 def consistency_path(old: int, new: int, subtree: Callable[[int, int], Node]) -> list[Node]:
     """PROOF(m, D[n]) of RFC 6962 section 2.1.2, for 0 < old <= new."""
     if not 0 < old <= new:

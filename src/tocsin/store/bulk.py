@@ -1,7 +1,9 @@
 """Many rows at once, past the ORM: COPY on PostgreSQL, `executemany` on SQLite."""
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -45,6 +47,25 @@ def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
         cursor.executemany(statement, list(native))
 
 
+def keys_where(model: type[models.Model], column: str, values: Sequence[str], **equal: int) -> list[int]:
+    """Primary keys of the rows whose `column` is among `values`, the list sent as one parameter.
+
+    `equal` names further columns (by their database names) and what they must be.
+    """
+    key = quoted(str(model._meta.pk.column))
+    where = [f"{quoted(name)} = %s" for name in equal]
+    if connection.vendor == "postgresql":
+        where.append(f"{quoted(column)} = ANY(%s)")
+        wanted: Any = list(values)
+    else:
+        where.append(f"{quoted(column)} IN (SELECT value FROM json_each(%s))")  # noqa: S608
+        wanted = json.dumps(list(values))
+    statement = f"SELECT {key} FROM {quoted(model._meta.db_table)} WHERE {' AND '.join(where)}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*equal.values(), wanted])
+        return [row[0] for row in cursor.fetchall()]
+
+
 def reserve_ids(model: type[models.Model], count: int) -> Sequence[int]:
     """`count` fresh primary keys in ascending order, so that dependent rows need no reading back.
 
@@ -84,6 +105,7 @@ def _adapter(places: Sequence[int]) -> Callable[[Row], Row]:
     return adapt
 
 
+@lru_cache(4096)  # one batch spells the same instants in several tables
 def sqlite_instant(value: dt.datetime | None) -> str | None:
     """`2026-11-22 01:02:03.000004`: what Django's SQLite backend stores."""
     return None if value is None else str(value.replace(tzinfo=None))

@@ -1,5 +1,7 @@
-"""The REST interface."""
+"""The addresses of the REST interface."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from tocsin.doors.api.interface import api
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", api.urls)]

@@ -1,0 +1,48 @@
+"""Reading a request's body: JSON, plain or gzipped, within bounds."""
+
+import zlib
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest
+from django.http.request import UnreadablePostError
+
+from tocsin.doors.api.problems import TooLarge, UnknownMedia
+from tocsin.kernel.problems import BadInput
+
+MAX_SENT = 16 * 1024 * 1024
+MAX_UNPACKED = 32 * 1024 * 1024  # what a gzipped body may become
+GZIP = 16 + zlib.MAX_WBITS
+
+
+def json_body(request: HttpRequest) -> bytes:
+    """The bytes of a JSON request. Raises UnknownMedia (415), TooLarge (413), BadInput."""
+    if request.content_type != "application/json":
+        raise UnknownMedia("send application/json")
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        raise TooLarge(f"a request may have {MAX_SENT:,} bytes") from None
+    except UnreadablePostError:
+        raise BadInput("the request broke off") from None
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in {"identity", ""}:
+        return body
+    if encoding == "gzip":
+        return unpacked(body)
+    raise UnknownMedia(f"no such content encoding: {encoding[:40]}", hint="send it plain or gzipped")
+
+
+def unpacked(body: bytes) -> bytes:
+    """A gzipped body (RFC 1952), never more than MAX_UNPACKED of it in memory."""
+    stream = zlib.decompressobj(GZIP)
+    try:
+        plain = stream.decompress(body, MAX_UNPACKED)
+    except zlib.error:
+        raise BadInput("the body is not gzip, though it says so") from None
+    if stream.unconsumed_tail:
+        raise TooLarge(f"an unpacked request may have {MAX_UNPACKED:,} bytes")
+    if not stream.eof:
+        raise BadInput("the gzipped body ends too early")
+    if stream.unused_data:
+        raise BadInput("there is something behind the gzipped body")
+    return plain

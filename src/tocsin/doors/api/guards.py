@@ -1,0 +1,44 @@
+"""Each route's guard: one action of the policy table, checked before the route runs."""
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from tocsin.access.keys import actor_of_key
+from tocsin.access.policy import NOBODY, POLICY, Actor, require
+
+
+class Guard(HttpBearer):
+    """For a key's holder: finds the actor by the Bearer token, asks the policy, hands the actor on."""
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        super().__init__()
+
+    def authenticate(self, request: HttpRequest, token: str) -> Actor:
+        """The actor. Raises NotSignedIn or NotAllowed."""
+        actor = actor_of_key(token)
+        require(actor, self.action)
+        return actor
+
+
+class Open:
+    """For anyone, where the policy says so."""
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+
+    def __call__(self, request: HttpRequest) -> Actor:
+        """Nobody in particular. Raises NotSignedIn where the policy changed its mind."""
+        require(NOBODY, self.action)
+        return NOBODY
+
+
+def guard(action: str) -> Guard | Open:
+    """The guard of an action. Raises KeyError for one that the policy does not know."""
+    return Open(action) if POLICY[action].relation == "anyone" else Guard(action)
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who the guard let in."""
+    actor: Actor = request.auth  # type: ignore[attr-defined]  # set by ninja from the guard's answer
+    return actor

@@ -1,0 +1,135 @@
+"""What the REST interface answers, beyond the values of `wire.report`."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from tocsin.wire import report as wire
+
+
+class State(msgspec.Struct, frozen=True):
+    """How a report stands: the exchange's status code, and what it means in plain words."""
+
+    code: str
+    words: str
+    explained: str = ""
+
+
+class ReportState(msgspec.Struct, frozen=True):
+    """One's own report: what was told, in its highest version, and how it stands."""
+
+    report_id: str
+    attack_id: str
+    version: int
+    received_at: str
+    updated_at: str
+    state: State
+    content: msgspec.Raw
+
+
+class ReportPage(msgspec.Struct, frozen=True):
+    """Reports by (updated_at, id). Give `cursor` back to go on, now or at any later time."""
+
+    reports: list[ReportState]
+    cursor: str | None
+    more: bool
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much one request may carry."""
+
+    reports: int
+    report_bytes: int
+    request_bytes: int
+    unpacked_bytes: int
+
+
+class CharterClock(msgspec.Struct, frozen=True):
+    """What the exchange promises, and by when."""
+
+    clock_id: str
+    actor: str
+    what: str
+    duration: float
+    unit: str
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """Who answers here: pin `public_key` at the first contact, it is the root of trust of every receipt."""
+
+    name: str
+    public_key: str
+    key_id: str
+    limits: Limits
+    clocks: list[CharterClock]
+
+
+class InclusionProof(msgspec.Struct, frozen=True):
+    """That the leaf at `seq` stands in the tree of `tree_size` entries (RFC 6962 section 2.1.1)."""
+
+    seq: int
+    tree_size: int
+    leaf: str
+    path: list[str]
+
+
+class ConsistencyProof(msgspec.Struct, frozen=True):
+    """That the tree of `new` entries extends that of `old` (RFC 6962 section 2.1.2)."""
+
+    old: int
+    new: int
+    path: list[str]
+
+
+class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Any error (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    hint: str = ""
+
+
+SHAPES: tuple[Any, ...] = (
+    wire.Report,
+    wire.Batch,
+    wire.Accepted,
+    wire.Receipt,
+    wire.TreeHead,
+    ReportState,
+    ReportPage,
+    Exchange,
+    InclusionProof,
+    ConsistencyProof,
+    ProblemDocument,
+)
+
+Method = Literal["get", "post"]
+
+
+def schemas() -> dict[str, Any]:
+    """The JSON schemas of all of them, by name, for OpenAPI's `components`."""
+    _, components = msgspec.json.schema_components(SHAPES, ref_template="#/components/schemas/{name}")
+    return components
+
+
+def described(answer: type[msgspec.Struct], *, body: type[msgspec.Struct] | None = None) -> dict[str, Any]:
+    """What OpenAPI should say of a route whose body and answer are coded by msgspec, past ninja."""
+    extra: dict[str, Any] = {
+        "responses": {
+            200: _content(answer, "application/json", "done"),
+            "default": _content(ProblemDocument, "application/problem+json", "a problem"),
+        }
+    }
+    if body is not None:
+        extra["requestBody"] = {
+            **_content(body, "application/json", "JSON, plain or gzipped"),
+            "required": True,
+        }
+    return extra
+
+
+def _content(shape: type[msgspec.Struct], media: str, words: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{shape.__name__}"}
+    return {"description": words, "content": {media: {"schema": schema}}}
