@@ -30,11 +30,11 @@ def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> 
     chosen = choices.get(code)
     if chosen is not None and chosen.needs_help and not helps:
         typed.note("help", "Choose at least one thing that would have helped")
+    body = ""
     if chosen is not None and chosen.needs_receiving_body:
         body = typed.need("receiving_body", "Name the body that takes it on", longest=200)
-        words = f"{words}\n\nTaken on by {body}."
     if not typed.errors:
-        services.answer_case(case, by, code, words, helps)
+        services.answer_case(case, by, code, words, helps, receiving_body=body)
     told = (
         "the reporter is"
         if view.report_count == 1

@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 
 from tocsin.access.policy import POLICY, require
 from tocsin.doors.web.pages import actor_of, page
@@ -28,7 +29,7 @@ class WrongMethod(Problem):
 TYPED_SALT = "tocsin.web.typed"
 TYPED_FOR = 3600  # seconds for which a form that met an ended session can still be taken up again
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class GuardedView(Protocol):
@@ -36,7 +37,7 @@ class GuardedView(Protocol):
 
     action: str
 
-    def __call__(self, request: HttpRequest, **kwargs: Any) -> HttpResponse: ...
+    def __call__(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase: ...
 
 
 def guards(action: str, *methods: str) -> Callable[[View], GuardedView]:
@@ -48,7 +49,7 @@ def guards(action: str, *methods: str) -> Callable[[View], GuardedView]:
 
     def decorate(view: View) -> GuardedView:
         @wraps(view)
-        def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
             try:
                 if request.method not in allowed:
                     raise WrongMethod()

@@ -70,7 +70,7 @@ def _act(
     link = services.find_link(token)
     if request.method != "POST":
         return _show(request, token, link, deciding.asked(request))
-    view = queries.link_view(link)
+    view = queries.case_by_link(link)
     if not link.officer_name or name not in view.acts:
         raise Conflict("That cannot be done now.", hint="open your link again and see what the case needs")
     typed = Typed.posted(request)
@@ -88,7 +88,7 @@ def _act(
 def _show(
     request: HttpRequest, token: str, link: OneTimeLink, typed: Typed, *, status: int = 200
 ) -> HttpResponse:
-    view = queries.link_view(link)
+    view = queries.case_by_link(link)
     to = {
         name: reverse(f"one-time-{name}", kwargs={"token": token})
         for name in ("accept", "assess", "answer", "withdraw")

@@ -9,13 +9,13 @@ from django.urls import reverse
 
 from tocsin.access.policy import Actor
 from tocsin.cases import queries
-from tocsin.cases.views import QueueRow
+from tocsin.cases.views import QueueGroup, QueueRow
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.doors.web.paging import Paging
 from tocsin.doors.web.words import count_words
 
-GROUPS = {"overdue": "Overdue", "due today": "Due today", "new": "New", "waiting": "Waiting for others"}
+GROUPS: dict[QueueGroup, str] = {"overdue": "Overdue", "due today": "Due today", "new": "New", "waiting": "Waiting for others"}
 
 
 @guards("queue.read")
@@ -63,4 +63,4 @@ def queue_sentence(rows: Sequence[QueueRow]) -> str:
     return f"{count_words(len(rows), 'case')}: {listed}."
 
 
-SAID = {"overdue": "overdue", "due today": "due today", "new": "new", "waiting": "waiting for others"}
+SAID: dict[QueueGroup, str] = {"overdue": "overdue", "due today": "due today", "new": "new", "waiting": "waiting for others"}
