@@ -61,7 +61,7 @@ def test_our_own_failure_is_a_page_without_a_trace(db: None, monkeypatch: pytest
     def breaks(*_: Any) -> None:
         raise RuntimeError("the secret name of a table")
 
-    monkeypatch.setattr("tocsin.cases.queries.funnel", breaks)
+    monkeypatch.setattr("tocsin.doors.web.start.public_funnel", breaks)
     answer = Client(raise_request_exception=False).get("/")
     page = answer.content.decode()
     assert answer.status_code == 500

@@ -39,9 +39,9 @@ def text_of(answer: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main))
 
 
-def test_the_start_page_tells_the_funnel_whole(db: None, given: Any) -> None:
+def test_the_start_page_tells_the_funnel_whole(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """One sentence and one picture from real numbers, with a word of what does not count."""
-    given(funnel=views_of.SOME)
+    monkeypatch.setattr("tocsin.doors.web.start.funnel_of", lambda *_: views_of.SOME)
     page = text_of(Client().get("/"))
     assert (
         "Of 412 reports, 300 have a named owner and 201 (48 %) were followed up by a person; 211 still wait."
@@ -50,9 +50,10 @@ def test_the_start_page_tells_the_funnel_whole(db: None, given: Any) -> None:
     assert all(step in page for step, _ in start.funnel_steps(views_of.SOME))
 
 
-def test_the_start_page_keeps_small_numbers_to_itself(db: None, given: Any) -> None:
+def test_the_start_page_keeps_small_numbers_to_itself(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer than five reports could point at one member."""
-    given(funnel=views.Funnel(4, 4, 1, 1, 0, 0, 0))
+    few = views.Funnel(4, 4, 1, 1, 0, 0, 0)
+    monkeypatch.setattr("tocsin.doors.web.start.funnel_of", lambda *_: few)
     page = text_of(Client().get("/"))
     assert start.FEWER_THAN_FEW in page
     assert "Acknowledged" not in page
@@ -295,14 +296,8 @@ def some_reports(member: Member, number: int) -> None:
     intake.submit(a_key(member), [spelled(a_report()) for _ in range(number)])
 
 
-def test_the_list_is_ones_own_newest_first_in_pages(
-    reporter: Client, member: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_list_is_ones_own_newest_first_in_pages(reporter: Client, member: Member) -> None:
     """Fifty a page, and nothing of another member."""
-    monkeypatch.setattr(
-        "tocsin.cases.queries.report_rows",
-        lambda reports: [views_of.a_row(report_id=r.report_id) for r in reports],
-    )
     some_reports(member, 60)
     some_reports(a_member(), 3)
     page = reporter.get(reverse("report-list")).content.decode()
@@ -311,14 +306,8 @@ def test_the_list_is_ones_own_newest_first_in_pages(
     assert reporter.get(reverse("report-list"), {"page": "2"}).content.decode().count("data-row") == 10
 
 
-def test_the_list_is_searched_by_address(
-    reporter: Client, member: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_list_is_searched_by_address(reporter: Client, member: Member) -> None:
     """A part of an address is enough."""
-    monkeypatch.setattr(
-        "tocsin.cases.queries.report_rows",
-        lambda reports: [views_of.a_row(report_id=r.report_id) for r in reports],
-    )
     intake.submit(a_key(member), [spelled(a_report(origins=("203.0.113.99",))), spelled(a_report())])
     assert reporter.get(reverse("report-list"), {"q": "203.0.113."}).content.decode().count("data-row") == 1
     assert "No report of yours is like that." in text_of(

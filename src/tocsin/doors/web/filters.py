@@ -57,6 +57,19 @@ def due_class(clock: ClockView) -> str:
     return {"overdue": "t-due--overdue", "due today": "t-due--today"}.get(clock.state, "")
 
 
+def due_at(at: dt.datetime) -> SafeString:
+    """A due time as a line of its own, with the bar where it is past."""
+    now = time.now()
+    bar = " t-due--overdue" if at < now else ""
+    said = words.due_at_words(at, now)
+    return format_html(
+        '<span class="t-due{}"><strong>{}</strong> <span class="t-quiet">{}</span></span>',
+        bar,
+        sentence(said),
+        at_time(at),
+    )
+
+
 def severity(code: str) -> str:
     """The severity's word."""
     return SEVERITIES.get(code, code)
@@ -80,6 +93,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "day": day,
     "due": due,
     "due_class": due_class,
+    "due_at": due_at,
     "severity": severity,
     "sentence": sentence,
     "mono": mono,

@@ -15,7 +15,12 @@ from tocsin.doors.web.pages import page
 from tocsin.doors.web.paging import Paging
 from tocsin.doors.web.words import count_words
 
-GROUPS: dict[QueueGroup, str] = {"overdue": "Overdue", "due today": "Due today", "new": "New", "waiting": "Waiting for others"}
+GROUPS: dict[QueueGroup, str] = {
+    "overdue": "Overdue",
+    "due today": "Due today",
+    "new": "New",
+    "waiting": "Waiting for others",
+}
 
 
 @guards("queue.read")
@@ -63,4 +68,9 @@ def queue_sentence(rows: Sequence[QueueRow]) -> str:
     return f"{count_words(len(rows), 'case')}: {listed}."
 
 
-SAID: dict[QueueGroup, str] = {"overdue": "overdue", "due today": "due today", "new": "new", "waiting": "waiting for others"}
+SAID: dict[QueueGroup, str] = {
+    "overdue": "overdue",
+    "due today": "due today",
+    "new": "new",
+    "waiting": "waiting for others",
+}

@@ -8,12 +8,13 @@ from urllib.parse import urlencode
 import msgspec
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import reverse
 
 from tocsin.access.policy import Actor
 from tocsin.cases import queries
+from tocsin.doors.web import listing
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.doors.web.paging import Paging
@@ -68,10 +69,10 @@ def receipt(request: HttpRequest, actor: Actor, report_id: str) -> HttpResponse:
 def report_list(request: HttpRequest, actor: Actor) -> HttpResponse:
     """All of mine, newest first, by words and state, a page at a time."""
     query, state = request.GET.get("q", "").strip()[:200], request.GET.get("state", "")
-    found = filtered(actor, query, state)
+    found = listing.find(actor, query, state)
     chosen = urlencode({"q": query, "state": state})
     paging = Paging(request, found.count(), reverse("report-list") + "?" + chosen)
-    rows = queries.report_rows(list(found[paging.first : paging.last]))
+    rows = listing.rows(list(found[paging.first : paging.last]))
     context = {"rows": rows, "matching": paging.total, "query": query, "state": state, "filter_query": chosen}
     return page(request, "report_list", context | paging.context())
 
@@ -79,7 +80,7 @@ def report_list(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guards("report.list")
 def reports_csv(request: HttpRequest, actor: Actor) -> StreamingHttpResponse:
     """The same list as a file: every instant UTC, every field as it was received."""
-    found = filtered(actor, request.GET.get("q", "").strip()[:200], request.GET.get("state", ""))
+    found = listing.find(actor, request.GET.get("q", "").strip()[:200], request.GET.get("state", ""))
     return StreamingHttpResponse(
         csv_lines(found),
         content_type="text/csv; charset=utf-8",
@@ -94,22 +95,6 @@ def notices_seen(request: HttpRequest, actor: Actor) -> HttpResponse:
     notices.mark_seen(actor, int(until) if until.isdecimal() else 0)
     messages.success(request, "Marked as seen.")
     return HttpResponseRedirect(reverse("reports"))
-
-
-def filtered(actor: Actor, query: str, state: str) -> QuerySet[Report]:
-    """The actor's own reports that match, newest first."""
-    found = intake.visible_to(actor).order_by("-received_at", "-pk")
-    if query:
-        places = ("report_id", "attack_id", "kind", "origin", "target", "service")
-        match = Q()
-        for place in places:
-            match |= Q(**{f"{place}__icontains": query})
-        found = found.filter(match)
-    if state == "waiting":
-        found = found.filter(status__in=queries.WAITING)
-    elif state == "answered":
-        found = found.exclude(status__in=queries.WAITING)
-    return found
 
 
 def csv_lines(found: QuerySet[Report]) -> Iterator[str]:

@@ -1,15 +1,20 @@
 """The public pages: start, help, accessibility."""
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
 from tocsin.access.policy import Actor
-from tocsin.cases import queries
+from tocsin.cases.member_reports import funnel_of
+from tocsin.cases.models import Link
+from tocsin.cases.units import current_pack
 from tocsin.cases.views import Funnel
 from tocsin.doors.web import words
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
+from tocsin.intake.models import Report
 
+COUNTED_FOR = 60  # seconds
 FEW = 5  # smaller numbers could point at one member, so the public is not told them
 
 GLOSSARY = (
@@ -31,7 +36,7 @@ GLOSSARY = (
 @guards("start.read")
 def start(request: HttpRequest, actor: Actor) -> HttpResponse:
     """What is this, and is it working?"""
-    funnel = queries.funnel()
+    funnel = public_funnel()
     suppressed = funnel.received < FEW
     context = {
         "funnel": funnel,
@@ -57,6 +62,15 @@ def accessibility(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 FEWER_THAN_FEW = "Fewer than five reports have come in yet, too few to show figures that point at nobody."
+
+
+def public_funnel() -> Funnel:
+    """How far all reports came, counted at most once a minute, since anybody may ask at any rate."""
+    known: Funnel | None = cache.get("funnel")
+    if known is None:
+        known = funnel_of(current_pack(), Report.objects.all(), Link.objects.filter(detached_at__isnull=True))
+        cache.set("funnel", known, COUNTED_FOR)
+    return known
 
 
 def funnel_steps(funnel: Funnel) -> list[tuple[str, int]]:

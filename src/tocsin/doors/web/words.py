@@ -56,9 +56,14 @@ def due_words(clock: ClockView, now: dt.datetime) -> str:
     if clock.ended_at is not None:
         late = clock.ended_at - clock.due_at
         return f"done {span_words(late)} late" if late > dt.timedelta(0) else "done in time"
-    if now > clock.due_at:
-        return f"{span_words(now - clock.due_at)} overdue"
-    return f"due {distance_words(clock.due_at, now)}" if clock.due_at - now > dt.timedelta(0) else "due now"
+    return due_at_words(clock.due_at, now)
+
+
+def due_at_words(due_at: dt.datetime, now: dt.datetime) -> str:
+    """`2 days overdue`, or `due in 3 h`."""
+    if now > due_at:
+        return f"{span_words(now - due_at)} overdue"
+    return "due now" if due_at - now < dt.timedelta(seconds=45) else f"due {distance_words(due_at, now)}"
 
 
 def number_words(number: int) -> str:
