@@ -21,6 +21,7 @@ class Case(models.Model):
     support_unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="supporting")
     route_rule = models.CharField(max_length=40, help_text="id of the routing rule that decided")
     route_reason = models.TextField(help_text="one sentence, shown with the decision")
+    route_told = models.TextField(help_text="the same for reporters: nothing of other members")
     owner = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_cases"
     )
@@ -36,6 +37,7 @@ class Case(models.Model):
         related_name="coordinated_cases",
         help_text="named while the investigating unit has not joined",
     )
+    outcome_code = models.CharField(max_length=4, blank=True, help_text="of the outcome that closed it")
     report_count = models.PositiveIntegerField(default=0)
     member_count = models.PositiveIntegerField(default=0)
 
@@ -48,10 +50,10 @@ class Case(models.Model):
 
 
 class CaseOrigin(models.Model):
-    """An origin that open cases are found by."""
+    """A key that open cases are found by: mostly an origin, as `cases.keys` spells it."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="origins")
-    origin = models.CharField(max_length=255)
+    origin = models.CharField(max_length=400)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "origin"], name="cases_origin_once")]
@@ -82,7 +84,14 @@ class Clock(models.Model):
     """An obligation with a start, a due time, an owner and an end."""
 
     clock_id = models.CharField(max_length=8, help_text="row of the pack's clocks, such as P02")
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="clocks")
+    case = models.ForeignKey(
+        Case,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="clocks",
+        help_text="empty where a report opens no case",
+    )
     report = models.ForeignKey(Report, null=True, blank=True, on_delete=models.CASCADE, related_name="clocks")
     subject = models.CharField(
         max_length=160, blank=True, help_text="what exactly, where one case has several"
@@ -129,7 +138,9 @@ class Outcome(models.Model):
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="outcomes")
     outcome_code = models.CharField(max_length=4)
     words = models.TextField(help_text="what the reporters read")
-    would_have_helped = models.JSONField(default=list)
+    would_have_helped = models.JSONField(default=list, help_text="codes of the pack's help list")
+    receiving_body = models.CharField(max_length=200, blank=True)
+    status_before = models.CharField(max_length=8, help_text="where a withdrawal takes the case back to")
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     person_name = models.CharField(max_length=160)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")

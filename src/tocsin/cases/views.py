@@ -11,6 +11,7 @@ from typing import Literal
 ClockState = Literal["running", "due today", "overdue", "met", "met late", "automatic"]
 QueueGroup = Literal["overdue", "due today", "new", "waiting"]
 ReportGroup = Literal["overdue", "waiting", "question", "answered"]
+LinkState = Literal["unused", "accepted", "answered", "expired", "revoked"]
 Act = Literal["accept", "assess", "answer", "withdraw", "redirect", "detach", "make_link"]
 
 
@@ -217,7 +218,7 @@ class OneTimeLinkView:
     made_at: dt.datetime
     expires_at: dt.datetime
     made_by: str
-    state: Literal["unused", "accepted", "answered", "expired", "revoked"]
+    state: LinkState
     officer_name: str
 
 

@@ -20,10 +20,3 @@ class Notice(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["report", "entry_seq"], name="notices_once")]
         indexes = [models.Index(fields=["member", "-at"])]
-
-
-class Cursor(models.Model):
-    """How far the notices have read the journal."""
-
-    id = models.SmallIntegerField(primary_key=True, default=1)
-    next_seq = models.BigIntegerField(default=0)

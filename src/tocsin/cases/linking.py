@@ -1,0 +1,133 @@
+"""Linking: a report joins an open case that shares one of its keys, or opens one.
+
+Set-based: a batch of 500 reports costs the same number of queries as one.
+"""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from django.db.models import Q
+
+from tocsin.cases import clocks, states, words
+from tocsin.cases.keys import Key, keys_of
+from tocsin.cases.models import Case, CaseOrigin, Clock, Link
+from tocsin.cases.opening import Desk, Placed, arrival_status, clear_desk, new_case
+from tocsin.intake.models import Report
+from tocsin.intake.services import set_status
+from tocsin.journal.acts import act
+from tocsin.kernel.time import now
+from tocsin.store import locks
+from tocsin.wire import report as wire
+
+BATCH = 1_000
+_decoder = msgspec.json.Decoder(wire.Report)
+
+
+def link_reports(report_pks: Iterable[int], at: dt.datetime | None = None) -> None:
+    """Link new reports and refresh the cases of known ones. Running it twice changes nothing."""
+    todo = iter(sorted(set(report_pks)))
+    while batch := list(itertools.islice(todo, BATCH)):
+        with act() as recorded:
+            locks.in_turn("linking")
+            _link(Desk.laid(recorded, at or now()), batch)
+
+
+def _link(desk: Desk, report_pks: Sequence[int]) -> None:
+    reports = list(Report.objects.filter(pk__in=report_pks).select_related("member").order_by("pk"))
+    known = dict(
+        Link.objects.filter(report__in=reports, detached_at__isnull=True).values_list("report_id", "case_id")
+    )
+    new = [report for report in reports if report.pk not in known]
+    incoming = [(report, report_keys(report)) for report in divert(desk, new)]
+    cases = find_cases(desk, incoming, known.values())
+    placed = [place(desk, report, keys, cases) for report, keys in incoming]
+    for case_pk in set(known.values()):
+        reopen_if_closed(desk, cases[case_pk])
+    touched = {id(item.case): item.case for item in placed}
+    touched |= {id(cases[case_pk]): cases[case_pk] for case_pk in known.values()}
+    if touched:
+        clear_desk(desk, placed, list(touched.values()))
+
+
+def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:
+    """Set aside what is no matter for police; gives the rest."""
+    rest, diverted = [], []
+    for report in new:
+        kind = desk.pack.kinds.get(report.kind)
+        if kind is None or kind.handling == "case" or report.lane == Report.Lane.RESTRICTED:
+            rest.append(report)
+        elif report.status != states.DIVERTED:
+            diverted.append(report)
+            reason = words.DIVERTED[kind.handling].format(kind=kind.words)
+            desk.recorded.record("cases:report:diverted", report.report_id, {"reason": reason})
+    if diverted:
+        Clock.objects.bulk_create(
+            [clocks.acknowledged(desk.pack, report, None) for report in diverted], ignore_conflicts=True
+        )
+        set_status([report.pk for report in diverted], states.DIVERTED, desk.at)
+    return rest
+
+
+def report_keys(report: Report) -> list[Key]:
+    """The keys of a report, from its content as received."""
+    told = _decoder.decode(bytes(report.content))
+    return keys_of(
+        member_id=report.member.member_id,
+        lane=report.lane,
+        kind=report.kind,
+        severity=report.severity,
+        origins=told.origins,
+        target=report.target,
+        first_seen_at=report.first_seen_at,
+    )
+
+
+def find_cases(
+    desk: Desk, incoming: Sequence[tuple[Report, list[Key]]], known: Iterable[int]
+) -> dict[int | str, Case]:
+    """The cases at hand, locked: by primary key, and by each key of `incoming` that one can be found under.
+
+    An open case comes before one that may be reopened, the older before the newer.
+    """
+    texts = {key.text for _, keys in incoming for key in keys}
+    findable = Q(case__closed_at__isnull=True) | Q(case__outcome_code__in=desk.pack.reopenable)
+    origins = list(CaseOrigin.objects.filter(findable, origin__in=texts).values_list("case_id", "origin"))
+    wanted = {case_pk for case_pk, _ in origins} | set(known)
+    rows = Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
+    cases: dict[int | str, Case] = {}
+    for case in rows:
+        case.investigating_unit = desk.unit_of(case.investigating_unit_id)
+        case.support_unit = desk.unit_of(case.support_unit_id)
+        cases[case.pk] = case
+    order = sorted(origins, key=lambda pair: (not cases[pair[0]].is_open, cases[pair[0]].opened_at))
+    for case_pk, origin in order:
+        if cases[case_pk].is_open or cases[case_pk].outcome_code in desk.pack.reopenable:
+            cases.setdefault(origin, cases[case_pk])
+    return cases
+
+
+def place(desk: Desk, report: Report, keys: list[Key], cases: dict[int | str, Case]) -> Placed:
+    """Give a report its case, opening or reopening one where needed; the next reports find it there."""
+    match = next((key for key in keys if key.text in cases), None)
+    if match is None:
+        placed = Placed(report, keys, new_case(desk, report), "opened the case", 100)
+    else:
+        placed = Placed(report, keys, cases[match.text], match.reason, match.strength)
+        reopen_if_closed(desk, placed.case)
+    for key in keys:
+        cases.setdefault(key.text, placed.case)
+    return placed
+
+
+def reopen_if_closed(desk: Desk, case: Case) -> None:
+    """A case closed for want of a suspect opens again when more comes in that matches."""
+    if case.is_open or case.outcome_code not in desk.pack.reopenable:
+        return
+    was = case.outcome_code
+    case.closed_at, case.outcome_code, case.owner, case.owner_name, case.owned_at = None, "", None, "", None
+    case.status = arrival_status(case.investigating_unit)
+    desk.reopened.append(case)
+    content = {"outcome_code": was, "unit": case.investigating_unit.name}
+    desk.recorded.record("cases:case:reopened", case.case_id, content)

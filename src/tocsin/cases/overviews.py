@@ -1,0 +1,202 @@
+"""Many cases at once: a unit's queue, and the coordinator's view of where silence is."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Case as Choose
+from django.db.models import F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+
+from tocsin.access.models import Unit
+from tocsin.access.policy import Actor, require
+from tocsin.cases import clocks, parts, reach, words
+from tocsin.cases.models import Case, Clock, OneTimeLink
+from tocsin.cases.units import current_pack
+from tocsin.cases.views import (
+    ClockView,
+    CoordinationRow,
+    CoordinationView,
+    QueueGroup,
+    QueueRow,
+    SilentUnit,
+)
+from tocsin.intake.models import Report, ReportHolding
+from tocsin.inventory import rules as inventory
+from tocsin.kernel.time import now
+from tocsin.reference import calendars
+from tocsin.reference.values import Pack
+
+PAGE = 200
+DUTIES = (clocks.ACCEPT, clocks.DECIDE, clocks.UPDATE, clocks.TELL)
+GROUPS: tuple[QueueGroup, ...] = ("overdue", "due today", "new", "waiting")
+
+
+def queue(actor: Actor, at: dt.datetime | None = None) -> list[QueueRow]:
+    """The most urgent 200 cases that the actor's units must answer: overdue, due today, new, waiting."""
+    require(actor, "queue.read")
+    at, pack = at or now(), current_pack()
+    units = [unit.pk for unit in actor.units]
+    mine = Q(investigating_unit__in=units) | (Q(lane=Report.Lane.ORDINARY) & reach.escalated_to(units))
+    nation = actor.units[0].country if actor.units else pack.info.home_nation
+    found = list(by_urgency(Case.objects.filter(mine, closed_at__isnull=True), at, nation)[:PAGE])
+    due = first_due(pack, found, at)
+    left = evidence_left(found, at)
+    return [
+        QueueRow(
+            case_id=case.case_id,
+            group=GROUPS[getattr(case, "urgency", -1)],
+            title=case.title,
+            kind_words=words.capital(pack.kind_words(case.kind)),
+            severity=case.severity,
+            status_words=_status_words(pack, case),
+            unit_name=case.investigating_unit.name,
+            owner_name=case.owner_name,
+            opened_at=case.opened_at,
+            due=due.get(case.pk),
+            evidence_days_left=left.get(case.pk),
+            report_count=case.report_count,
+            member_count=case.member_count,
+        )
+        for case in found
+    ]
+
+
+def by_urgency(cases: QuerySet[Case], at: dt.datetime, nation: str) -> QuerySet[Case]:
+    """Cases with `urgency` (an index of GROUPS) and `due_at`, the most urgent first."""
+    running = Clock.objects.filter(case=OuterRef("pk"), ended_at__isnull=True, clock_id__in=DUTIES)
+    first = running.values("case").annotate(first=Min("due_at")).values("first")
+    return (
+        cases.annotate(due_at=Subquery(first))
+        .annotate(
+            urgency=Choose(
+                When(due_at__lte=at, then=Value(0)),
+                When(due_at__lt=calendars.end_of_day(at, nation), then=Value(1)),
+                When(owner_name="", then=Value(2)),
+                default=Value(3),
+                output_field=IntegerField(),
+            )
+        )
+        .select_related("investigating_unit", "support_unit", "coordinator")
+        .order_by("urgency", F("due_at").asc(nulls_last=True), "opened_at")
+    )
+
+
+def first_due(pack: Pack, cases: Iterable[Case], at: dt.datetime) -> dict[int, ClockView]:
+    """Of each case the running duty that is due first."""
+    by_pk = {case.pk: case for case in cases}
+    firsts = (
+        Clock.objects.filter(case__in=by_pk, ended_at__isnull=True, clock_id__in=DUTIES)
+        .values("case")
+        .annotate(first=Min("due_at"))
+    )
+    wanted = Q()
+    for row in firsts:
+        wanted |= Q(case=row["case"], due_at=row["first"])
+    if not wanted:
+        return {}
+    found = Clock.objects.filter(wanted, ended_at__isnull=True, clock_id__in=DUTIES).order_by(
+        "-clock_id", "-pk"
+    )
+    return {
+        case.pk: parts.clock_view(pack, clock, case.investigating_unit, at)
+        for clock in found
+        if (case := by_pk.get(clock.case_id or 0)) is not None
+    }
+
+
+def evidence_left(cases: Sequence[Case], at: dt.datetime) -> dict[int, int]:
+    """Of each case the days until the first of its logs is destroyed."""
+    rows = (
+        ReportHolding.objects.filter(
+            report__links__case__in=cases,
+            report__links__detached_at__isnull=True,
+            holding__delete_at__gt=at,
+        )
+        .values("report__links__case")
+        .annotate(first=Min("holding__delete_at"))
+    )
+    return {int(row["report__links__case"]): inventory.days_left(row["first"], at) or 0 for row in rows}
+
+
+def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationView:
+    """Units that have not joined, their unanswered cases, and every clock that was missed."""
+    require(actor, "coordination.read")
+    at, pack = at or now(), current_pack()
+    nation = pack.info.home_nation
+    open_cases = reach.visible_to(actor).filter(closed_at__isnull=True)
+    silent = by_urgency(open_cases.filter(investigating_unit__joined_at__isnull=True), at, nation)
+    escalated = by_urgency(open_cases.filter(reach.is_escalated(0)), at, nation)
+    not_joined, late = list(silent[:PAGE]), list(escalated[:PAGE])
+    due = first_due(pack, {case.pk: case for case in (*not_joined, *late)}.values(), at)
+    links = newest_links([*not_joined, *late])
+    units = Unit.objects.filter(valid_to__isnull=True)
+    view = CoordinationView(
+        sentence="",
+        silent_units=silent_units(open_cases, at),
+        not_joined=tuple(_row(pack, case, due, links, at) for case in not_joined),
+        escalated=tuple(_row(pack, case, due, links, at) for case in late),
+        joined_count=units.filter(joined_at__isnull=False).count(),
+        unit_count=units.count(),
+    )
+    return CoordinationView(**{**view.__dict__, "sentence": coordination_sentence(view, at)})
+
+
+def coordination_sentence(view: CoordinationView, at: dt.datetime) -> str:
+    """Where silence is, in one line."""
+    waiting = sum(unit.unanswered_count for unit in view.silent_units)
+    if not waiting:
+        return "No unit that has not joined has an unanswered case."
+    oldest = min(unit.oldest_at for unit in view.silent_units)
+    cases = words.many(waiting, "case waits", "cases wait")
+    units = words.many(len(view.silent_units), "unit that has", "units that have")
+    return f"{cases} at {units} not joined; the oldest for {words.many((at - oldest).days, 'day')}."
+
+
+def silent_units(open_cases: QuerySet[Case], at: dt.datetime) -> tuple[SilentUnit, ...]:
+    """Units that have not joined and have cases that nobody there has answered, the longest silence first."""
+    found: dict[int, list[Case]] = defaultdict(list)
+    cases = open_cases.filter(investigating_unit__joined_at__isnull=True, owner_name="").exclude(
+        severity="info"
+    )
+    late = set(cases.filter(reach.is_escalated(0)).values_list("pk", flat=True))
+    for case in cases.select_related("investigating_unit", "coordinator").order_by("opened_at"):
+        found[case.investigating_unit_id].append(case)
+    return tuple(
+        SilentUnit(
+            unit=parts.unit_view(group[0].investigating_unit),
+            unanswered_count=len(group),
+            overdue_count=sum(case.pk in late for case in group),
+            oldest_at=group[0].opened_at,
+            coordinator_name=group[0].coordinator.name if group[0].coordinator else "",
+        )
+        for group in found.values()
+    )
+
+
+def newest_links(cases: Iterable[Case]) -> dict[int, OneTimeLink]:
+    """Of each case its newest one-time link."""
+    links = OneTimeLink.objects.filter(case__in={case.pk for case in cases}).select_related("made_by")
+    return {link.case_id: link for link in links.order_by("made_at")}
+
+
+def _row(
+    pack: Pack, case: Case, due: dict[int, ClockView], links: dict[int, OneTimeLink], at: dt.datetime
+) -> CoordinationRow:
+    link = links.get(case.pk)
+    return CoordinationRow(
+        case_id=case.case_id,
+        title=case.title,
+        severity=case.severity,
+        unit=parts.unit_view(case.investigating_unit),
+        status_words=_status_words(pack, case),
+        owner_name=case.owner_name,
+        opened_at=case.opened_at,
+        due=due.get(case.pk),
+        link=parts.one_time_link_view(link, at) if link else None,
+        report_count=case.report_count,
+    )
+
+
+def _status_words(pack: Pack, case: Case) -> str:
+    status = pack.statuses.get(case.status)
+    return status.words if status else case.status

@@ -1,0 +1,55 @@
+"""Who may see a case: its units, the desks that a missed clock has taken it to, and the coordinator."""
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from tocsin.access.models import Role, Unit
+from tocsin.access.policy import Actor
+from tocsin.cases.models import Case, Clock
+from tocsin.intake.models import Report
+
+REGIONAL_STEP, NATIONAL_STEP = 2, 3
+
+
+def visible_to(actor: Actor) -> QuerySet[Case]:
+    """The cases that somebody may see. Reporters see none: they see their reports.
+
+    A unit sees what it investigates and what it supports, and what escalation has brought to it. Of the
+    restricted lane it sees only what it investigates, or takes as the hotline.
+    """
+    units = [unit.pk for unit in actor.units]
+    mine = Q(investigating_unit__in=units)
+    mine |= Q(support_unit__in=units) & (
+        Q(lane=Report.Lane.ORDINARY) | Q(support_unit__kind=Unit.Kind.HOTLINE)
+    )
+    mine |= Q(lane=Report.Lane.ORDINARY) & escalated_to(units)
+    if Role.Name.COORDINATOR in actor.role_names:
+        mine |= Q(investigating_unit__joined_at__isnull=True) | is_escalated(0)
+    return Case.objects.filter(mine)
+
+
+def escalated_to(unit_pks: list[int]) -> Q:
+    """Cases that a missed clock has taken up to one of these units."""
+    return (Q(investigating_unit__parent__in=unit_pks) & is_escalated(REGIONAL_STEP)) | (
+        Q(investigating_unit__parent__parent__in=unit_pks) & is_escalated(NATIONAL_STEP)
+    )
+
+
+def is_escalated(step: int) -> Q:
+    """Cases with a running clock that was missed and has reached this step."""
+    return Q(
+        Exists(
+            Clock.objects.filter(
+                case=OuterRef("pk"), ended_at__isnull=True, breached_at__isnull=False, step__gte=step
+            )
+        )
+    )
+
+
+def sees_content(actor: Actor, case: Case) -> bool:
+    """May this actor read what the reports say? Of the restricted lane, a coordinator may not (rule 10)."""
+    if case.lane == Report.Lane.ORDINARY:
+        return True
+    units = {unit.pk for unit in actor.units}
+    return case.investigating_unit_id in units or (
+        case.support_unit_id in units and case.support_unit.kind == Unit.Kind.HOTLINE
+    )

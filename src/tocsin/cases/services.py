@@ -1,0 +1,30 @@
+"""The verbs of cases, one transaction each, from the rooms in which they are written."""
+
+from tocsin.cases.decisions import (
+    accept_case,
+    answer_case,
+    assess_case,
+    redirect_case,
+    withdraw_answer,
+)
+from tocsin.cases.detaching import attach_report, detach_report
+from tocsin.cases.linking import link_reports
+from tocsin.cases.one_time import accept_by_link, find_link, make_one_time_link
+from tocsin.cases.responders import Responder
+from tocsin.cases.units import load_units
+
+__all__ = [
+    "Responder",
+    "accept_by_link",
+    "accept_case",
+    "answer_case",
+    "assess_case",
+    "attach_report",
+    "detach_report",
+    "find_link",
+    "link_reports",
+    "load_units",
+    "make_one_time_link",
+    "redirect_case",
+    "withdraw_answer",
+]

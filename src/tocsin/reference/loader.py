@@ -1,0 +1,131 @@
+"""Reading a country pack from its folder, with errors that name file, line and column."""
+
+import csv
+import tomllib
+from functools import lru_cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
+
+import msgspec
+
+from tocsin.kernel.problems import Problem
+from tocsin.reference import values
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+LISTS = {"successor_ids", "only_units"}  # cells that hold several ids, separated by spaces
+YES_NO = {"yes": True, "no": False}
+
+
+class BadPack(Problem):
+    """The country pack is not valid."""
+
+    slug = "bad-pack"
+    exit_code = 2
+
+
+@lru_cache(maxsize=8)
+def pack(country: str) -> values.Pack:
+    """The pack of a country by its lower-case code, such as `gb`. Raises BadPack."""
+    return load(resources.files("tocsin.reference").joinpath("data", country.lower()))
+
+
+def load(folder: Traversable) -> values.Pack:
+    """The pack in a folder, checked row by row and across files. Raises BadPack."""
+    if not folder.is_dir():
+        raise BadPack(f"there is no country pack {folder.name!r}")
+    loaded = values.Pack(
+        info=_convert(_toml(folder, "pack.toml"), values.PackInfo, "pack.toml"),
+        units=_table(folder, "units.csv", values.UnitRow, "unit_id"),
+        outcomes=_table(folder, "outcomes.csv", values.OutcomeRow, "outcome_code"),
+        statuses=_table(folder, "statuses.csv", values.StatusRow, "status_code"),
+        transitions=tuple(_rows(folder, "transitions.csv", values.Transition)),
+        clocks=_table(folder, "clocks.csv", values.ClockRow, "clock_id"),
+        kinds=_table(folder, "kinds.csv", values.KindRow, "kind"),
+        categories=_table(folder, "categories.csv", values.CategoryRow, "category"),
+        offences=_table(folder, "offences.csv", values.OffenceRow, "offence_code"),
+        help=_table(folder, "help.csv", values.HelpRow, "code"),
+        log_types=_table(folder, "log_types.csv", values.LogTypeRow, "log_type"),
+        routes=tuple(
+            _convert(rule, values.RouteRule, f"routing.toml rule {number}")
+            for number, rule in enumerate(_toml(folder, "routing.toml").get("rule", []), start=1)
+        ),
+    )
+    _check_references(loaded)
+    return loaded
+
+
+def _toml(folder: Traversable, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadPack(f"{name}: {error}") from error
+
+
+def _rows(folder: Traversable, name: str, row_type: type[T]) -> list[T]:
+    try:
+        text = folder.joinpath(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadPack(f"{name}: {error}") from error
+    found = []
+    for line, cells in enumerate(csv.DictReader(text.splitlines()), start=2):
+        where = f"{name} line {line}"
+        if None in cells or None in cells.values():
+            raise BadPack(f"{where}: the number of cells is not the header's")
+        found.append(_convert({key: _cell(key, cell) for key, cell in cells.items()}, row_type, where))
+    return found
+
+
+def _cell(column: str, cell: str) -> str | bool | list[str] | None:
+    if column in LISTS:
+        return cell.split()
+    return YES_NO.get(cell, cell) if cell in YES_NO and column != "suspect_identified" else cell
+
+
+def _convert(plain: dict[str, Any], row_type: type[T], where: str) -> T:
+    """An empty cell is None where the column may be empty, and is refused where it may not."""
+    fields = {field.name: field for field in msgspec.structs.fields(row_type)}
+    filled = {
+        key: None if cell == "" and key in fields and _may_be_none(fields[key].type) else cell
+        for key, cell in plain.items()
+    }
+    try:
+        return msgspec.convert(filled, row_type, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadPack(f"{where}: {error}") from error
+
+
+def _may_be_none(annotation: Any) -> bool:
+    return type(None) in getattr(annotation, "__args__", ())
+
+
+def _table(folder: Traversable, name: str, row_type: type[T], key: str) -> dict[str, T]:
+    table: dict[str, T] = {}
+    for row in _rows(folder, name, row_type):
+        row_id = getattr(row, key)
+        if row_id in table:
+            raise BadPack(f"{name}: {key} {row_id!r} stands twice")
+        table[row_id] = row
+    return table
+
+
+def _check_references(loaded: values.Pack) -> None:
+    """Every id that a row mentions exists."""
+    for unit in loaded.units.values():
+        for other in (unit.parent_id, *unit.successor_ids):
+            if other is not None and other not in loaded.units:
+                raise BadPack(f"units.csv: {unit.unit_id} names {other!r}, which is no unit")
+    for unit_id in (loaded.info.national_unit, loaded.info.hotline_unit):
+        if unit_id not in loaded.units:
+            raise BadPack(f"pack.toml: {unit_id!r} is no unit")
+    for outcome in loaded.outcomes.values():
+        for unit_id in outcome.only_units:
+            if unit_id not in loaded.units:
+                raise BadPack(f"outcomes.csv: {outcome.outcome_code} names {unit_id!r}, which is no unit")
+    for move in loaded.transitions:
+        for status in (move.from_status, move.to_status):
+            if status and status not in loaded.statuses:
+                raise BadPack(f"transitions.csv: {status!r} is no status")
+    if not loaded.routes or loaded.routes[-1].when != values.Conditions():
+        raise BadPack("routing.toml: the last rule must hold always, or a case could go nowhere")

@@ -1,0 +1,224 @@
+"""The rows of a country pack. Every rule carries its legal reference, status, confidence and check date."""
+
+import datetime as dt
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+UnitKind = Literal["force", "regional", "national", "hotline"]
+Duration = Literal["minutes", "hours", "days", "working_days", "months", "as_soon_as"]
+Stage = Literal["received", "acknowledged", "owned", "assessed", "investigated", "disrupted", "charged"]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every row says about itself; `checked_on` is None where nobody has compared it with its source."""
+
+    legal_ref: str
+    status: str
+    confidence: str
+    checked_on: dt.date | None = None
+
+
+class UnitRow(Row, frozen=True, kw_only=True):
+    """A force, regional unit, national agency or hotline; empty dates mean that no change is law yet."""
+
+    unit_id: str
+    name: str
+    kind: UnitKind
+    nation: str
+    parent_id: str | None = None
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    successor_ids: tuple[str, ...] = ()
+    police_uk_id: str | None = None
+    ons_id: str | None = None
+    intake: str = ""
+    notes: str = ""
+
+    def is_current(self, day: dt.date) -> bool:
+        """Does the unit exist on this day?"""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )
+
+
+class OutcomeRow(Row, frozen=True, kw_only=True):
+    """How a case may end; `words` are prepared for the reporter, with `{facts}` and `{receiving_body}`."""
+
+    outcome_code: str
+    title: str
+    group: str
+    suspect_identified: str
+    words: str
+    stage: Stage
+    needs_help: bool
+    needs_receiving_body: bool
+    reopenable: bool
+    only_units: tuple[str, ...] = ()
+    offered: bool = True
+
+
+class StatusRow(Row, frozen=True, kw_only=True):
+    """What the exchange tells a reporter before there is an outcome. `status` is its law's."""
+
+    status_code: str
+    words: str
+    explained: str
+    stage: Stage
+    is_final: bool
+
+
+class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of the state table: the act takes a case from one status to another, and who may do it."""
+
+    act: str
+    from_status: str
+    to_status: str
+    by: str
+
+
+class ClockRow(Row, frozen=True, kw_only=True):
+    """Who owes what to whom, by when; `enhanced_…` holds in the cases that `enhanced_when` names."""
+
+    clock_id: str
+    regime: str
+    jurisdiction: str
+    kind: str
+    actor: str
+    beneficiary: str
+    trigger: str
+    what: str
+    duration: float
+    unit: Duration
+    enhanced_duration: float | None = None
+    enhanced_unit: Duration | None = None
+    enhanced_when: str = ""
+    basis: str = ""
+    notes: str = ""
+
+    def limit(self, *, enhanced: bool) -> tuple[float, Duration]:
+        """The time allowed, the shorter one where the clock has one and the case calls for it."""
+        if enhanced and self.enhanced_duration is not None and self.enhanced_unit is not None:
+            return self.enhanced_duration, self.enhanced_unit
+        return self.duration, self.unit
+
+
+class KindRow(Row, frozen=True, kw_only=True):
+    """A kind of attack (RSIT `class/type`) with its offence; `handling` is case, divert or ignore."""
+
+    kind: str
+    words: str
+    europol_class: str
+    offence_code: str | None
+    offence_title: str
+    record_class: Literal["crime", "information report", "non-crime incident"]
+    cyber: Literal["dependent", "enabled", "none"]
+    default_severity: Literal["info", "low", "medium", "high", "critical"]
+    handling: Literal["case", "divert", "ignore"]
+
+
+class CategoryRow(Row, frozen=True, kw_only=True):
+    """A national incident category: a provider proposes one, only police and the cyber centre set it."""
+
+    category: str
+    title: str
+    lead: str
+    response_duration: float
+    response_unit: Duration
+
+
+class OffenceRow(Row, frozen=True, kw_only=True):
+    """An offence code of the national recording service."""
+
+    offence_code: str
+    title: str
+    group: str
+    cyber: str
+
+
+class HelpRow(Row, frozen=True, kw_only=True):
+    """One thing that would have helped an investigation."""
+
+    code: str
+    words: str
+
+
+class LogTypeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A type of log, in words."""
+
+    log_type: str
+    words: str
+
+
+class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a routing rule holds: every condition that is given must be met."""
+
+    lane: str | None = None
+    kinds: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    min_forces: int = 0
+    min_regions: int = 0
+    member_abroad: bool | None = None
+
+
+class RouteRule(Row, frozen=True, kw_only=True):
+    """One row of the routing table; the first that holds decides.
+
+    `told` is the reason for the reporter, where `reason` would say something of other members.
+    """
+
+    rule: str
+    when: Conditions
+    investigating: UnitKind
+    support: UnitKind
+    reason: str
+    told: str = ""
+
+
+class PackInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `pack.toml` says."""
+
+    country: str
+    name: str
+    home_nation: str
+    national_unit: str
+    hotline_unit: str
+    national_service: str
+    national_service_words: str
+
+
+class Pack(msgspec.Struct, frozen=True, dict=True):
+    """Everything that one country decides, by id."""
+
+    info: PackInfo
+    units: dict[str, UnitRow]
+    outcomes: dict[str, OutcomeRow]
+    statuses: dict[str, StatusRow]
+    transitions: tuple[Transition, ...]
+    clocks: dict[str, ClockRow]
+    kinds: dict[str, KindRow]
+    categories: dict[str, CategoryRow]
+    offences: dict[str, OffenceRow]
+    help: dict[str, HelpRow]
+    log_types: dict[str, LogTypeRow]
+    routes: tuple[RouteRule, ...]
+
+    def current_unit(self, unit_id: str, day: dt.date) -> UnitRow:
+        """The unit on that day: itself, or its first successor that exists then. Raises KeyError."""
+        unit = self.units[unit_id]
+        seen = {unit_id}
+        while not unit.is_current(day) and unit.successor_ids and unit.successor_ids[0] not in seen:
+            seen.add(unit.successor_ids[0])
+            unit = self.units[unit.successor_ids[0]]
+        return unit
+
+    def kind_words(self, kind: str) -> str:
+        """The kind as people say it; an unknown one by its own name."""
+        row = self.kinds.get(kind)
+        return row.words if row else kind.rsplit("/", 1)[-1].replace("-", " ")
+
+    @cached_property
+    def reopenable(self) -> frozenset[str]:
+        """Outcome codes after which a later matching report opens the case again."""
+        return frozenset(code for code, row in self.outcomes.items() if row.reopenable)
