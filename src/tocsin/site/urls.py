@@ -6,3 +6,8 @@ urlpatterns = [
     path("", include("tocsin.doors.web.urls")),
     path("api/v1/", include("tocsin.doors.api.urls")),
 ]
+
+handler400 = "tocsin.doors.web.errors.bad_request"
+handler403 = "tocsin.doors.web.errors.forbidden"
+handler404 = "tocsin.doors.web.errors.not_found"
+handler500 = "tocsin.doors.web.errors.server_error"

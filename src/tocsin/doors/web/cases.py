@@ -1,0 +1,181 @@
+"""A case's page and every act upon it: each act has an address of its own and its own line of policy."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from tocsin.access.policy import Actor, may
+from tocsin.cases import queries, services
+from tocsin.cases.models import Case
+from tocsin.cases.views import Act, CaseView
+from tocsin.doors.web import deciding
+from tocsin.doors.web.forms import Typed
+from tocsin.doors.web.guard import guards
+from tocsin.doors.web.pages import page
+from tocsin.kernel.problems import BadInput, Conflict, NotFound
+
+ACTS = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "link")
+
+
+@guards("case.read")
+def case(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """Can I decide this in a minute?"""
+    return _show(request, actor, queries.case_view(actor, case_id), Typed())
+
+
+@guards("case.accept", "GET", "POST")
+def accept(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """A named person takes the case; pressed twice, it is still theirs."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        services.accept_case(case, services.Responder.of(actor, case))
+        return "The case is yours."
+
+    return _act(request, actor, case_id, "accept", act)
+
+
+@guards("case.assess", "GET", "POST")
+def assess(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """A decision with its reason."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        return deciding.assess(view, typed, case, services.Responder.of(actor, case))
+
+    return _act(request, actor, case_id, "assess", act)
+
+
+@guards("case.answer", "GET", "POST")
+def answer(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """The outcome, told to every reporter of the case."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        return deciding.answer(view, typed, case, services.Responder.of(actor, case))
+
+    return _act(request, actor, case_id, "answer", act)
+
+
+@guards("case.answer", "GET", "POST")
+def withdraw(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """Takes an answer back within its minute."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        services.withdraw_answer(case, services.Responder.of(actor, case))
+        return "The answer is taken back. The reporters see that it was."
+
+    return _act(request, actor, case_id, "withdraw", act)
+
+
+@guards("case.redirect", "GET", "POST")
+def redirect(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """Another unit should have it; the clocks keep running."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        units = {choice.unit_id: choice for choice in view.form.units}
+        unit_id = typed.need("unit", "Choose the unit that should have the case", among=list(units))
+        reason = typed.need("redirect_reason", "Say why this unit should have it")
+        if not typed.errors:
+            unit = deciding.unit_of(unit_id)
+            services.redirect_case(case, services.Responder.of(actor, case), unit, reason)
+        return f"Redirected to {units[unit_id].name}." if unit_id in units else ""
+
+    return _act(request, actor, case_id, "redirect", act)
+
+
+@guards("case.detach", "GET", "POST")
+def detach(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """A report that does not belong leaves the case."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        report_id = typed.get("report")
+        if report_id not in {link.report_id for link in view.links if link.detached_at is None}:
+            raise NotFound()
+        reason = typed.get("detach_reason")
+        if not reason:
+            raise BadInput("say why this report does not belong to the case")
+        report = deciding.report_of(case, report_id)
+        services.detach_report(case, services.Responder.of(actor, case), report, reason)
+        return "The report is detached; both cases keep the record of it."
+
+    return _act(request, actor, case_id, "detach", act)
+
+
+@guards("link.make", "GET", "POST")
+def make_link(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """A one-time link for a unit that has not joined: shown once, kept by nobody."""
+    view = queries.case_view(actor, case_id)
+    if request.method != "POST":
+        return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
+    _allow(view, "make_link")
+    token = services.make_one_time_link(_fetch(actor, case_id), actor)
+    address = request.build_absolute_uri(reverse("one-time", kwargs={"token": token}))
+    context = {"address": address, "case_id": case_id, "unit_name": view.route.investigating_unit.name}
+    response = page(request, "link_made", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@guards("packet.read")
+def packet(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """The case to print, for a unit that has not joined."""
+    return page(request, "packet", {"packet": queries.packet(_fetch(actor, case_id))})
+
+
+def _act(
+    request: HttpRequest,
+    actor: Actor,
+    case_id: str,
+    name: Act,
+    act: Callable[[CaseView, Typed, Case], str],
+) -> HttpResponse:
+    """Do one act and go back to the case; what is wrong is shown above what was typed.
+
+    GET shows the case with the form as it waited for a sign-in, or with the outcome asked for.
+    """
+    view = queries.case_view(actor, case_id)
+    if request.method != "POST":
+        typed = Typed.waiting(request) if "typed" in request.session else deciding.asked(request)
+        return _show(request, actor, view, typed)
+    typed = Typed.posted(request)
+    if name == "accept" and view.owner is not None and view.owner.name == actor.label:
+        return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
+    _allow(view, name)
+    try:
+        said = act(view, typed, _fetch(actor, case_id))
+    except (BadInput, Conflict) as problem:
+        typed.refuse(problem.detail)
+    if typed.errors:
+        return _show(request, actor, view, typed, status=422)
+    messages.success(request, said)
+    return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
+
+
+def _show(
+    request: HttpRequest, actor: Actor, view: CaseView, typed: Typed, *, status: int = 200
+) -> HttpResponse:
+    to = {name: reverse(f"case-{name}", kwargs={"case_id": view.case_id}) for name in ACTS}
+    to["packet"] = reverse("packet", kwargs={"case_id": view.case_id})
+    from_queue = may(actor, "queue.read")
+    back = (
+        {"text": "Queue", "href": reverse("queue")}
+        if from_queue
+        else {"text": "Coordination", "href": reverse("coordination")}
+    )
+    context = {"view": view, "typed": typed, "to": to, "back": back, "errors": typed.errors}
+    return page(request, "case", context, status=status)
+
+
+def _fetch(actor: Actor, case_id: str) -> Case:
+    found = queries.visible_to(actor).filter(case_id=case_id).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _allow(view: CaseView, name: Act) -> None:
+    if name not in view.acts:
+        raise Conflict(
+            "The case has moved on: that can no longer be done, or not by you.",
+            hint="go back to the case and see what it needs now",
+        )

@@ -1,0 +1,59 @@
+"""Assessing and answering, the same for an officer with an account and one with a one-time link."""
+
+from django.http import HttpRequest
+
+from tocsin.access.models import Unit
+from tocsin.cases import services
+from tocsin.cases.models import Case
+from tocsin.cases.views import CaseView
+from tocsin.doors.web.forms import Typed
+from tocsin.intake.models import Report
+
+
+def assess(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> str:
+    """Records the decision typed; notes errors in `typed` instead where something is missing."""
+    choices = {choice.status: choice.words for choice in view.form.statuses}
+    status = typed.need("status", "Choose what you decide", among=list(choices))
+    reason = typed.need("reason", "Say why; the reporters read it")
+    if not typed.errors:
+        services.assess_case(case, by, status, reason)
+    return f"Recorded: {choices.get(status, '')}. The reporters are told."
+
+
+def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> str:
+    """Sends the answer typed; notes errors in `typed` instead where something is missing."""
+    choices = {choice.outcome_code: choice for choice in view.form.outcomes}
+    code = typed.need("outcome", "Choose how it ended", among=list(choices))
+    words = typed.need("words", "Write what the reporters read")
+    known = {choice.code: choice.words for choice in view.form.help_choices}
+    helps = [helped for helped in typed.all("help") if helped in known]
+    chosen = choices.get(code)
+    if chosen is not None and chosen.needs_help and not helps:
+        typed.note("help", "Choose at least one thing that would have helped")
+    body = ""
+    if chosen is not None and chosen.needs_receiving_body:
+        body = typed.need("receiving_body", "Name the body that takes it on", longest=200)
+    if not typed.errors:
+        services.answer_case(case, by, code, words, helps, receiving_body=body)
+    told = (
+        "the reporter is"
+        if view.report_count == 1
+        else f"the reporters of all {view.report_count:,} reports are"
+    )
+    return f"Answered: {told} told."
+
+
+def asked(request: HttpRequest) -> Typed:
+    """A form that shows the words of the outcome asked for by `?outcome=`."""
+    outcome = request.GET.get("outcome", "")
+    return Typed({"outcome": [outcome]}) if outcome else Typed()
+
+
+def unit_of(unit_id: str) -> Unit:
+    """The unit chosen from the form's list."""
+    return Unit.objects.get(unit_id=unit_id)
+
+
+def report_of(case: Case, report_id: str) -> Report:
+    """A report of this case."""
+    return Report.objects.get(report_id=report_id, links__case=case, links__detached_at__isnull=True)

@@ -1,0 +1,79 @@
+"""One page: a template, what it shows, and the frame around it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from tocsin.access.policy import NOBODY, Actor, may
+
+
+@dataclass(frozen=True)
+class NavItem:
+    """A line of the navigation; `is_current` marks the part of the site that the reader is in."""
+
+    text: str
+    href: str
+    is_current: bool
+
+
+# The parts of the site: words, name of the address, and the action that the reader must be allowed.
+PARTS = (
+    ("My reports", "reports", "report.list", ("/reports",)),
+    ("Queue", "queue", "queue.read", ("/queue", "/cases")),
+    ("Coordination", "coordination", "coordination.read", ("/coordination",)),
+    ("Journal", "journal", "journal.read", ("/journal",)),
+    ("Help", "help", "start.read", ("/help",)),
+)
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field, in words, and which field to put right."""
+
+    field: str
+    text: str
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who is behind the session; looked up once a request."""
+    known: Actor | None = getattr(request, "tocsin_actor", None)
+    if known is None:
+        user = getattr(request, "user", None)  # missing where a request was refused before it had a session
+        known = Actor.of_person(user) if user is not None and user.is_authenticated else NOBODY
+        request.tocsin_actor = known  # type: ignore[attr-defined]
+    return known
+
+
+def page(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """The template inside the frame: navigation for this reader, messages, errors first."""
+    actor = actor_of(request)
+    frame = {
+        "actor": actor,
+        "nav": navigation(actor, request.path),
+        "banners": list(messages.get_messages(request)),
+        "errors": [],
+    }
+    return render(request, f"{template}.html", frame | (context or {}), status=status)
+
+
+def navigation(actor: Actor, path: str) -> list[NavItem]:
+    """The parts of the site that this actor may enter."""
+    return [
+        NavItem(text, reverse(name), path.startswith(prefixes))
+        for text, name, action, prefixes in PARTS
+        if may(actor, action)
+    ]
+
+
+def home_of(actor: Actor) -> str:
+    """Where somebody's work is: the first part of the site that is theirs."""
+    for _, name, action, _ in PARTS[:3]:
+        if may(actor, action):
+            return reverse(name)
+    return reverse("start")

@@ -1,0 +1,118 @@
+"""A reporter's pages: what became of mine, one report, its receipt, the list, the export."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from django.conf import settings
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.urls import reverse
+
+from tocsin.access.policy import Actor
+from tocsin.cases import queries
+from tocsin.doors.web import listing
+from tocsin.doors.web.guard import guards
+from tocsin.doors.web.pages import page
+from tocsin.doors.web.paging import Paging
+from tocsin.intake import queries as intake
+from tocsin.intake.models import Report
+from tocsin.kernel.problems import NotFound
+from tocsin.kernel.time import rfc3339
+from tocsin.notices import queries as notices
+
+COLUMNS = (
+    "report_id", "attack_id", "kind", "origin", "target", "service", "severity", "count",
+    "first_seen_at", "last_seen_at", "received_at", "updated_at", "status",
+)  # fmt: skip
+NEWS = 20
+
+
+@guards("report.list")
+def home(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What became of mine?"""
+    news = [notice for notice in notices.for_member(actor) if notice.is_new]
+    context = {
+        "home": queries.reporter_home(actor),
+        "news": news[:NEWS],
+        "news_until": max((notice.notice_id for notice in news), default=0),
+        "public_url": settings.PUBLIC_URL,
+    }
+    return page(request, "reports", context)
+
+
+@guards("report.read")
+def report(request: HttpRequest, actor: Actor, report_id: str) -> HttpResponse:
+    """Where does this one stand?"""
+    return page(request, "report", {"view": queries.report_view(actor, report_id)})
+
+
+@guards("receipt.read")
+def receipt(request: HttpRequest, actor: Actor, report_id: str) -> HttpResponse:
+    """The receipt as a file, the same that the report's sender got."""
+    found = intake.visible_to(actor).filter(report_id=report_id).first()
+    if found is None:
+        raise NotFound()
+    body = msgspec.json.encode(intake.receipt(found))
+    name = f"{report_id}.receipt.json"
+    return HttpResponse(
+        body,
+        content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@guards("report.list")
+def report_list(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """All of mine, newest first, by words and state, a page at a time."""
+    query, state = request.GET.get("q", "").strip()[:200], request.GET.get("state", "")
+    found = listing.find(actor, query, state)
+    chosen = urlencode({"q": query, "state": state})
+    paging = Paging(request, found.count(), reverse("report-list") + "?" + chosen)
+    rows = listing.rows(list(found[paging.first : paging.last]))
+    context = {"rows": rows, "matching": paging.total, "query": query, "state": state, "filter_query": chosen}
+    return page(request, "report_list", context | paging.context())
+
+
+@guards("report.list")
+def reports_csv(request: HttpRequest, actor: Actor) -> StreamingHttpResponse:
+    """The same list as a file: every instant UTC, every field as it was received."""
+    found = listing.find(actor, request.GET.get("q", "").strip()[:200], request.GET.get("state", ""))
+    return StreamingHttpResponse(
+        csv_lines(found),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="tocsin-reports.csv"'},
+    )
+
+
+@guards("report.list", "POST")
+def notices_seen(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What was shown as new is seen, up to the newest that was on the page."""
+    until = request.POST.get("until", "")
+    notices.mark_seen(actor, int(until) if until.isdecimal() else 0)
+    messages.success(request, "Marked as seen.")
+    return HttpResponseRedirect(reverse("reports"))
+
+
+def csv_lines(found: QuerySet[Report]) -> Iterator[str]:
+    """The lines of the file, header first (RFC 4180)."""
+    writer = csv.writer(Echo())
+    yield writer.writerow(COLUMNS)
+    for row in found.values_list(*COLUMNS).iterator(2000):
+        yield writer.writerow([_cell(value) for value in row])
+
+
+class Echo:
+    """A file that gives back what is written to it, so that lines leave one by one."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _cell(value: Any) -> str:
+    text = rfc3339(value) if hasattr(value, "astimezone") else str(value)
+    # A spreadsheet would run a cell that begins so as a formula.
+    return "'" + text if text[:1] in "=+-@\t\r" and text else text
