@@ -1,5 +1,5 @@
 # Tocsin: every target works in .venv, which the first one makes.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile
 STAMP := .venv/.stamp

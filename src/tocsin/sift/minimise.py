@@ -10,6 +10,7 @@ from tocsin.kernel.time import parse_rfc3339
 from tocsin.sift.values import Attack
 from tocsin.wire.report import Evidence, Holding, Report
 
+UNNAMED = "abuse-desk"  # mails and reports are not a log with a period of its own
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -32,7 +33,11 @@ def minimise(
     sent_id = attack.attack_id
     if origins != attack.origins or targets != attack.targets:
         sent_id = attack_id(attack.kind, _first(origins), _first(targets), attack.service, _day(attack))
-    used = sorted({source_ids[e.path] for e in attack.evidence})
+
+    def name_of(path: str) -> str:
+        return source_ids.get(path, UNNAMED)
+
+    used = sorted({name_of(e.path) for e in attack.evidence})
     return Report(
         attack_id=sent_id,
         kind=attack.kind,
@@ -43,7 +48,7 @@ def minimise(
         last_seen_at=attack.last_seen_at,
         count=attack.count,
         severity=attack.severity,
-        evidence=tuple(Evidence(source_ids[e.path], e.line_count, e.sha256) for e in attack.evidence),
+        evidence=tuple(Evidence(name_of(e.path), e.line_count, e.sha256) for e in attack.evidence),
         holdings=tuple(holdings[source_id] for source_id in used if source_id in holdings),
         assumed=attack.assumed,
         lane=attack.lane,

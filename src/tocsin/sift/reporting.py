@@ -10,8 +10,7 @@ import msgspec
 
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now, rfc3339
-from tocsin.sift import attacks as merging
-from tocsin.sift import engine, holdings, minimise, sending, spool
+from tocsin.sift import engine, holdings, minimise, running, sending, spool
 from tocsin.sift.values import Attack, Sifted, Source
 from tocsin.wire.report import Report
 
@@ -68,7 +67,7 @@ def report(paths: Sequence[Path], plan: Plan, key: str, say: Callable[[str], Non
         if paths:
             found = _sift(paths, plan, kept)
             _confirm(found.sources, plan, kept)
-            merged = [merging.merge(kept.attack(attack.attack_id), attack) for attack in found.attacks]
+            merged = [running.merge(kept.attack(attack.attack_id), attack) for attack in found.attacks]
             reports = list(_reports(merged, found.sources, plan, kept))
             kept.keep(found.regions, merged, reports)
             count = len(reports)
@@ -102,7 +101,7 @@ def _sift(paths: Sequence[Path], plan: Plan, kept: spool.Spool) -> Sifted:
         known=kept.regions(),
         rejects=kept.folder / "rejected",
     )
-    return engine.sift(paths, options)
+    return engine.sift([str(path) for path in paths], options)
 
 
 def _reports(

@@ -171,6 +171,7 @@ class Tally:
             why=pile.why or self._book.rules[pile.rule].why,
             assumed=pile.assumed,
             own=self._own(key),
+            score=pile.score,
         )
 
     def _level(self, key: Key, evidence: str, pile: Pile, won: bool) -> int:
