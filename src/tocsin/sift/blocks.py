@@ -12,7 +12,9 @@ BLOCK = 8 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
-def blocks(stream: Stream, first: int, see: Callable[[bytes], None], too_long: Callable[[int, bytes], None]) -> Iterator[Block]:
+def blocks(
+    stream: Stream, first: int, see: Callable[[bytes], None], too_long: Callable[[int, bytes], None]
+) -> Iterator[Block]:
     """Blocks of about 8 MB, cut at newlines; `first` is the number of the first line.
 
     `see` is told all bytes as they are read. A line longer than a block is never held: `too_long` is told its
@@ -49,7 +51,9 @@ def _block(data: bytes, first: int) -> Block:
     if plain and data:
         return Block(_column(data), first)
     raw = [line.rstrip(b"\r") for line in data.split(b"\n")]
-    return Block(pl.Series("line", [line.decode("utf-8", "replace") for line in raw], dtype=pl.String), first, raw=raw)
+    return Block(
+        pl.Series("line", [line.decode("utf-8", "replace") for line in raw], dtype=pl.String), first, raw=raw
+    )
 
 
 def _column(data: bytes) -> pl.Series:

@@ -112,7 +112,9 @@ class _Batch:
 def _finish(batch: _Batch, reject: Reject, fields: dict[bytes, bytes], start: int, place: int) -> None:
     if not fields:
         return
-    values = {name.decode("ascii", "replace"): value.decode("utf-8", "replace") for name, value in fields.items()}
+    values = {
+        name.decode("ascii", "replace"): value.decode("utf-8", "replace") for name, value in fields.items()
+    }
     try:
         text = _as_line(msgspec.convert(values, Record))
     except (ValueError, OverflowError):

@@ -46,7 +46,14 @@ class LogReader:
         self._kept: list[tuple[str, pl.DataFrame]] | None = [] if keep_rows else None
 
     def read(
-        self, path: str, kind: Kind, stream: Stream, first: int, clock: Clock, target: str, see: Callable[[bytes], None]
+        self,
+        path: str,
+        kind: Kind,
+        stream: Stream,
+        first: int,
+        clock: Clock,
+        target: str,
+        see: Callable[[bytes], None],
     ) -> Span:
         """Read a log from where the stream stands; `first` is the number of the next line."""
         rejected = 0

@@ -123,7 +123,9 @@ class Tally:
                 or ((key.target, key.kind) in judged and not is_address(key.origin))
             ):
                 continue
-            if evidence == "success" and not any(first < pile.last for first in guesses[key.origin, key.target]):
+            if evidence == "success" and not any(
+                first < pile.last for first in guesses[key.origin, key.target]
+            ):
                 continue
             yield key, evidence, pile
 
@@ -139,12 +141,16 @@ class Tally:
     def attacks(self) -> tuple[list[Attack], int]:
         """All attacks, worst first, then by time and id; and how many lines are their evidence."""
         counting = list(self.counting())
-        won = {(key.origin, key.target, key.service) for key, evidence, _ in counting if evidence == "success"}
+        won = {
+            (key.origin, key.target, key.service) for key, evidence, _ in counting if evidence == "success"
+        }
         days = defaultdict(int)
         for key, _, _ in counting:
             days[key.origin] += 1
         attacks = [
-            self._attack(key, evidence, pile, (key.origin, key.target, key.service) in won, days[key.origin] > 1)
+            self._attack(
+                key, evidence, pile, (key.origin, key.target, key.service) in won, days[key.origin] > 1
+            )
             for key, evidence, pile in counting
         ]
         attacks.sort(key=lambda a: (-SEVERITIES.index(a.severity), -a.count, a.first_seen_at, a.attack_id))
@@ -153,7 +159,9 @@ class Tally:
     def _attack(self, key: Key, evidence: str, pile: Pile, won: bool, in_campaign: bool) -> Attack:
         level = max(pile.severity, self._level(key, evidence, pile, won))
         return Attack(
-            attack_id=attack_id(key.kind, key.origin, key.target, key.service, _EPOCH + dt.timedelta(days=key.day)),
+            attack_id=attack_id(
+                key.kind, key.origin, key.target, key.service, _EPOCH + dt.timedelta(days=key.day)
+            ),
             kind=key.kind,
             origins=(key.origin,),
             targets=(key.target,),

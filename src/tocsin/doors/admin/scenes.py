@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from tocsin.doors.admin.pages import Visitor
-from tocsin.doors.admin.story import COORDINATOR, GUEST, MEMBERS, OFFICERS, DemoMember
+from tocsin.doors.admin.story import COORDINATOR, EVIDENCE, GUEST, MEMBERS, OFFICERS, DemoMember
 from tocsin.kernel.problems import Problem
 
 if TYPE_CHECKING:
     from tocsin.doors.admin.demo import Stage
 
 CASE = r"/cases/case_[0-9A-Z]+"
+HELD = ("--kept", "400", "--clock-error", "50")  # what the desk confirms about its logs
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Story:
         step("every reporter is told", self._told)
         step("every receipt is verified offline", self._verify)
         step("the same evidence, reported again", self._again)
+        step("one attacker comes back", self._comes_back)
 
     def _join(self) -> str:
         from tocsin.doors.admin.setup import start_django
@@ -79,8 +81,7 @@ class Story:
         return f"{lines[1] if lines else '?'} lines are {attacks} attacks"
 
     def _report(self, member: DemoMember) -> str:
-        held = ("--kept", "400", "--clock-error", "50")
-        sent = self._send(member, *held)
+        sent = self._send(member, *HELD)
         self._count("reports", sent)
         return f"{sent} reports sent, {sent} receipts kept"
 
@@ -169,6 +170,20 @@ class Story:
         sent = sum(self._send(member) for member in MEMBERS)
         self._count("sent_again", sent)
         return f"{sent} new reports"
+
+    def _comes_back(self) -> str:
+        from tocsin.cases.models import Case
+
+        member = MEMBERS[0]
+        shutil.copy(EVIDENCE / "harbour-later" / "auth.log", self._logs(member) / "auth.log")
+        self._count("grown", self._send(member, *HELD))
+        for _ in range(300):
+            if waiting := Case.objects.filter(closed_at__isnull=True).count():
+                self._count("reopened", waiting)
+                who = OFFICERS[0].name
+                return f"the report grows, and {waiting} closed case opens again, for you as {who}"
+            time.sleep(0.1)
+        raise Problem("the case did not open again within half a minute")
 
     def _logs(self, member: DemoMember) -> Path:
         place = self.stage.folder / "logs" / member.key

@@ -63,7 +63,6 @@ MEMBERS = (
 )
 OFFICERS = (
     DemoOfficer("DC Dana Reid", "dana@kent.example", "kent"),
-    DemoOfficer("DS Ewan Park", "ewan@erocu.example", "erocu"),
     DemoOfficer("DI Faith Osei", "faith@nccu.example", "nca-nccu"),
 )
 COORDINATOR = DemoOfficer("Grace Hale", "grace@exchange.example")
