@@ -1,4 +1,4 @@
-"""An exchange of its own for tests with several processes: a home, and a database on the engine under test."""
+"""An exchange of its own for tests with several processes: a home, and a database on either engine."""
 
 import os
 import secrets
@@ -41,7 +41,7 @@ class OwnExchange:
 
 @contextmanager
 def own_exchange() -> Iterator[OwnExchange]:
-    """On PostgreSQL where DATABASE_URL names one, in a database that is dropped afterwards; else on SQLite."""
+    """On PostgreSQL where DATABASE_URL names one, in a database dropped afterwards; else on SQLite."""
     url = os.environ.get("DATABASE_URL", "")
     with tempfile.TemporaryDirectory(prefix="tocsin-own-") as home:
         environment = {**os.environ, "TOCSIN_HOME": home, "DJANGO_SETTINGS_MODULE": "tocsin.site.settings"}

@@ -4,14 +4,13 @@ import random
 import sys
 import time
 
-import django
+from tocsin.doors.admin.setup import prepare
 
-django.setup()
+prepare()
 
-from django.db import connection  # noqa: E402 (apps first)
-
-from tocsin.journal.acts import act  # noqa: E402
+from tocsin.journal.acts import act  # noqa: E402 (apps first)
 from tocsin.journal.models import Entry  # noqa: E402
+from tocsin.journal.queries import audit  # noqa: E402
 
 
 def write(seed: int, acts: int) -> None:
@@ -30,24 +29,22 @@ def write(seed: int, acts: int) -> None:
 
 
 def follow(total: int) -> None:
-    """Follow by position and by instant; print how many entries each reader saw, or what it missed."""
+    """Say that the exchange is ready, follow by position and by instant, then audit what was written."""
+    print("ready", flush=True)
     by_seq: list[int] = []
     by_instant: list[int] = []
     last_at, ends = None, time.monotonic() + 60
     while time.monotonic() < ends and (len(by_seq) < total or len(by_instant) < total):
         start = by_seq[-1] + 1 if by_seq else 0
         by_seq += Entry.objects.filter(seq__gte=start).order_by("seq").values_list("seq", flat=True)
-        newer = (
-            Entry.objects.order_by("at")
-            if last_at is None
-            else Entry.objects.filter(at__gt=last_at).order_by("at")
-        )
-        for seq, at in newer.values_list("seq", "at"):
+        entries = Entry.objects.order_by("at").values_list("seq", "at")
+        for seq, at in entries if last_at is None else entries.filter(at__gt=last_at):
             by_instant.append(seq)
             last_at = at
     assert by_seq == list(range(len(by_seq))), "a gap, or an entry that came late"
     assert by_instant == by_seq, "an instant that came late"
-    print(len(by_seq), connection.vendor)
+    assert not audit()
+    print(len(by_seq))
 
 
 if __name__ == "__main__":
