@@ -64,7 +64,9 @@ def decode(content: bytes) -> list[tuple[int, Any]]:
             raise NotXarf("broken JSON") from None
     if len(documents) > _MOST_REPORTS:
         raise NotXarf(f"more than {_MOST_REPORTS} reports in one document")
-    return documents or [(0, None)]
+    if not documents:
+        raise NotXarf("JSON that is no report")
+    return documents
 
 
 def read_xarf(document: Any) -> XarfReport:
