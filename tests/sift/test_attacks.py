@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
-
 from tests.sift.logs import FAILED, sift_text, syslog
+
 from tocsin.kernel.problems import BadInput
 from tocsin.sift.engine import Options, sift
 from tocsin.sift.values import Observation
@@ -68,7 +68,12 @@ def test_pam_by_name_is_an_echo_where_the_daemon_gave_the_address(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("written", "origin"),
-    [("::ffff:192.0.2.1", BAD), ("2001:DB8::0:1", "2001:db8::1"), ("fe80::1%eth0", "fe80::1"), ("A.Example", "a.example")],
+    [
+        ("::ffff:192.0.2.1", BAD),
+        ("2001:DB8::0:1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("A.Example", "a.example"),
+    ],
 )
 def test_an_origin_has_one_spelling(tmp_path: Path, written: str, origin: str) -> None:
     """Mapped addresses, zone ids, upper case: the same origin is the same attack."""
@@ -91,7 +96,10 @@ def test_a_day_is_a_utc_day(tmp_path: Path) -> None:
     """Midnight in London in summer is eleven in the evening, UTC; two days are two attacks of one campaign."""
     text = syslog([FAIL], at="Jul 10 00:30:00") + syslog([FAIL], at="Jul 10 01:30:00")
     sifted = sift_text(tmp_path, text, year=2025, tz="Europe/London")
-    assert sorted(attack.first_seen_at for attack in sifted.attacks) == ["2025-07-09T23:30:00Z", "2025-07-10T00:30:00Z"]
+    assert sorted(attack.first_seen_at for attack in sifted.attacks) == [
+        "2025-07-09T23:30:00Z",
+        "2025-07-10T00:30:00Z",
+    ]
     assert len({attack.campaign for attack in sifted.attacks}) == sifted.campaign_count == 1
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.sift.logs import sift_text
 from tests.wire.test_arf import BASIC, mail
 from tests.wire.xarf_samples import report
+
 from tocsin.sift.engine import sift
 from tocsin.sift.values import Sifted
 
@@ -67,7 +67,9 @@ def test_the_facts_of_the_arf_samples(samples: Path) -> None:
         if source:
             given += 1
             failure = facts[name]["feedback"]["feedback-type"] == ["auth-failure"]
-            assert [(a.origins, a.severity) for a in sifted.attacks] == [((source,), "info" if failure else "low")]
+            assert [(a.origins, a.severity) for a in sifted.attacks] == [
+                ((source,), "info" if failure else "low")
+            ]
         else:
             kept += 1
             assert (sifted.attacks, sifted.balance.rejected) == ([], 1)
@@ -128,7 +130,9 @@ def test_a_maildir_is_a_folder(tmp_path: Path) -> None:
 def test_reports_one_a_line_are_each_their_own(tmp_path: Path) -> None:
     """A broken line is a rejection of its own."""
     good = report("connection", "port_scan")
-    sifted = _xarf(tmp_path, good, report("content", "csam", url=None), report("messaging", "spam"), lines=True)
+    sifted = _xarf(
+        tmp_path, good, report("content", "csam", url=None), report("messaging", "spam"), lines=True
+    )
     assert {attack.evidence[0].lines for attack in sifted.attacks} == {(1,), (3,)}
     assert sifted.balance.reasons == {"XARF field url is missing": 1}
 
@@ -145,7 +149,9 @@ def test_child_abuse_reports_are_restricted_and_leave_nothing_behind(tmp_path: P
     (attack,) = sifted.attacks
     assert (attack.lane, attack.severity, attack.origins) == ("restricted", "critical", ("bad.example.com",))
     kept = tmp_path / "rejects.tsv"
-    broken = sift_text(tmp_path, json.dumps(report("content", name, timestamp="x", **secret)), name="b", rejects=kept)
+    broken = sift_text(
+        tmp_path, json.dumps(report("content", name, timestamp="x", **secret)), name="b", rejects=kept
+    )
     assert broken.balance.rejected == 1
     for text in (repr(sifted), kept.read_text()):
         assert "secret" not in text

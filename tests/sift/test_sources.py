@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from tests.sift.logs import FAILED, by_origin, sift_text, syslog
+
 from tocsin.sift.engine import Options, sift
 from tocsin.sift.regions import region_of
 from tocsin.sift.sources import recognise
@@ -99,7 +99,10 @@ def test_a_grown_file_is_read_from_behind_what_is_known(tmp_path: Path, ending: 
         known += sifted.regions
         observed.append(sorted(line for attack in sifted.attacks for line in attack.evidence[0].lines))
     seen_cut = [] if ending else [[3], [6]]  # a line that was cut is read again when it is whole
-    assert observed == [[1, 2, 3], *(a + b for a, b in zip(seen_cut or [[], []], [[4, 5, 6], [7, 8, 9]], strict=True))]
+    assert observed == [
+        [1, 2, 3],
+        *(a + b for a, b in zip(seen_cut or [[], []], [[4, 5, 6], [7, 8, 9]], strict=True)),
+    ]
     assert sift([str(path)], Options(known=known)).balance.observed == 0
 
 
@@ -126,7 +129,9 @@ def test_a_line_longer_than_a_block_is_left_out(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("size", [150, 300, 1000])
-def test_where_blocks_are_cut_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+def test_where_blocks_are_cut_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
     """Attacks, line numbers and digests are those of one block."""
     text = syslog([FAILED.format(origin=f"192.0.2.{n % 7}") for n in range(60)])
     whole = sift_text(tmp_path, text)

@@ -42,7 +42,9 @@ def mail(fields: str = BASIC) -> bytes:
 
 def test_a_report_is_read() -> None:
     """The fields of RFC 5965, the complaining side from the mail."""
-    fields = BASIC + "\nArrival-Date: Wed, 31 Dec 2025 23:30:00 -0100\nIncidents: 12\nReported-Domain: A.example\n"
+    fields = (
+        BASIC + "\nArrival-Date: Wed, 31 Dec 2025 23:30:00 -0100\nIncidents: 12\nReported-Domain: A.example\n"
+    )
     read = read_arf(parse_mail(mail(fields)))
     assert (read.feedback_type, read.source_ip, read.incidents) == ("abuse", "192.0.2.1", 12)
     assert read.event_at == dt.datetime(2026, 1, 1, 0, 30, tzinfo=dt.UTC)
@@ -53,7 +55,10 @@ def test_a_report_is_read() -> None:
 def test_the_time_is_the_events_before_the_mails() -> None:
     """Arrival-Date, else Received-Date, else the date of the mail, and which one it was."""
     received = read_arf(parse_mail(mail(BASIC + "\nReceived-Date: Tue, 30 Dec 2025 10:00:00 GMT")))
-    assert (received.event_from, received.event_at) == ("Received-Date", dt.datetime(2025, 12, 30, 10, tzinfo=dt.UTC))
+    assert (received.event_from, received.event_at) == (
+        "Received-Date",
+        dt.datetime(2025, 12, 30, 10, tzinfo=dt.UTC),
+    )
     assert read_arf(parse_mail(mail())).event_from == "Date"
 
 
@@ -87,7 +92,9 @@ def test_an_encoded_report_is_read() -> None:
     import base64
 
     coded = base64.b64encode(BASIC.encode()).decode()
-    text = mail("").replace(b"feedback-report\n\n\n", b"feedback-report\nContent-Transfer-Encoding: base64\n\n")
+    text = mail("").replace(
+        b"feedback-report\n\n\n", b"feedback-report\nContent-Transfer-Encoding: base64\n\n"
+    )
     text = text.replace(b"base64\n\n", b"base64\n\n" + coded.encode() + b"\n")
     assert read_arf(parse_mail(text)).source_ip == "192.0.2.1"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.wire.xarf_samples import report
+
 from tocsin.wire.xarf import NotXarf, decode, host_of, read_xarf
 from tocsin.wire.xarf_types import TYPES
 
@@ -65,7 +65,9 @@ def test_the_required_fields_are_those_of_the_schemas(samples: Path) -> None:
     """The specification's own schemas are the judge of our table."""
     for path in (samples / "xarf" / "schemas" / "v4" / "types").glob("*.json"):
         parts = json.loads(path.read_text())["allOf"]
-        consts = {k: v["const"] for part in parts for k, v in part.get("properties", {}).items() if "const" in v}
+        consts = {
+            k: v["const"] for part in parts for k, v in part.get("properties", {}).items() if "const" in v
+        }
         if "type" not in consts:
             continue
         from_base = {"url"} if "content-base" in parts[0]["$ref"] else set()
@@ -171,7 +173,8 @@ def test_the_official_samples_are_accepted(samples: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "host"), [("a.example", "a.example"), ("http://[::1]:8/x", "::1"), ("http://[", ""), (" 1.2.3.4 ", "1.2.3.4")]
+    ("text", "host"),
+    [("a.example", "a.example"), ("http://[::1]:8/x", "::1"), ("http://[", ""), (" 1.2.3.4 ", "1.2.3.4")],
 )
 def test_a_url_gives_its_host(text: str, host: str) -> None:
     """And a broken one gives none."""

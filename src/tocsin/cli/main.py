@@ -25,8 +25,12 @@ class Lazy(NamedTuple):
 
 
 EDGE = {
-    "sift": Lazy("tocsin.cli.sift:sift", "Find attacks in logs, abuse mails and reports; nothing leaves this machine."),
-    "report": Lazy("tocsin.cli.report:report", "Sift, then send what was found to an exchange and keep the receipts."),
+    "sift": Lazy(
+        "tocsin.cli.sift:sift", "Find attacks in logs, abuse mails and reports; nothing leaves this machine."
+    ),
+    "report": Lazy(
+        "tocsin.cli.report:report", "Sift, then send what was found to an exchange and keep the receipts."
+    ),
     "verify": Lazy("tocsin.cli.verify:verify", "Check a receipt offline against a signed tree head."),
     "doctor": Lazy("tocsin.cli.doctor:doctor", "Say what is configured, what is missing and what to do."),
 }
@@ -64,7 +68,9 @@ class Commands(click.Group):
         try:
             return _load(place)
         except ModuleNotFoundError as error:
-            raise ServerMissing(f"{cmd_name} needs the server half of Tocsin ({error.name} is missing)") from error
+            raise ServerMissing(
+                f"{cmd_name} needs the server half of Tocsin ({error.name} is missing)"
+            ) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list for `--help`, written without importing anything."""
@@ -80,7 +86,9 @@ class Commands(click.Group):
                     formatter.write_dl(rows)
 
 
-@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="tocsin", message="%(prog)s %(version)s")
 def tocsin() -> None:
     """From a provider's logs to a named investigator, and proof that nobody met silence.

@@ -19,11 +19,17 @@ from tocsin.sift.values import Observation, Sifted
 @click.argument("paths", nargs=-1, required=True, metavar="PATH…")
 @click.option("--json", "as_json", is_flag=True, help="One attack a line on standard output.")
 @click.option("--observations", is_flag=True, help="With --json: one observation a line instead.")
-@click.option("--network", "networks", multiple=True, metavar="CIDR", help="A network of yours; may be repeated.")
+@click.option(
+    "--network", "networks", multiple=True, metavar="CIDR", help="A network of yours; may be repeated."
+)
 @click.option("--year", type=int, help="The year of times that name none.")
 @click.option("--tz", metavar="ZONE", help="The zone of times that name none, such as Europe/London.")
-@click.option("--target", default=UNKNOWN_TARGET, metavar="NAME", help="The host of log lines that name none.")
-@click.option("--rejects", type=click.Path(path_type=Path), metavar="FILE", help="Where to keep what is rejected.")
+@click.option(
+    "--target", default=UNKNOWN_TARGET, metavar="NAME", help="The host of log lines that name none."
+)
+@click.option(
+    "--rejects", type=click.Path(path_type=Path), metavar="FILE", help="Where to keep what is rejected."
+)
 @click.option("--all", "show_all", is_flag=True, help="Every attack in the table, however many.")
 def sift(
     paths: tuple[str, ...], as_json: bool, observations: bool, networks: tuple[str, ...], year: int | None,
@@ -41,7 +47,7 @@ def sift(
     tocsin sift --json abuse-mailbox/ | jq .origins
 
     Exit codes: 0 also when attacks were found, 2 wrong usage, 3 nothing could be read.
-    """  # noqa: D301
+    """
     if observations and not as_json:
         raise click.UsageError("--observations needs --json")
     progress = Progress()

@@ -112,7 +112,7 @@ class Documents:
         pile.severity = max(pile.severity, SEVERITIES.index(finding.severity))
         pile.why, pile.lane = finding.why, finding.lane
         pile.assume(finding.assumed)
-        pile.lines_of(path).add([line], content)
+        pile.lines_of(path).add([line], content.removesuffix(b"\n"))
         self.observations.append(
             Observation(
                 path=path, line=line, kind=finding.kind, origin=finding.origin, target=finding.target,
@@ -167,7 +167,9 @@ def _feedback(report: arf.FeedbackReport) -> list[Finding]:
         raise Unusable("a feedback report without a date that can be read")
     kind, severity = meaning
     target = normalise(report.reporter) or UNKNOWN
-    assumed = {} if report.event_from == "Arrival-Date" else {"first_seen_at": f"{report.event_from} of the report"}
+    assumed = (
+        {} if report.event_from == "Arrival-Date" else {"first_seen_at": f"{report.event_from} of the report"}
+    )
     assumed["target"] = "the reporting side: a feedback report does not name the recipient"
     why = f"complaint by mail: {report.feedback_type}"[:120]
     at = report.event_at

@@ -198,7 +198,9 @@ def _check(options: Options) -> None:
         try:
             ipaddress.ip_network(network, strict=False)
         except ValueError as error:
-            raise BadInput(f"not a network: {network}", hint="write it as 203.0.113.0/24 or 2001:db8::/32") from error
+            raise BadInput(
+                f"not a network: {network}", hint="write it as 203.0.113.0/24 or 2001:db8::/32"
+            ) from error
     if options.year is not None and not 1970 <= options.year <= 9998:
         raise BadInput(f"not a year: {options.year}")
     stamps.zone(options.tz)

@@ -19,6 +19,7 @@ DAY = 86_400
 NO_HEADER = "no log header"
 IMPOSSIBLE_TIME = "impossible time"
 
+
 @dataclass(frozen=True)
 class Block:
     """Lines of one source. `numbers` are the 1-based line numbers, None for consecutive ones from `first`.
@@ -102,7 +103,9 @@ class Matcher:
     def _find(self, messages: pl.Series, literals: pl.Series) -> pl.DataFrame:
         """Which rule matched which message, with the origin and the number of times that it read."""
         found = [_NOTHING]
-        left = pl.DataFrame({"place": pl.int_range(len(messages), eager=True), "message": messages, "all": literals})
+        left = pl.DataFrame(
+            {"place": pl.int_range(len(messages), eager=True), "message": messages, "all": literals}
+        )
         turn = 0
         while left.height:
             left = left.with_columns(pl.col("all").list.get(turn, null_on_oob=True).alias("literal"))
@@ -126,7 +129,10 @@ class Matcher:
         hit = groups.field("origin").is_not_null()
         times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
         hits = part.select(
-            "place", groups.field("origin").alias("origin"), times.alias("times"), pl.lit(position, pl.Int16).alias("rule")
+            "place",
+            groups.field("origin").alias("origin"),
+            times.alias("times"),
+            pl.lit(position, pl.Int16).alias("rule"),
         )
         return hits.filter(hit), part.filter(~hit)
 
@@ -151,7 +157,9 @@ class Matcher:
             self._weight_of.gather(lines["rule"]).alias("weight"),
         )  # fmt: skip
         timeless = at.is_null() | (lines["minute"] > "59") | (lines["second"] > "60")
-        return settled.filter(~timeless & settled["origin"].is_not_null()), lines["row"].filter(timeless).to_list()
+        return settled.filter(~timeless & settled["origin"].is_not_null()), lines["row"].filter(
+            timeless
+        ).to_list()
 
 
 _NOTHING = pl.DataFrame(schema={"place": pl.Int64, "origin": pl.String, "times": pl.Int64, "rule": pl.Int16})

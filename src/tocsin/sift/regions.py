@@ -51,7 +51,9 @@ class Known:
 
     def _candidates(self, start: bytes) -> dict[int, set[str]]:
         heads = {hashlib.sha256(start).hexdigest()} if len(start) == HEAD else set()
-        heads |= {hashlib.sha256(start[:length]).hexdigest() for length in self._short if length <= len(start)}
+        heads |= {
+            hashlib.sha256(start[:length]).hexdigest() for length in self._short if length <= len(start)
+        }
         candidates: defaultdict[int, set[str]] = defaultdict(set)
         for head in heads:
             for region in self._by_head.get(head, ()):

@@ -34,7 +34,9 @@ class Rejects:
             self._path.touch(mode=0o600)
             self._file = self._path.open("ab")
         where = path.encode(errors="surrogateescape").replace(b"\t", b"\\t").replace(b"\n", b"\\n")
-        self._file.write(b"\t".join((where, str(line).encode(), reason.encode(), raw.rstrip(b"\r\n"))) + b"\n")
+        self._file.write(
+            b"\t".join((where, str(line).encode(), reason.encode(), raw.rstrip(b"\r\n"))) + b"\n"
+        )
 
     def close(self) -> None:
         """Write out what is waiting."""

@@ -61,9 +61,14 @@ SHAPES = (
         zone_open=True,
     ),
     Shape(rf"{_PRIORITY}(?P<hour>{_ISO}){_CLOCK}{_FRACTION}{_OFFSET}{_SENDER}"),
-    Shape(rf"{_PRIORITY}(?P<hour>{_DAY} [0-9]{{2}}){_CLOCK}{_FRACTION}{_SENDER}", year_open=True, zone_open=True),
+    Shape(
+        rf"{_PRIORITY}(?P<hour>{_DAY} [0-9]{{2}}){_CLOCK}{_FRACTION}{_SENDER}", year_open=True, zone_open=True
+    ),
     Shape(rf"{_PRIORITY}(?P<hour>{_ISO}){_CLOCK}{_FRACTION}{_SENDER}", zone_open=True),
     Shape(rf"{_PRIORITY}(?P<hour>{_DAY} [0-9]{{4}} [0-9]{{2}}){_CLOCK}{_FRACTION}{_SENDER}", zone_open=True),
-    Shape(rf"{_PRIORITY}(?P<tail>[0-9]{{4}}) (?P<hour>{_DAY} [0-9]{{2}}){_CLOCK}{_FRACTION}{_SENDER}", zone_open=True),
+    Shape(
+        rf"{_PRIORITY}(?P<tail>[0-9]{{4}}) (?P<hour>{_DAY} [0-9]{{2}}){_CLOCK}{_FRACTION}{_SENDER}",
+        zone_open=True,
+    ),
     RFC5424,
 )

@@ -85,7 +85,9 @@ def zone(name: str | None) -> dt.tzinfo:
         return ZoneInfo(name or machine_zone_name())
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         if name:
-            raise BadInput(f"no such time zone: {name}", hint="give an IANA name such as Europe/London") from error
+            raise BadInput(
+                f"no such time zone: {name}", hint="give an IANA name such as Europe/London"
+            ) from error
         return dt.datetime.now().astimezone().tzinfo or dt.UTC
 
 

@@ -70,7 +70,9 @@ def _report(mail: Message, fields: dict[str, list[str]]) -> FeedbackReport:
         event_at=at,
         event_from=source,
         incidents=int(incidents) if re.fullmatch(r"[1-9][0-9]{0,8}", incidents) else 1,
-        reported_domains=tuple(dict.fromkeys(name.lower() for name in fields.get("reported-domain", []) if name)),
+        reported_domains=tuple(
+            dict.fromkeys(name.lower() for name in fields.get("reported-domain", []) if name)
+        ),
         reporter=_reporter(mail, fields),
         auth_failure=_first(fields, "auth-failure").lower(),
     )
@@ -112,7 +114,9 @@ def _address(text: str) -> str:
     return bare[5:] if bare.lower().startswith("ipv6:") else bare
 
 
-def _event_time(mail: Message, fields: dict[str, list[str]]) -> tuple[dt.datetime | None, DateSource | Literal[""]]:
+def _event_time(
+    mail: Message, fields: dict[str, list[str]]
+) -> tuple[dt.datetime | None, DateSource | Literal[""]]:
     """When the message complained of arrived; the mail's own date where the report does not say."""
     for name, source in (("arrival-date", "Arrival-Date"), ("received-date", "Received-Date")):
         if at := parse_date(_first(fields, name)):

@@ -16,7 +16,16 @@ from tocsin.kernel.time import parse_rfc3339
 from tocsin.wire.report import Lane, Severity
 from tocsin.wire.xarf_types import TYPES, XarfType
 
-_CORE = ("xarf_version", "report_id", "timestamp", "reporter", "sender", "source_identifier", "category", "type")
+_CORE = (
+    "xarf_version",
+    "report_id",
+    "timestamp",
+    "reporter",
+    "sender",
+    "source_identifier",
+    "category",
+    "type",
+)
 _CONTACT = ("org", "contact", "domain")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -92,7 +101,7 @@ def read_xarf(document: Any) -> XarfReport:
         service=_first(document, known.service) or _service(document),
         first_at=first,
         last_at=last,
-        count=_count(document, known.count),
+        count=_count(document, known.times),
         reporter=document["reporter"]["domain"],
     )
 
@@ -146,7 +155,9 @@ def _check_type(document: dict[str, Any], known: XarfType) -> None:
         _require(document, ("source_port",))
     for name in ("source_port", "destination_port"):
         port = document.get(name)
-        if port is not None and (not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535):
+        if port is not None and (
+            not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535
+        ):
             raise NotXarf(f"XARF field {name} is no port")
     if "url" in known.required and not isinstance(document["url"], str):
         raise NotXarf("XARF field url is not text")
