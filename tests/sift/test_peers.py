@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 
 import pytest
-
 from tests.sift.logs import by_origin
+
 from tocsin.sift.engine import Options, sift
 
 
@@ -43,7 +43,9 @@ def test_ids_do_not_change_when_the_log_is_cut_in_three(samples: Path, tmp_path:
     whole = sift([str(samples / "loghub" / "OpenSSH_2k.part1.log")], options)
     together = sift([str(tmp_path)], options)
     told = [(a.attack_id, a.count, a.severity, a.first_seen_at, a.last_seen_at) for a in whole.attacks]
-    assert [(a.attack_id, a.count, a.severity, a.first_seen_at, a.last_seen_at) for a in together.attacks] == told
+    assert [
+        (a.attack_id, a.count, a.severity, a.first_seen_at, a.last_seen_at) for a in together.attacks
+    ] == told
     assert together.balance.observed == whole.balance.observed
     apart = {a.attack_id for n in range(3) for a in sift([str(tmp_path / f"{n}.log")], options).attacks}
     assert apart == {a.attack_id for a in whole.attacks}

@@ -14,7 +14,9 @@ CLOCK = Clock(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), tz="UTC")
 SAMPLES = [(rule, message, origin) for rule in sshd().rules for message, origin in rule.samples.items()]
 
 
-@pytest.mark.parametrize(("rule", "message", "origin"), SAMPLES, ids=[f"{r.id}: {m[:40]}" for r, m, _ in SAMPLES])
+@pytest.mark.parametrize(
+    ("rule", "message", "origin"), SAMPLES, ids=[f"{r.id}: {m[:40]}" for r, m, _ in SAMPLES]
+)
 def test_a_rule_reads_its_samples(rule: Rule, message: str, origin: str) -> None:
     """Through the whole engine, the rule gives the origin that its sample names, or nothing."""
     line = f"Dec 10 06:55:46 gate sshd[1]: {message}"
@@ -62,7 +64,9 @@ samples = {{ "x from 1.2.3.4" = "1.2.3.4" }}
         ("x", "x from (?P<origin>.*)", "a/c", "without thresholds"),
     ],
 )
-def test_a_bad_rule_is_refused_when_it_is_loaded(literal: str, pattern: str, kind: str, complaint: str) -> None:
+def test_a_bad_rule_is_refused_when_it_is_loaded(
+    literal: str, pattern: str, kind: str, complaint: str
+) -> None:
     """A rule that could not work is named at once, not when the first line meets it."""
     with pytest.raises(BadInput, match=complaint):
         load(FILE.format(literal=literal, pattern=pattern, kind=kind).encode())

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from tests.sift.logs import sift_text
 
 MESSAGE = "Failed password for root from 192.0.2.1 port 22 ssh2"
@@ -66,7 +65,9 @@ def test_export_with_binary_fields_is_read(tmp_path: Path) -> None:
     """journald writes a field with odd bytes as a length and the bytes; evidence is the line of the message."""
     odd = b"ODD\n" + (5).to_bytes(8, "little") + b"a\nb\0c\n"
     head = b"__REALTIME_TIMESTAMP=1765349746123456\n_HOSTNAME=gate\nSYSLOG_IDENTIFIER=sshd\n"
-    text = b"__CURSOR=x\n" + head + odd + b"MESSAGE=" + MESSAGE.encode() + b"\n\n" + head + b"MESSAGE=hello\n\n"
+    text = (
+        b"__CURSOR=x\n" + head + odd + b"MESSAGE=" + MESSAGE.encode() + b"\n\n" + head + b"MESSAGE=hello\n\n"
+    )
     sifted = sift_text(tmp_path, text)
     assert [attack.origins for attack in sifted.attacks] == [("192.0.2.1",)]
     assert sifted.balance.read == 2

@@ -47,7 +47,7 @@ def sift(
     tocsin sift --json abuse-mailbox/ | jq .origins
 
     Exit codes: 0 also when attacks were found, 2 wrong usage, 3 nothing could be read.
-    """  # noqa: D301
+    """
     if observations and not as_json:
         raise click.UsageError("--observations needs --json")
     progress = Progress()

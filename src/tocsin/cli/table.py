@@ -11,7 +11,7 @@ from tocsin.sift.values import Attack
 MOST_ROWS = 100
 WIDTH = 80
 _COLOURS = {"critical": "red", "high": "red", "medium": "yellow", "low": "bold", "info": "dim"}
-_WIDEST = {"what": 16, "origin": 26, "on": 12}
+_YIELDING = {2: 15, 3: 8, 1: 11}  # columns that may be shortened, in this order, and to what
 
 
 def lines(attacks: Sequence[Attack], stream: TextIO, limit: int | None = MOST_ROWS) -> Iterator[str]:
@@ -21,7 +21,7 @@ def lines(attacks: Sequence[Attack], stream: TextIO, limit: int | None = MOST_RO
     zone = dt.datetime.now().astimezone().tzname() or "local"
     head = ("severity", "what", "origin", "on", "seen", f"from ({zone})", "for")
     rows = [_row(attack) for attack in attacks[:limit]]
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
+    widths = _fit([max(len(row[column]) for row in [head, *rows]) for column in range(len(head))])
     yield _line(head, widths)
     for row in rows:
         yield colour(_line(row, widths), _COLOURS[row[0]], stream)
@@ -33,9 +33,9 @@ def _row(attack: Attack) -> tuple[str, ...]:
     first, last = parse_rfc3339(attack.first_seen_at), parse_rfc3339(attack.last_seen_at)
     return (
         attack.severity,
-        _short(attack.kind.partition("/")[2].replace("-", " "), _WIDEST["what"]),
-        _short(attack.origins[0], _WIDEST["origin"]),
-        _short(attack.targets[0], _WIDEST["on"]),
+        printable(attack.kind.partition("/")[2].replace("-", " ")),
+        printable(attack.origins[0]),
+        printable(attack.targets[0]),
         f"{attack.count:,}",
         f"{first.astimezone():%d %b %H:%M}".lstrip("0"),
         duration(int((last - first).total_seconds())),
@@ -54,18 +54,28 @@ def duration(seconds: int) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
+def _fit(widths: list[int]) -> list[int]:
+    """Widths that fit: long origins, targets and names give way."""
+    for column, least in _YIELDING.items():
+        over = sum(widths) + len(widths) + 1 - WIDTH
+        if over > 0:
+            widths[column] = max(min(widths[column], least), widths[column] - over)
+    return widths
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = [
-        cell.rjust(width) if column == 4 else cell.ljust(width)
-        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
-    ]
     apart = "  " if sum(widths) + 2 * len(widths) <= WIDTH else " "
+    columns = enumerate(zip(cells, widths, strict=True))
+    padded = [_pad(_short(cell, width), width, right=column == 4) for column, (cell, width) in columns]
     return ("  " + apart.join(padded)).rstrip()
+
+
+def _pad(text: str, width: int, *, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)
 
 
 def _short(text: str, width: int) -> str:
     """The text in at most `width` signs, the middle left out."""
-    text = printable(text)
     if len(text) <= width:
         return text
-    return text[: width - width // 2 - 1] + "…" + text[-(width // 2) :]
+    return text[: width - width // 2 - 1] + "…" + text[len(text) - width // 2 :]

@@ -21,7 +21,7 @@ _CODES = {"red": "31", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
 
 def say(text: str) -> None:
     """A line of talk."""
-    print(text, file=sys.stderr)
+    sys.stderr.write(text + "\n")
 
 
 def fail(problem: Problem) -> int:

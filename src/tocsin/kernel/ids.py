@@ -3,7 +3,7 @@
 import datetime as dt
 import secrets
 
-from tocsin.kernel.canonical import canonical_bytes
+from tocsin.kernel.canonical import canonical_texts
 from tocsin.kernel.hashing import sha256_hex
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -16,7 +16,7 @@ def attack_id(kind: str, origin: str, target: str, service: str, day: dt.date) -
     `day` is the UTC day. The result is `attack_` and 32 hex digits (128 bits).
     """
     key = {"kind": kind, "origin": origin, "target": target, "service": service, "day": day.isoformat()}
-    return "attack_" + sha256_hex(canonical_bytes(key))[:32]
+    return "attack_" + sha256_hex(canonical_texts(key))[:32]
 
 
 def new_id(kind: str) -> str:

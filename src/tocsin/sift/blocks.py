@@ -9,16 +9,19 @@ from tocsin.sift.lines import Block
 from tocsin.sift.sources import Stream
 
 BLOCK = 8 << 20
+TOO_LONG = "a line of more than 8 MB"
 _BOM = b"\xef\xbb\xbf"
 
 
-def blocks(
-    stream: Stream, first: int, see: Callable[[bytes], None], too_long: Callable[[int, bytes], None]
-) -> Iterator[Block]:
+See = Callable[[bytes], None]
+Reject = Callable[[int, str, bytes], None]
+
+
+def blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Block]:
     """Blocks of about 8 MB, cut at newlines; `first` is the number of the first line.
 
-    `see` is told all bytes as they are read. A line longer than a block is never held: `too_long` is told its
-    number and its beginning, and it is left out.
+    `see` is told all bytes as they are read. A line longer than a block is never held: it is
+    rejected by its beginning.
     """
     rest, number, skipping = b"", first, False
     while data := stream.read(BLOCK - len(rest)):
@@ -30,7 +33,7 @@ def blocks(
             data, end = (data[after:], end - after) if after else (b"", 0)
             skipping = not after
         if not end and len(data) >= BLOCK:
-            too_long(number, data[:200])
+            reject(number, TOO_LONG, data[:200])
             number, data, skipping = number + 1, b"", True
         if end:
             yield _block(data[:end], number)
@@ -51,15 +54,19 @@ def _block(data: bytes, first: int) -> Block:
     if plain and data:
         return Block(_column(data), first)
     raw = [line.rstrip(b"\r") for line in data.split(b"\n")]
-    return Block(
-        pl.Series("line", [line.decode("utf-8", "replace") for line in raw], dtype=pl.String), first, raw=raw
-    )
+    text = pl.Series("line", [line.decode("utf-8", "replace") for line in raw], dtype=pl.String)
+    return Block(text, first, raw=raw)
 
 
 def _column(data: bytes) -> pl.Series:
-    """Lines of plain ASCII as a column; the CSV reader with a separator that does not occur is the fastest way."""
+    """Lines of plain ASCII as a column: the CSV reader, with a separator that does not occur, is the fastest."""
     frame = pl.read_csv(
-        io.BytesIO(data), has_header=False, separator="\0", quote_char=None, new_columns=["line"], infer_schema=False,
-        eol_char="\n", truncate_ragged_lines=True,
-    )  # fmt: skip
+        io.BytesIO(data),
+        has_header=False,
+        separator="\0",
+        quote_char=None,
+        new_columns=["line"],
+        infer_schema=False,
+        truncate_ragged_lines=True,
+    )
     return frame["line"].fill_null("")

@@ -5,19 +5,18 @@ source that holds the message (export) or the whole record (JSON). See systemd's
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from tocsin.sift.blocks import Reject, See
 from tocsin.sift.lines import Block
 from tocsin.sift.sources import Stream
 
 _RECORDS = 50_000
 _LONGEST = 8 << 20
-
-Reject = Callable[[int, str, bytes], None]
 
 
 class Record(msgspec.Struct):
@@ -31,7 +30,7 @@ class Record(msgspec.Struct):
     message: Any = msgspec.field(name="MESSAGE", default=None)
 
 
-def json_blocks(stream: Stream, see: Callable[[bytes], None], reject: Reject) -> Iterator[Block]:
+def json_blocks(stream: Stream, see: See, reject: Reject) -> Iterator[Block]:
     """One JSON record a line."""
     decoder = msgspec.json.Decoder(Record)
     batch = _Batch()
@@ -53,7 +52,7 @@ def json_blocks(stream: Stream, see: Callable[[bytes], None], reject: Reject) ->
         yield batch.take()
 
 
-def export_blocks(stream: Stream, see: Callable[[bytes], None], reject: Reject) -> Iterator[Block]:
+def export_blocks(stream: Stream, see: See, reject: Reject) -> Iterator[Block]:
     """Records of `NAME=value` lines, or a name, eight bytes of length and the value; a blank line between."""
     batch = _Batch()
     fields: dict[bytes, bytes] = {}
@@ -156,7 +155,7 @@ def _binary_value(lines: Iterator[bytes]) -> tuple[bytes, int]:
     return data[8:].rstrip(b"\n"), used
 
 
-def _lines(stream: Stream, see: Callable[[bytes], None]) -> Iterator[bytes]:
+def _lines(stream: Stream, see: See) -> Iterator[bytes]:
     rest = b""
     while data := stream.read(1 << 20):
         see(data)

@@ -3,20 +3,22 @@
 import datetime as dt
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 os.environ.setdefault("POLARS_MAX_THREADS", "2")  # before Polars is first imported, by `lines`
 
 import polars as pl
 
 from tocsin.kernel.time import rfc3339
-from tocsin.sift.blocks import blocks
+from tocsin.sift.blocks import See, blocks
 from tocsin.sift.journald import export_blocks, json_blocks
-from tocsin.sift.lines import SHAPES, Block, Matcher, Matches
+from tocsin.sift.lines import Block, Matcher, Matches
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rulebook import Rulebook
+from tocsin.sift.shapes import SHAPES
 from tocsin.sift.sources import Kind, Stream
 from tocsin.sift.stamps import Clock
 from tocsin.sift.tally import Key, Tally
@@ -25,13 +27,23 @@ from tocsin.sift.values import Observation
 THREADS = 2
 
 
-class Span(NamedTuple):
-    """What was seen of a log: lines that are neither rejected nor known, and the first and last matching time."""
+Group = tuple[Any, ...]
 
-    lines: int
-    first: int | None
-    last: int | None
-    zone_open: bool
+
+@dataclass
+class Span:
+    """What was seen of a log: how many lines that were not rejected, and the first and last matching time."""
+
+    lines: int = 0
+    first: int | None = None
+    last: int | None = None
+    zone_open: bool = False
+
+    def widen(self, first: int, last: int, *, zone_open: bool) -> None:
+        """Take in what one group says."""
+        self.first = first if self.first is None else min(self.first, first)
+        self.last = last if self.last is None else max(self.last, last)
+        self.zone_open = self.zone_open or zone_open
 
 
 class LogReader:
@@ -46,21 +58,11 @@ class LogReader:
         self._kept: list[tuple[str, pl.DataFrame]] | None = [] if keep_rows else None
 
     def read(
-        self,
-        path: str,
-        kind: Kind,
-        stream: Stream,
-        first: int,
-        clock: Clock,
-        target: str,
-        see: Callable[[bytes], None],
+        self, path: str, kind: Kind, stream: Stream, first: int, clock: Clock, target: str, see: See
     ) -> Span:
         """Read a log from where the stream stands; `first` is the number of the next line."""
-        rejected = 0
 
         def reject(number: int, reason: str, raw: bytes) -> None:
-            nonlocal rejected
-            rejected += 1
             self._rejects.add(path, number, reason, raw)
 
         if kind == "journal-json":
@@ -68,18 +70,16 @@ class LogReader:
         elif kind == "journal-export":
             stretch = export_blocks(stream, see, reject)
         else:
-            stretch = blocks(stream, first, see, lambda n, raw: reject(n, "a line of more than 8 MB", raw))
-        lines, times, shapes = 0, [], set()
-        for matches in self._matched(stretch, clock, target):
+            stretch = blocks(stream, first, see, reject)
+        span = Span()
+        for matches, groups in self._matched(stretch, clock, target):
             for row, reason in matches.rejected:
                 reject(matches.block.number(row), reason, matches.block.line(row))
-            lines += len(matches.block.text) - len(matches.rejected)
-            shapes |= set(matches.rows["shape"].unique())
-            if matches.rows.height:
-                times += [matches.rows["at"].min(), matches.rows["at"].max()]
-            self._merge(path, matches, clock)
-        zone_open = any(SHAPES[shape].zone_open for shape in shapes)
-        return Span(lines, min(times, default=None), max(times, default=None), zone_open)
+            span.lines += len(matches.block.text) - len(matches.rejected)
+            self._merge(path, matches.block, groups, clock, span)
+            if self._kept is not None:
+                self._kept.append((path, matches.rows.select(*_OBSERVED)))
+        return span
 
     def observations(self) -> Iterator[Observation]:
         """Every matching line that counts as evidence, source after source in order of lines."""
@@ -98,31 +98,37 @@ class LogReader:
         """Stop the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _matched(self, stretch: Iterable[Block], clock: Clock, target: str) -> Iterator[Matches]:
-        """Blocks matched on two threads, given back in order, no more than three in memory."""
-        waiting: deque[Future[Matches]] = deque()
+    def _matched(
+        self, stretch: Iterable[Block], clock: Clock, target: str
+    ) -> Iterator[tuple[Matches, list[Group]]]:
+        """Blocks matched and grouped on two threads, given back in order, no more than three in memory."""
+
+        def work(block: Block) -> tuple[Matches, list[Group]]:
+            matches = self._matcher.match(block, clock, target)
+            return matches, matches.groups().rows()
+
+        waiting: deque[Future[tuple[Matches, list[Group]]]] = deque()
         for block in stretch:
-            waiting.append(self._threads.submit(self._matcher.match, block, clock, target))
+            waiting.append(self._threads.submit(work, block))
             if len(waiting) > THREADS:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
-    def _merge(self, path: str, matches: Matches, clock: Clock) -> None:
-        raw, service = matches.block.raw, self._book.service
+    def _merge(self, path: str, block: Block, groups: list[Group], clock: Clock, span: Span) -> None:
+        raw, service, shelves = block.raw, self._book.service, self._matcher.shelves
         settled = [clock.assumed(year=shape.year_open, tz=shape.zone_open) for shape in SHAPES]
-        for group in matches.groups().iter_rows():
-            shelf, origin, target, day, rows, numbers, text, count, score, first, last, rule, shape = group
-            kind, evidence = self._matcher.shelves[shelf]
+        for shelf, origin, target, day, rows, numbers, text, count, score, first, last, rule, shape in groups:
+            kind, evidence = shelves[shelf]
             pile = self._tally.pile(Key(kind, origin, target, service, day), evidence, first, last)
             pile.count += count
             pile.score += score
-            pile.rule = min(pile.rule, rule)
+            if rule < pile.rule:
+                pile.rule = rule
             pile.assume(settled[shape])
             data = text.encode() if raw is None else b"\n".join([raw[row] for row in rows])
-            pile.lines_of(path).add(numbers, data + b"\n")
-        if self._kept is not None:
-            self._kept.append((path, matches.rows.select(*_OBSERVED)))
+            pile.lines_of(path).add(numbers, data)
+            span.widen(first, last, zone_open=SHAPES[shape].zone_open)
 
 
 _OBSERVED = ("number", "shelf", "origin", "target", "day", "at", "count", "rule")

@@ -11,10 +11,10 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from tocsin.kernel.ids import attack_id
-from tocsin.kernel.time import rfc3339
 from tocsin.sift.origins import is_address
 from tocsin.sift.rulebook import Rulebook
 from tocsin.sift.values import Attack, EvidenceLines
@@ -46,12 +46,13 @@ class Lines:
         self.digest = hashlib.sha256()
 
     def add(self, numbers: list[int], text: bytes) -> None:
-        """Further lines in ascending order; `text` is their bytes, each ended by a newline."""
+        """Further lines in ascending order; `text` is their bytes, with newlines between."""
         if len(self.numbers) < MOST_LINES:
             self.numbers.fromlist(numbers)
             del self.numbers[MOST_LINES:]
         self.count += len(numbers)
         self.digest.update(text)
+        self.digest.update(b"\n")
 
 
 @dataclass(slots=True)
@@ -144,7 +145,7 @@ class Tally:
         won = {
             (key.origin, key.target, key.service) for key, evidence, _ in counting if evidence == "success"
         }
-        days = defaultdict(int)
+        days: defaultdict[str, int] = defaultdict(int)
         for key, _, _ in counting:
             days[key.origin] += 1
         attacks = [
@@ -160,7 +161,7 @@ class Tally:
         level = max(pile.severity, self._level(key, evidence, pile, won))
         return Attack(
             attack_id=attack_id(
-                key.kind, key.origin, key.target, key.service, _EPOCH + dt.timedelta(days=key.day)
+                key.kind, key.origin, key.target, key.service, _day(key.day)[0]
             ),
             kind=key.kind,
             origins=(key.origin,),
@@ -193,8 +194,10 @@ class Tally:
         return (pile.score >= bounds.low) + (pile.score >= bounds.medium)
 
     def _own(self, key: Key) -> tuple[str, ...]:
+        if not self._networks:
+            return ()
         sides = (("origin", key.origin), ("target", key.target))
-        return tuple(side for side, name in sides if self._networks and self._is_ours(name))
+        return tuple(side for side, name in sides if self._is_ours(name))
 
     def _is_ours(self, name: str) -> bool:
         if not is_address(name):
@@ -208,5 +211,13 @@ def campaign_id(origin: str) -> str:
     return "campaign_" + hashlib.sha256(origin.encode()).hexdigest()[:32]
 
 
+@lru_cache(maxsize=4096)
+def _day(day: int) -> tuple[dt.date, str]:
+    date = _EPOCH + dt.timedelta(days=day)
+    return date, date.isoformat()
+
+
 def _instant(seconds: int) -> str:
-    return rfc3339(dt.datetime.fromtimestamp(seconds, dt.UTC))
+    """RFC 3339; by hand, because there are two for every attack."""
+    minutes, second = divmod(seconds % 86_400, 60)
+    return f"{_day(seconds // 86_400)[1]}T{minutes // 60:02}:{minutes % 60:02}:{second:02}Z"

@@ -85,6 +85,8 @@ def _fields(part: Message) -> dict[str, list[str]]:
     if isinstance(payload, list):
         for inner in payload:
             if isinstance(inner, Message):
+                if "Content-Transfer-Encoding" in part and "Content-Transfer-Encoding" not in inner:
+                    inner["Content-Transfer-Encoding"] = part["Content-Transfer-Encoding"]
                 text += "".join(f"{name}: {value}\n" for name, value in inner.items()) + "\n" + _text(inner)
     else:
         text = _text(part)

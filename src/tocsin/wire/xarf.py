@@ -73,7 +73,9 @@ def decode(content: bytes) -> list[tuple[int, Any]]:
             raise NotXarf("broken JSON") from None
     if len(documents) > _MOST_REPORTS:
         raise NotXarf(f"more than {_MOST_REPORTS} reports in one document")
-    return documents or [(0, None)]
+    if not documents:
+        raise NotXarf("JSON that is no report")
+    return documents
 
 
 def read_xarf(document: Any) -> XarfReport:
@@ -99,7 +101,7 @@ def read_xarf(document: Any) -> XarfReport:
         service=_first(document, known.service) or _service(document),
         first_at=first,
         last_at=last,
-        count=_count(document, known.count),
+        count=_count(document, known.times),
         reporter=document["reporter"]["domain"],
     )
 
