@@ -163,6 +163,7 @@ def _show(
         else {"text": "Coordination", "href": reverse("coordination")}
     )
     context = {"view": view, "typed": typed, "to": to, "back": back, "errors": typed.errors}
+    context["likeliest"] = deciding.likeliest(view)
     return page(request, "case", context, status=status)
 
 

@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from tocsin.access.models import Unit
 from tocsin.cases import services
 from tocsin.cases.models import Case
+from tocsin.cases.units import current_pack
 from tocsin.cases.views import CaseView
 from tocsin.doors.web.forms import Typed
 from tocsin.intake.models import Report
@@ -41,6 +42,13 @@ def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> 
         else f"the reporters of all {view.report_count:,} reports are"
     )
     return f"Answered: {told} told."
+
+
+def likeliest(view: CaseView) -> str:
+    """The outcome that the form begins with: one that later evidence can reopen, never one that is final."""
+    known = current_pack().outcomes
+    codes = [choice.outcome_code for choice in view.form.outcomes]
+    return next((code for code in codes if code in known and known[code].reopenable), "")
 
 
 def asked(request: HttpRequest) -> Typed:

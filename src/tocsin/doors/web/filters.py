@@ -77,8 +77,13 @@ def severity(code: str) -> str:
 
 def sentence(text: str) -> str:
     """The same words with a capital to begin with and a full stop to end."""
-    text = text.strip()
-    return text if not text else text[0].upper() + text[1:] + ("" if text[-1] in ".!?:" else ".")
+    text = capital(text.strip())
+    return text if not text or text[-1] in ".!?:" else text + "."
+
+
+def capital(text: str) -> str:
+    """The same words with a capital to begin with."""
+    return text[:1].upper() + text[1:]
 
 
 def mono(text: str) -> SafeString:
@@ -96,6 +101,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "due_at": due_at,
     "severity": severity,
     "sentence": sentence,
+    "capital": capital,
     "mono": mono,
     "span": words.span_words,
     "utc": words.utc_words,

