@@ -5,3 +5,12 @@ class CasesConfig(AppConfig):
     name = "tocsin.cases"
     label = "cases"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Hear of new reports, and sweep the clocks."""
+        from tocsin.cases import tasks
+        from tocsin.jobs import periodic
+        from tocsin.journal.subscriptions import subscribe
+
+        subscribe(tasks.NEWS, tasks.link_new)
+        periodic.every(15, tasks.sweep_clocks)

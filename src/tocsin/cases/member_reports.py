@@ -140,7 +140,7 @@ def report_sentence(
         return f"Your report: {status_words}."
     unit, due = case.investigating_unit.name, parts.soonest([v for v in views if v.clock_id in DUTIES])
     if due is not None and due.state == "overdue":
-        return f"Overdue at {unit} by {late_words(at - due.due_at)}: {due.what.rstrip('.').lower()}."
+        return f"Overdue at {unit} by {late_words(at - due.due_at)}: {due.what}."
     if not case.is_open:
         return f"{case.owner_name or unit} has answered: {status_words}."
     owner = f"{case.owner_name}, {unit}, has it" if case.owner_name else f"It waits at {unit} for an owner"

@@ -5,3 +5,11 @@ class NoticesConfig(AppConfig):
     name = "tocsin.notices"
     label = "notices"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Hear of what happens to reports and cases."""
+        from tocsin.journal.subscriptions import subscribe
+        from tocsin.notices import services, tasks
+
+        for source in services.SOURCES:
+            subscribe(source, tasks.tell)

@@ -1,0 +1,22 @@
+"""Background work of cases: one job for each act that brought reports."""
+
+from django_tasks import task
+
+from tocsin.cases import clocks
+from tocsin.cases.linking import link_reports
+from tocsin.intake.models import Report
+from tocsin.journal.queries import entries
+
+NEWS = "intake:report:"
+
+
+@task()
+def link_new(first_seq: int, last_seq: int) -> None:
+    """Link the reports that these journal entries tell of. Running it twice changes nothing."""
+    report_ids = {entry.subject for entry in entries(first_seq, last_seq, NEWS)}
+    link_reports(Report.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
+
+
+def sweep_clocks() -> None:
+    """What the worker runs every fifteen seconds."""
+    clocks.sweep()
