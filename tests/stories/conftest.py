@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
 from tests.conftest import ROOT, missing
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -128,11 +127,14 @@ def sign_in(page: Page, exchange: Exchange, name: str) -> None:
     page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
-def keep_screenshot(page: Page, name: str, *, full: bool = False) -> None:
+def keep_screenshot(page: Page, name: str) -> None:
     """Keep a picture for the docs, of 150 kB at most, only where `TOCSIN_SCREENSHOTS=1` asks for it."""
     if os.environ.get("TOCSIN_SCREENSHOTS") != "1":
         return
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    picture = page.screenshot(full_page=full)
+    size = page.viewport_size or {"width": 1280, "height": 800}
+    picture = page.screenshot(
+        clip={"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 780)}
+    )
     assert len(picture) <= LARGEST_PICTURE, f"{name} has {len(picture)} bytes"
     (SCREENSHOTS / f"{name}.png").write_bytes(picture)

@@ -1,7 +1,7 @@
 """Make an exchange for the stories and print what they need to know, as JSON: `python tests/stories/seed.py`.
 
-Three providers, an officer of a force that has joined, a coordinator; a force that has not joined. Everything
-goes through the verbs of the nouns; only two cases are set back by some days, so that their clocks have run out.
+Three providers, an officer of a force that has joined, a coordinator; a force that has not joined. All of it
+goes through the verbs of the nouns; only two cases are set back by days, so that their clocks have run out.
 """
 
 import datetime as dt
@@ -23,6 +23,7 @@ PEOPLE = {"rosa": "Rosa Lind", "ada": "DC Ada Moss", "iris": "Iris Holt"}
 def tell() -> dict[str, Any]:
     """What happened before the stories begin."""
     from tests.exchange import a_member
+
     from tocsin.access import keys, services
     from tocsin.access.models import Member
     from tocsin.cases import services as cases
@@ -98,6 +99,7 @@ def tell() -> dict[str, Any]:
 def submit(actor: Any, reports: list[Attack], at: dt.datetime) -> None:
     """Reports of the last day, each with a log that is held for so many days more."""
     from tests.exchange import a_report, spelled
+
     from tocsin.intake import services as intake
     from tocsin.kernel.time import rfc3339
     from tocsin.wire import report as wire
@@ -108,9 +110,15 @@ def submit(actor: Any, reports: list[Attack], at: dt.datetime) -> None:
     raw = []
     for origin, target, service, count, severity, days in reports:
         held = wire.Holding(
-            source_id=f"auth-{target}", log_type="portal-login", period_from=instant(-200), period_to=instant(-1),
-            delete_at=instant(days * 24), clock_error_ms=20, clock_source="ntp", confirmed=True,
-        )  # fmt: skip
+            source_id=f"auth-{target}",
+            log_type="portal-login",
+            period_from=instant(-200),
+            period_to=instant(-1),
+            delete_at=instant(days * 24),
+            clock_error_ms=20,
+            clock_source="ntp",
+            confirmed=True,
+        )
         told = a_report(
             origins=(origin,), targets=(target,), service=service, count=count, severity=severity,
             first_seen_at=instant(-6), last_seen_at=instant(-2), holdings=(held,),

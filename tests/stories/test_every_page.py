@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, Response
-
 from tests.stories.conftest import Exchange, keep_screenshot, sign_in
 
 pytestmark = pytest.mark.browser
@@ -42,7 +41,10 @@ WAYS: dict[str, dict[str, Any]] = {
     "zoomed": {"width": 640, "height": 450},  # 1280 pixels at 200 %
 }
 PICTURES = {
-    *((name, "light") for name in ("start", "reporter-home", "report", "queue", "case", "coordination", "packet")),
+    *(
+        (name, "light")
+        for name in ("start", "reporter-home", "report", "queue", "case", "coordination", "packet")
+    ),
     *((name, "dark") for name in ("reporter-home", "case")),
     *((name, "narrow") for name in ("start", "report", "queue")),
 }

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-
 from tests.stories.conftest import Exchange, keep_screenshot, sign_in
 
 pytestmark = pytest.mark.browser
@@ -56,7 +55,9 @@ def test_a_reporter_sees_what_waits_and_checks_the_receipt(
     expect(page.get_by_text("does not fit the journal entry")).to_be_visible()
 
 
-def test_an_officer_answers_by_keyboard_alone_and_takes_it_back(open_page: Opener, exchange: Exchange) -> None:
+def test_an_officer_answers_by_keyboard_alone_and_takes_it_back(
+    open_page: Opener, exchange: Exchange
+) -> None:
     """Sign in, open the most urgent case, take it, answer it, undo it: no mouse."""
     page = open_page()
     page.goto("/sign-in")
@@ -118,7 +119,7 @@ def test_an_answer_reaches_the_reporter_without_scripts(open_page: Opener, excha
 
 
 def test_silence_ends_by_a_one_time_link(open_page: Opener, exchange: Exchange) -> None:
-    """The coordinator sees silence, sends a link; an officer without an account answers; the reporter is told."""
+    """Coordinator, link, officer without an account, answer; and the reporter is told."""
     coordinator = open_page()
     sign_in(coordinator, exchange, "iris")
     expect(coordinator.get_by_role("rowheader", name="Kent Police (not joined)")).to_be_visible()

@@ -21,7 +21,7 @@ def assess(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> 
     return f"Recorded: {choices.get(status, '')}. The reporters are told."
 
 
-def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> str:
+def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> None:
     """Sends the answer typed; notes errors in `typed` instead where something is missing."""
     choices = {choice.outcome_code: choice for choice in view.form.outcomes}
     code = typed.need("outcome", "Choose how it ended", among=list(choices))
@@ -36,12 +36,6 @@ def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> 
         body = typed.need("receiving_body", "Name the body that takes it on", longest=200)
     if not typed.errors:
         services.answer_case(case, by, code, words, helps, receiving_body=body)
-    told = (
-        "the reporter is"
-        if view.report_count == 1
-        else f"the reporters of all {view.report_count:,} reports are"
-    )
-    return f"Answered: {told} told."
 
 
 def likeliest(view: CaseView) -> str:

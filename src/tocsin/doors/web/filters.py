@@ -34,6 +34,11 @@ def at_time(at: dt.datetime) -> SafeString:
     return _time(at, words.clock_time_words(at, time.now(), _zone()))
 
 
+def to_the_second(at: dt.datetime) -> SafeString:
+    """The time of day alone, for what ends within a minute."""
+    return _time(at, f"{at.astimezone(_zone()):%H:%M:%S}")
+
+
 def ago(at: dt.datetime) -> SafeString:
     """Only the distance; the instant on hover."""
     return _time(at, words.distance_words(at, time.now()))
@@ -94,6 +99,7 @@ def mono(text: str) -> SafeString:
 FILTERS: dict[str, Callable[..., Any]] = {
     "when": when,
     "at_time": at_time,
+    "to_the_second": to_the_second,
     "ago": ago,
     "day": day,
     "due": due,
