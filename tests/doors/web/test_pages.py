@@ -86,14 +86,14 @@ def test_a_reporter_without_reports_is_taught_how(reporter: Client, given: Any) 
 
 def test_news_is_told_until_it_is_seen(reporter: Client, given: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was told since last time stands first; seeing it is the reader's own act."""
-    seen: list[int] = []
+    seen: list[list[int]] = []
     notice = views.NoticeView(7, "report_000000000001", now(), "Kent Police has named an owner", is_new=True)
     given(reporter_home=views_of.a_home())
     monkeypatch.setattr("tocsin.notices.queries.for_member", lambda actor: [notice])
-    monkeypatch.setattr("tocsin.notices.queries.mark_seen", lambda actor, until: seen.append(until))
+    monkeypatch.setattr("tocsin.notices.services.mark_seen", lambda actor, ids: seen.append(ids))
     assert "New since last time Kent Police has named an owner." in text_of(reporter.get(reverse("reports")))
-    assert reporter.post(reverse("notices-seen"), {"until": "7"}).status_code == 302
-    assert seen == [7]
+    assert reporter.post(reverse("notices-seen"), {"notice": ["7", "x"]}).status_code == 302
+    assert seen == [[7]]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,8 @@ def answer(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """The outcome, told to every reporter of the case."""
 
     def act(view: CaseView, typed: Typed, case: Case) -> str:
-        return deciding.answer(view, typed, case, services.Responder.of(actor, case))
+        deciding.answer(view, typed, case, services.Responder.of(actor, case))
+        return ""  # the page says it itself, beside the button that takes it back
 
     return _act(request, actor, case_id, "answer", act)
 
@@ -147,7 +148,8 @@ def _act(
         typed.refuse(problem.detail)
     if typed.errors:
         return _show(request, actor, view, typed, status=422)
-    messages.success(request, said)
+    if said:
+        messages.success(request, said)
     return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
 
 
@@ -163,6 +165,7 @@ def _show(
         else {"text": "Coordination", "href": reverse("coordination")}
     )
     context = {"view": view, "typed": typed, "to": to, "back": back, "errors": typed.errors}
+    context["likeliest"] = deciding.likeliest(view)
     return page(request, "case", context, status=status)
 
 

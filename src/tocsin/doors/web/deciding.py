@@ -5,6 +5,7 @@ from django.http import HttpRequest
 from tocsin.access.models import Unit
 from tocsin.cases import services
 from tocsin.cases.models import Case
+from tocsin.cases.units import current_pack
 from tocsin.cases.views import CaseView
 from tocsin.doors.web.forms import Typed
 from tocsin.intake.models import Report
@@ -20,7 +21,7 @@ def assess(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> 
     return f"Recorded: {choices.get(status, '')}. The reporters are told."
 
 
-def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> str:
+def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> None:
     """Sends the answer typed; notes errors in `typed` instead where something is missing."""
     choices = {choice.outcome_code: choice for choice in view.form.outcomes}
     code = typed.need("outcome", "Choose how it ended", among=list(choices))
@@ -35,12 +36,13 @@ def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> 
         body = typed.need("receiving_body", "Name the body that takes it on", longest=200)
     if not typed.errors:
         services.answer_case(case, by, code, words, helps, receiving_body=body)
-    told = (
-        "the reporter is"
-        if view.report_count == 1
-        else f"the reporters of all {view.report_count:,} reports are"
-    )
-    return f"Answered: {told} told."
+
+
+def likeliest(view: CaseView) -> str:
+    """The outcome that the form begins with: one that later evidence can reopen, never one that is final."""
+    known = current_pack().outcomes
+    codes = [choice.outcome_code for choice in view.form.outcomes]
+    return next((code for code in codes if code in known and known[code].reopenable), "")
 
 
 def asked(request: HttpRequest) -> Typed:

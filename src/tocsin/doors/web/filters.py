@@ -34,6 +34,11 @@ def at_time(at: dt.datetime) -> SafeString:
     return _time(at, words.clock_time_words(at, time.now(), _zone()))
 
 
+def to_the_second(at: dt.datetime) -> SafeString:
+    """The time of day alone, for what ends within a minute."""
+    return _time(at, f"{at.astimezone(_zone()):%H:%M:%S}")
+
+
 def ago(at: dt.datetime) -> SafeString:
     """Only the distance; the instant on hover."""
     return _time(at, words.distance_words(at, time.now()))
@@ -77,8 +82,13 @@ def severity(code: str) -> str:
 
 def sentence(text: str) -> str:
     """The same words with a capital to begin with and a full stop to end."""
-    text = text.strip()
-    return text if not text else text[0].upper() + text[1:] + ("" if text[-1] in ".!?:" else ".")
+    text = capital(text.strip())
+    return text if not text or text[-1] in ".!?:" else text + "."
+
+
+def capital(text: str) -> str:
+    """The same words with a capital to begin with."""
+    return text[:1].upper() + text[1:]
 
 
 def mono(text: str) -> SafeString:
@@ -89,6 +99,7 @@ def mono(text: str) -> SafeString:
 FILTERS: dict[str, Callable[..., Any]] = {
     "when": when,
     "at_time": at_time,
+    "to_the_second": to_the_second,
     "ago": ago,
     "day": day,
     "due": due,
@@ -96,6 +107,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "due_at": due_at,
     "severity": severity,
     "sentence": sentence,
+    "capital": capital,
     "mono": mono,
     "span": words.span_words,
     "utc": words.utc_words,

@@ -47,7 +47,12 @@ def assess(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
 @guards("link.use", "GET", "POST")
 def answer(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
     """The outcome, told to every reporter of the case."""
-    return _act(request, token, "answer", deciding.answer)
+
+    def act(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> str:
+        deciding.answer(view, typed, case, by)
+        return ""  # the page says it itself
+
+    return _act(request, token, "answer", act)
 
 
 @guards("link.use", "GET", "POST")
@@ -81,7 +86,8 @@ def _act(
         typed.refuse(problem.detail)
     if typed.errors:
         return _show(request, token, link, typed, status=422)
-    messages.success(request, said)
+    if said:
+        messages.success(request, said)
     return HttpResponseRedirect(reverse("one-time", kwargs={"token": token}))
 
 
@@ -94,8 +100,8 @@ def _show(
         for name in ("accept", "assess", "answer", "withdraw")
     }
     context = {"view": view, "typed": typed, "to": to, "errors": typed.errors}
+    context["likeliest"] = deciding.likeliest(view)
     context |= {"officer": link.officer_name, "expires_at": link.expires_at}
     response = page(request, "one_time", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"  # the address holds the token
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "no-store"  # the address holds the token
     return response

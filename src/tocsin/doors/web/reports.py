@@ -23,6 +23,7 @@ from tocsin.intake.models import Report
 from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import rfc3339
 from tocsin.notices import queries as notices
+from tocsin.notices import services as told
 
 COLUMNS = (
     "report_id", "attack_id", "kind", "origin", "target", "service", "severity", "count",
@@ -38,7 +39,6 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     context = {
         "home": queries.reporter_home(actor),
         "news": news[:NEWS],
-        "news_until": max((notice.notice_id for notice in news), default=0),
         "public_url": settings.PUBLIC_URL,
     }
     return page(request, "reports", context)
@@ -90,9 +90,8 @@ def reports_csv(request: HttpRequest, actor: Actor) -> StreamingHttpResponse:
 
 @guards("report.list", "POST")
 def notices_seen(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """What was shown as new is seen, up to the newest that was on the page."""
-    until = request.POST.get("until", "")
-    notices.mark_seen(actor, int(until) if until.isdecimal() else 0)
+    """What was shown as new is seen: exactly what was on the page, nothing that came since."""
+    told.mark_seen(actor, [int(notice) for notice in request.POST.getlist("notice") if notice.isdecimal()])
     messages.success(request, "Marked as seen.")
     return HttpResponseRedirect(reverse("reports"))
 

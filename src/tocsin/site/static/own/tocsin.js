@@ -16,7 +16,8 @@
     const place = document.getElementById(id);
     if (!place) return;
     place.scrollIntoView();
-    (place.querySelector("input:not([type=hidden]), select, textarea, button, a") || place).focus();
+    const fields = [...place.querySelectorAll("input:not([type=hidden]), select, textarea, button, a")];
+    (fields.find((field) => field.offsetParent) || place).focus();
   };
 
   const acts = {

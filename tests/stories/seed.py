@@ -1,0 +1,133 @@
+"""Make an exchange for the stories and print what they need to know, as JSON: `python tests/stories/seed.py`.
+
+Three providers, an officer of a force that has joined, a coordinator; a force that has not joined. All of it
+goes through the verbs of the nouns; only two cases are set back by days, so that their clocks have run out.
+"""
+
+import datetime as dt
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent.parent))
+
+from tocsin.doors.admin.setup import prepare
+
+PASSWORD = "bell-and-bronze-2026"
+# Origin, target, service, attempts, severity, days that the log is still held.
+Attack = tuple[str, str, str, int, str, int]
+PEOPLE = {"rosa": "Rosa Lind", "ada": "DC Ada Moss", "iris": "Iris Holt"}
+
+
+def tell() -> dict[str, Any]:
+    """What happened before the stories begin."""
+    from tests.exchange import a_member
+
+    from tocsin.access import keys, services
+    from tocsin.access.models import Member
+    from tocsin.cases import services as cases
+    from tocsin.cases.models import Case, Clock
+    from tocsin.intake.models import Report
+    from tocsin.jobs import worker
+    from tocsin.kernel.time import now
+
+    people = {
+        name: services.add_person(f"{name}@example.org", said, PASSWORD) for name, said in PEOPLE.items()
+    }
+    northgate = services.add_member("Northgate Broadband", force_id="kent")
+    southwark = services.add_member("Southwark Fibre", force_id="metropolitan")
+    rival = a_member("Harbour Net")
+    services.give_role(people["rosa"], "reporter", member=northgate)
+    services.give_role(people["rosa"], "reporter", member=southwark)
+    services.give_role(people["ada"], "officer", unit=services.join_unit("metropolitan"))
+    services.give_role(people["iris"], "coordinator")
+
+    def key(member: Member) -> Any:
+        return keys.actor_of_key(keys.make_key(member, "edge", ("reports:write", "reports:read"))[1])
+
+    at = now()
+    batches = [
+        # What was reported five days ago at a force that has not joined, and nobody answered.
+        (
+            northgate,
+            [
+                ("203.0.113.7", "mx1.northgate.example", "ssh", 1286, "high", 4),
+                ("203.0.113.7", "mx2.northgate.example", "ssh", 214, "medium", 4),
+            ],
+        ),
+        # What waits in London: one overdue, two of today.
+        (southwark, [("198.51.100.23", "vpn.southwark.example", "ssh", 642, "high", 2)]),
+        (southwark, [("192.0.2.44", "web3.southwark.example", "ssh", 97, "medium", 20)]),
+        (rival, [("192.0.2.44", "login.harbour.example", "ssh", 31, "medium", 9)]),
+        (southwark, [("198.51.100.200", "shop.southwark.example", "http", 12, "low", 30)]),
+    ]
+    for member, reports in batches:
+        submit(key(member), reports, at)
+    worker.drain()
+    cases.link_reports(list(Report.objects.values_list("pk", flat=True)))  # changes nothing where jobs did it
+    for origin, days in (("203.0.113.7", 5), ("198.51.100.23", 3)):
+        back = dt.timedelta(days=days)
+        for case in Case.objects.filter(links__report__origin=origin).distinct():
+            case.opened_at -= back
+            case.save()
+            for report in Report.objects.filter(links__case=case):
+                report.received_at -= back
+                report.save()
+            for clock in Clock.objects.filter(case=case, ended_at__isnull=True).exclude(clock_id="P07"):
+                clock.started_at, clock.due_at = clock.started_at - back, clock.due_at - back
+                clock.save()
+    from tocsin.cases import clocks
+
+    clocks.sweep(now())
+    worker.drain()
+
+    def case_of(origin: str) -> str:
+        return str(Case.objects.filter(links__report__origin=origin).distinct().get().case_id)
+
+    return {
+        "password": PASSWORD,
+        "kent_case": case_of("203.0.113.7"),
+        "late_case": case_of("198.51.100.23"),
+        "london_case": case_of("192.0.2.44"),
+        "quiet_case": case_of("198.51.100.200"),
+        "kent_report": Report.objects.filter(origin="203.0.113.7").first().report_id,  # type: ignore[union-attr]
+        "rivals_report": Report.objects.get(member=rival).report_id,
+    }
+
+
+def submit(actor: Any, reports: list[Attack], at: dt.datetime) -> None:
+    """Reports of the last day, each with a log that is held for so many days more."""
+    from tests.exchange import a_report, spelled
+
+    from tocsin.intake import services as intake
+    from tocsin.kernel.time import rfc3339
+    from tocsin.wire import report as wire
+
+    def instant(hours: float) -> str:
+        return rfc3339((at + dt.timedelta(hours=hours)).replace(microsecond=0))
+
+    raw = []
+    for origin, target, service, count, severity, days in reports:
+        held = wire.Holding(
+            source_id=f"auth-{target}",
+            log_type="portal-login",
+            period_from=instant(-200),
+            period_to=instant(-1),
+            delete_at=instant(days * 24),
+            clock_error_ms=20,
+            clock_source="ntp",
+            confirmed=True,
+        )
+        told = a_report(
+            origins=(origin,), targets=(target,), service=service, count=count, severity=severity,
+            first_seen_at=instant(-6), last_seen_at=instant(-2), holdings=(held,),
+        )  # fmt: skip
+        raw.append(spelled(told))
+    accepted = intake.submit(actor, raw)
+    assert not accepted.refusals, accepted.refusals
+
+
+if __name__ == "__main__":
+    prepare()
+    print(json.dumps(tell()))
