@@ -4,7 +4,7 @@
 
 Both sides decode the same bytes, refuse what they know already, write the same rows behind the same indexes
 with an entry, a Merkle leaf and a signed head for each batch of 500, and commit durably. The product also
-validates, records holdings, enqueues jobs and builds receipts: that is its overhead over the hand-written one.
+validates, records holdings, enqueues jobs and builds receipts: that is its overhead over the other.
 The two are measured in alternating rounds, so that a busy machine slows both.
 """
 

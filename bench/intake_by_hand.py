@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from tocsin.journal import keys
 from tocsin.kernel.hashing import commitment, new_salt
 from tocsin.kernel.ids import new_id
+from tocsin.kernel.time import parse_rfc3339
 from tocsin.proof import merkle, signing
 from tocsin.wire import report as wire
 
@@ -38,9 +39,16 @@ class ByHand:
             cursor.execute("INSERT INTO hand_head VALUES (0, '')")
 
     def copy_table(self, cursor: Any, table: str) -> None:
-        """The same columns and indexes under another name."""
+        """The same columns, indexes and references under another name."""
         if self.postgres:
             cursor.execute(f"CREATE TABLE hand_{table} (LIKE {table} INCLUDING ALL)")
+            cursor.execute(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+                " WHERE conrelid = %s::regclass AND contype = 'f'",
+                [table],
+            )
+            for (reference,) in cursor.fetchall():
+                cursor.execute(f"ALTER TABLE hand_{table} ADD {reference}")
             return
         cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = %s AND sql IS NOT NULL", [table])
         for number, (statement,) in enumerate(cursor.fetchall()):
@@ -87,7 +95,9 @@ class ByHand:
             if len(completed) > 8:
                 tiles.append((1, seq >> 8, completed[8]))
             entries.append((seq, at, entry.event, report_id, committed, leaf))
-            first, last = report.first_seen_at[:-1], report.last_seen_at[:-1]
+            first, last = (
+                str(parse_rfc3339(text))[:-6] for text in (report.first_seen_at, report.last_seen_at)
+            )
             head = (
                 report_id,
                 self.member,
