@@ -169,7 +169,7 @@ def write_rows(member: Member, written: Sequence[Version], held: dict[tuple[str,
     new, replaced, earlier = [], [], []
     joins: list[tuple[int, int, bool]] = []
     for version in written:
-        at = bulk.spelled(version.stamp.placed_at)
+        at = version.stamp.stored_at
         row = content_row(version, at)
         if version.before is None:
             report = version.checked.report

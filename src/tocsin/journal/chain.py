@@ -96,7 +96,7 @@ def write_entries(placement: Placement, frontier: merkle.Frontier, pending: "Seq
         entries.append((seq, stored_at, item.event, item.subject, item.commitment, leaf))
         if item.content is not None:
             contents.append((seq, item.salt, item.content))
-        item.stamp.seq, item.stamp.at = seq, at
+        item.stamp.seq, item.stamp.at, item.stamp.stored_at = seq, at, stored_at
         seq, at = seq + 1, at + TICK
     bulk.insert(Entry, ("seq", "at", "event", "subject", "commitment", "leaf"), entries)
     bulk.insert(Content, ("entry_id", "salt", "content"), contents)
