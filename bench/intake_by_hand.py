@@ -1,6 +1,8 @@
-"""The reference: the shortest code that stores reports with a journal in the same tables' shape.
+"""The references: the shortest code that stores reports with a journal in tables of the same shape.
 
-It copies the exchange's tables with all their indexes and fills the copies straight through the driver.
+Both copy the exchange's tables with all their indexes and fill the copies straight through the driver.
+`Bare` decodes, hashes and inserts, and believes everything; `ByHand` also judges every field and answers
+with receipts, as an exchange must.
 """
 
 import datetime as dt
@@ -10,9 +12,11 @@ from typing import Any
 import msgspec
 from django.db import connection, transaction
 
+from tocsin.intake.rules import check
 from tocsin.journal import keys
 from tocsin.kernel.hashing import commitment, new_salt
 from tocsin.kernel.ids import new_id
+from tocsin.kernel.time import parse_rfc3339
 from tocsin.proof import merkle, signing
 from tocsin.wire import report as wire
 
@@ -24,59 +28,83 @@ REPORT = (
 ENTRY = "seq, at, event, subject, commitment, leaf"
 
 
-class ByHand:
-    """A store beside the exchange's own, in the same database."""
+class Bare:
+    """A store beside the exchange's own, in the same database; `name` begins its tables' names."""
+
+    name = "bare"
 
     def __init__(self, member: int) -> None:
+        self.nodes: dict[tuple[int, int], bytes] = {}
         self.member, self.size, self.frontier = member, 0, []
         self.postgres = connection.vendor == "postgresql"
         self.decoder, self.encoder = msgspec.json.Decoder(wire.Report), msgspec.json.Encoder(order="sorted")
         with connection.cursor() as cursor:
             for table in TABLES:
                 self.copy_table(cursor, table)
-            cursor.execute("CREATE TABLE hand_head (size bigint, frontier text)")
-            cursor.execute("INSERT INTO hand_head VALUES (0, '')")
+            cursor.execute(f"CREATE TABLE {self.name}_head (size bigint, frontier text)")
+            cursor.execute(f"INSERT INTO {self.name}_head VALUES (0, '')")
 
     def copy_table(self, cursor: Any, table: str) -> None:
-        """The same columns and indexes under another name."""
+        """The same columns, indexes and references under another name."""
         if self.postgres:
-            cursor.execute(f"CREATE TABLE hand_{table} (LIKE {table} INCLUDING ALL)")
+            cursor.execute(f"CREATE TABLE {self.name}_{table} (LIKE {table} INCLUDING ALL)")
+            cursor.execute(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint"
+                " WHERE conrelid = %s::regclass AND contype = 'f'",
+                [table],
+            )
+            for (reference,) in cursor.fetchall():
+                cursor.execute(f"ALTER TABLE {self.name}_{table} ADD {reference}")
             return
         cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = %s AND sql IS NOT NULL", [table])
         for number, (statement,) in enumerate(cursor.fetchall()):
             if statement.startswith("CREATE TRIGGER"):
                 continue
-            statement = statement.replace(f'"{table}"', f'"hand_{table}"')
+            statement = statement.replace(f'"{table}"', f'"{self.name}_{table}"')
             if "INDEX" in statement:
                 name = statement.split('"')[1]
-                statement = statement.replace(f'"{name}"', f'"hand_{number}_{name}"', 1)
+                statement = statement.replace(f'"{name}"', f'"{self.name}_{number}_{name}"', 1)
             cursor.execute(statement)
 
     def submit(self, batch: list[bytes]) -> None:
         """One batch, one transaction."""
         reports = [self.decoder.decode(raw) for raw in batch]
         contents = [self.encoder.encode(report) for report in reports]
+        self.store(reports, contents)
+
+    def store(self, reports: Any, contents: Any) -> tuple[Any, Any, Any]:
+        """Write them; gives what receipts are made of."""
+        self.nodes.clear()
+        for height, node in zip(self.heights(), self.frontier, strict=True):
+            self.nodes[height, (self.size >> height) - 1] = node
         salts = [new_salt() for _ in reports]
         with transaction.atomic(), connection.cursor() as cursor:
             ids = [report.attack_id for report in reports]
             if self.postgres:
                 cursor.execute(
-                    "SELECT id FROM hand_intake_report WHERE member_id = %s AND attack_id = ANY(%s)",
+                    f"SELECT id FROM {self.name}_intake_report WHERE member_id = %s AND attack_id = ANY(%s)",
                     [self.member, ids],
                 )
             else:
                 cursor.execute(
-                    "SELECT id FROM hand_intake_report WHERE member_id = %s"
+                    f"SELECT id FROM {self.name}_intake_report WHERE member_id = %s"
                     " AND attack_id IN (SELECT value FROM json_each(%s))",
                     [self.member, json.dumps(ids)],
                 )
             assert not cursor.fetchall()
-            cursor.execute("SELECT size FROM hand_head" + (" FOR UPDATE" if self.postgres else ""))
-            self.write(cursor, reports, contents, salts, dt.datetime.now(dt.UTC))
+            cursor.execute(f"SELECT size FROM {self.name}_head" + (" FOR UPDATE" if self.postgres else ""))
+            entries, head = self.write(cursor, reports, contents, salts, dt.datetime.now(dt.UTC))
+        return salts, entries, head
 
-    def write(self, cursor: Any, reports: Any, contents: Any, salts: Any, now: dt.datetime) -> None:
+    def heights(self) -> list[int]:
+        """Of the frontier's subtrees, largest first."""
+        return [height for height in reversed(range(self.size.bit_length())) if self.size >> height & 1]
+
+    def write(
+        self, cursor: Any, reports: Any, contents: Any, salts: Any, now: dt.datetime
+    ) -> tuple[Any, Any]:
         """Entries, reports, joins, tiles, head."""
-        entries, rows, held, tiles = [], [], [], []
+        entries, rows, held, tiles, told = [], [], [], [], []
         for report, content, salt in zip(reports, contents, salts, strict=True):
             at = (now + dt.timedelta(microseconds=len(rows))).isoformat(sep=" ")[:-6]
             seq, report_id, committed = self.size, new_id("report"), commitment(salt, content)
@@ -84,10 +112,15 @@ class ByHand:
             leaf = merkle.leaf_hash(self.encoder.encode(entry))
             completed = merkle.append(seq, self.frontier, leaf)
             self.size += 1
+            for height, node in enumerate(completed):
+                self.nodes[height, seq >> height] = node
+            told.append(entry)
             if len(completed) > 8:
                 tiles.append((1, seq >> 8, completed[8]))
             entries.append((seq, at, entry.event, report_id, committed, leaf))
-            first, last = report.first_seen_at[:-1], report.last_seen_at[:-1]
+            first, last = (
+                str(parse_rfc3339(text))[:-6] for text in (report.first_seen_at, report.last_seen_at)
+            )
             head = (
                 report_id,
                 self.member,
@@ -110,19 +143,20 @@ class ByHand:
             )
             rows.append((*head, *body, content, salt, seq, seq + 1))
             held.append((seq + 1, seq + 1, 1))
-        self.insert(cursor, "hand_journal_entry", ENTRY, entries)
-        self.insert(cursor, "hand_intake_report", REPORT, rows)
-        self.insert(cursor, "hand_intake_reportholding", "id, report_id, holding_id", held)
-        self.insert(cursor, "hand_journal_tile", 'level, "index", root', tiles)
+        self.insert(cursor, f"{self.name}_journal_entry", ENTRY, entries)
+        self.insert(cursor, f"{self.name}_intake_report", REPORT, rows)
+        self.insert(cursor, f"{self.name}_intake_reportholding", "id, report_id, holding_id", held)
+        self.insert(cursor, f"{self.name}_journal_tile", 'level, "index", root', tiles)
         root = merkle.root_of(self.frontier)
-        cursor.execute("UPDATE hand_head SET size = %s, frontier = %s", [self.size, root.hex()])
+        cursor.execute(f"UPDATE {self.name}_head SET size = %s, frontier = %s", [self.size, root.hex()])
         signed = signing.sign_head(
             keys.private_key(), origin="x", tree_size=self.size, root=root, at=now.isoformat()
         )
         named = "tree_size, root, at, key_id, signature, origin"
         stamp = now.isoformat(sep=" ")[:-6]
         row = (self.size, root, stamp, signed.key_id, bytes.fromhex(signed.signature), "x")
-        self.insert(cursor, "hand_journal_signedhead", named, [row])
+        self.insert(cursor, f"{self.name}_journal_signedhead", named, [row])
+        return told, signed
 
     def insert(self, cursor: Any, table: str, columns: str, rows: list[Any]) -> None:
         """COPY or executemany."""
@@ -133,3 +167,40 @@ class ByHand:
         elif rows:
             marks = ", ".join("?" * len(rows[0]))
             cursor.cursor.connection.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)
+
+
+class ByHand(Bare):
+    """The same with the exchange's two further duties: judge every field, answer with receipts."""
+
+    name = "hand"
+
+    def submit(self, batch: list[bytes]) -> None:
+        """One batch, one transaction, one receipt a report."""
+        now = dt.datetime.now(dt.UTC)
+        checked = [check(raw, now) for raw in batch]
+        reports, contents = [one.report for one in checked], [one.content for one in checked]
+        salts, entries, head = self.store(reports, contents)
+        paths = merkle.inclusion_paths(self.size - len(batch), self.size, lambda a, b: self.root(a, b).hex())
+        self.answer = [
+            wire.Receipt(
+                "tocsin-receipt/1",
+                entry.subject,
+                report.attack_id,
+                msgspec.Raw(content),
+                salt.hex(),
+                entry,
+                path,
+                head,
+            )
+            for report, content, salt, entry, path in zip(
+                reports, contents, salts, entries, paths, strict=True
+            )
+        ]
+
+    def root(self, start: int, end: int) -> bytes:
+        """The root over a range of leaves."""
+        width = end - start
+        if width & (width - 1) == 0:
+            return self.nodes[width.bit_length() - 1, start // width]
+        middle = start + merkle.largest_power_below(width)
+        return merkle.node_hash(self.root(start, middle), self.root(middle, end))

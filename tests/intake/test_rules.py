@@ -97,15 +97,7 @@ def test_bad_reports_are_refused_by_the_name_of_the_field(changes: dict[str, Any
 
 @pytest.mark.parametrize(
     "raw",
-    [
-        b"",
-        b"null",
-        b"[]",
-        b"{",
-        b'{"attack_id": "x", "more": 1}',
-        b"\xff",
-        b'"' + b"a" * MAX_REPORT_BYTES + b'"',
-    ],
+    [b"", b"null", b"[]", b"{", b'{"attack_id": "x", "more": 1}', b"\xff", b"a" * (MAX_REPORT_BYTES + 1)],
 )
 def test_what_is_no_report_is_refused(raw: bytes) -> None:
     """Whatever the bytes."""
@@ -121,15 +113,17 @@ def test_random_bytes_are_refused_or_taken_and_nothing_else(raw: bytes) -> None:
         check(raw, AT)
 
 
+WHOLE = spelled(a_report(**held(clock_error_ms=5), assumed={"year": "guessed"}))
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_mutated_reports_are_refused_or_taken_and_nothing_else(data: st.DataObject) -> None:
     """One byte changed, dropped or doubled anywhere."""
-    raw = bytearray(spelled(a_report(**held(clock_error_ms=5), assumed={"year": "guessed"})))
-    place = data.draw(st.integers(0, len(raw) - 1))
-    raw[place : place + 1] = data.draw(st.binary(max_size=2))
+    place = data.draw(st.integers(0, len(WHOLE) - 1))
+    raw = WHOLE[:place] + data.draw(st.binary(max_size=2)) + WHOLE[place + 1 :]
     try:
-        checked = check(bytes(raw), AT)
+        checked = check(raw, AT)
     except BadReport:
         return
     assert msgspec.json.decode(checked.content, type=wire.Report) == checked.report

@@ -92,6 +92,7 @@ CASES: list[Tampering] = [
     ),
     ("a salt", [f"UPDATE journal_content SET salt = X'{ZEROS}' WHERE entry_id = 6"], ["content of entry 6"]),
     ("the frontier", [f"UPDATE journal_head SET frontier = X'{ZEROS}'"], ["frontier"]),
+    ("an absurd size", ["UPDATE journal_head SET size = 4000000000000"], ["entries 306 to 3999999999999"]),
     ("the size", ["UPDATE journal_head SET size = 400"], ["entries 306 to 399"]),
     (
         "a head's root",

@@ -57,7 +57,7 @@ class Checked:
 
 def check(raw: bytes | msgspec.Raw, at: dt.datetime) -> Checked:
     """Decode and judge one report that arrives at `at`. Raises BadReport, naming the field."""
-    if len(bytes(raw)) > MAX_REPORT_BYTES:
+    if len(memoryview(raw)) > MAX_REPORT_BYTES:
         raise BadReport(f"a report may have {MAX_REPORT_BYTES:,} bytes")
     try:
         report = _decoder.decode(raw)
@@ -75,7 +75,8 @@ def check(raw: bytes | msgspec.Raw, at: dt.datetime) -> Checked:
     _check_evidence(report.evidence)
     for holding in _few(report.holdings, MAX_HOLDINGS, "holdings"):
         _check_holding(holding)
-    _check_assumed(report.assumed)
+    if report.assumed:
+        _check_assumed(report.assumed)
     return Checked(report, canonical_bytes(report), first, last)
 
 
@@ -86,9 +87,10 @@ def _check_key(report: wire.Report) -> None:
         raise BadReport("kind may have 80 characters")
     if not report.origins and not report.targets:
         raise BadReport("origins and targets are both empty")
-    for field, names in (("origins", report.origins), ("targets", report.targets)):
-        for name in _few(names, MAX_NAMES, field):
-            _fits(_name, name, field)
+    for name in _few(report.origins, MAX_NAMES, "origins"):
+        _fits(_name, name, "origins")
+    for name in _few(report.targets, MAX_NAMES, "targets"):
+        _fits(_name, name, "targets")
     _fits(_service, report.service, "service")
     if not 1 <= report.count <= MAX_COUNT:
         raise BadReport("count must be 1 or more")

@@ -48,7 +48,7 @@ ACKNOWLEDGED = "X-ACK"
 State = Literal["new", "updated", "known"]
 
 
-@dataclass
+@dataclass(slots=True)
 class Version:
     """One attack of a batch: the highest version sent, and what the exchange knew of it before."""
 
@@ -58,7 +58,7 @@ class Version:
     before: Report | None = None
     report_id: str = ""
     pk: int = 0
-    salt: bytes = field(default_factory=new_salt)
+    salt: bytes = b""
     stamp: Stamp = field(default_factory=Stamp)
 
 
@@ -83,6 +83,7 @@ def submit(actor: Actor, raw_reports: Sequence[bytes | msgspec.Raw]) -> wire.Acc
         held = record_held(member, written)
         prepare_ids(written)
         for version in written:
+            version.salt = new_salt()
             committed = commitment(version.salt, version.checked.content)
             event = RECEIVED if version.state == "new" else UPDATED
             version.stamp = recorded.record_committed(event, version.report_id, committed)
@@ -168,7 +169,7 @@ def write_rows(member: Member, written: Sequence[Version], held: dict[tuple[str,
     new, replaced, earlier = [], [], []
     joins: list[tuple[int, int, bool]] = []
     for version in written:
-        at = bulk.spelled(version.stamp.placed_at)
+        at = version.stamp.stored_at
         row = content_row(version, at)
         if version.before is None:
             report = version.checked.report

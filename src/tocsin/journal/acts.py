@@ -31,6 +31,7 @@ class Stamp:
 
     seq: int = -1
     at: dt.datetime | None = None
+    stored_at: str = ""  # the instant as `store.bulk` takes it
 
     @property
     def placed_at(self) -> dt.datetime:

@@ -82,7 +82,10 @@ def write_entries(placement: Placement, frontier: merkle.Frontier, pending: "Seq
     entries, contents, tiles = [], [], []
     seq, at = placement.first_seq, placement.at
     for item in pending:
-        entry = wire.Entry(seq, rfc3339(at), item.event, item.subject, item.commitment.hex())
+        stored_at = bulk.spelled(at)
+        entry = wire.Entry(
+            seq, stored_at.replace(" ", "T") + "Z", item.event, item.subject, item.commitment.hex()
+        )
         leaf = merkle.leaf_hash(canonical_bytes(entry))
         completed = merkle.append(seq, frontier, leaf)
         for height, node in enumerate(completed):
@@ -90,10 +93,10 @@ def write_entries(placement: Placement, frontier: merkle.Frontier, pending: "Seq
         if len(completed) > TILE_HEIGHT:
             tiles += full_tiles(seq + 1, completed)
         placement.entries.append(entry)
-        entries.append((seq, bulk.spelled(at), item.event, item.subject, item.commitment, leaf))
+        entries.append((seq, stored_at, item.event, item.subject, item.commitment, leaf))
         if item.content is not None:
             contents.append((seq, item.salt, item.content))
-        item.stamp.seq, item.stamp.at = seq, at
+        item.stamp.seq, item.stamp.at, item.stamp.stored_at = seq, at, stored_at
         seq, at = seq + 1, at + TICK
     bulk.insert(Entry, ("seq", "at", "event", "subject", "commitment", "leaf"), entries)
     bulk.insert(Content, ("entry_id", "salt", "content"), contents)

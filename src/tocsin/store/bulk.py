@@ -89,7 +89,7 @@ def spelled(instant: dt.datetime) -> str:
     SQLite keeps the text, exactly as Django would write it; PostgreSQL reads it in the connection's zone,
     which Django sets to UTC.
     """
-    return str(instant.replace(tzinfo=None))
+    return instant.isoformat(" ")[:-6]
 
 
 def quoted(name: str) -> str:
