@@ -90,7 +90,8 @@ def turn(recorded: Act, case: Case, event: str, at: dt.datetime, by: str = PERSO
     """End and start the case's clocks as the table says; gives what happened, for the journal."""
     pack = current_pack()
     running = Clock.objects.filter(case=case, ended_at__isnull=True)
-    _advance(recorded, list(running.filter(next_step_at__lte=at).exclude(clock_id=WARN)), at)
+    late = running.filter(next_step_at__lte=at).exclude(clock_id=WARN).order_by("pk")
+    _advance(recorded, list(late.select_for_update()), at)
     ending = Q()
     for rule in RULES:
         if event in rule.ends:
@@ -186,7 +187,8 @@ def _sweep_some(at: dt.datetime) -> int:
     with act() as recorded:
         locks.in_turn("clocks")
         found = list(
-            Clock.objects.select_for_update(of=("self",))
+            # A clock that an act is just ending is left to the next sweep: waiting could be a deadlock.
+            Clock.objects.select_for_update(of=("self",), skip_locked=True)
             .select_related("case__investigating_unit", "report")
             .filter(ended_at__isnull=True, next_step_at__lte=at)
             .order_by("next_step_at", "pk")[:BATCH]
