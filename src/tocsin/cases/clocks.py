@@ -21,6 +21,7 @@ from tocsin.kernel.time import now, rfc3339
 from tocsin.reference import calendars
 from tocsin.reference.values import Pack
 from tocsin.store import locks
+from tocsin.store.rows import update_rows
 
 ACKNOWLEDGE, ACCEPT, DECIDE, UPDATE, TELL = "P01", "P02", "P03", "P04", "P05"
 WARN, ESCALATE = "P07", "P09"
@@ -89,7 +90,8 @@ def turn(recorded: Act, case: Case, event: str, at: dt.datetime, by: str = PERSO
     """End and start the case's clocks as the table says; gives what happened, for the journal."""
     pack = current_pack()
     running = Clock.objects.filter(case=case, ended_at__isnull=True)
-    _advance(recorded, list(running.filter(next_step_at__lte=at).exclude(clock_id=WARN)), at)
+    late = running.filter(next_step_at__lte=at).exclude(clock_id=WARN).order_by("pk")
+    _advance(recorded, list(late.select_for_update()), at)
     ending = Q()
     for rule in RULES:
         if event in rule.ends:
@@ -166,7 +168,7 @@ def watch_holdings(cases: Iterable[Case], at: dt.datetime) -> None:
         clock.due_at = delete_at
         clock.next_step_at = calendars.due(delete_at, -duration, unit, pack.info.home_nation)
     Clock.objects.bulk_create(fresh, ignore_conflicts=True)
-    Clock.objects.bulk_update(moved, ["due_at", "next_step_at"])
+    update_rows(moved, ["due_at", "next_step_at"])
 
 
 def sweep(at: dt.datetime | None = None) -> int:
@@ -185,7 +187,8 @@ def _sweep_some(at: dt.datetime) -> int:
     with act() as recorded:
         locks.in_turn("clocks")
         found = list(
-            Clock.objects.select_for_update(of=("self",))
+            # A clock that an act is just ending is left to the next sweep: waiting could be a deadlock.
+            Clock.objects.select_for_update(of=("self",), skip_locked=True)
             .select_related("case__investigating_unit", "report")
             .filter(ended_at__isnull=True, next_step_at__lte=at)
             .order_by("next_step_at", "pk")[:BATCH]
@@ -213,7 +216,7 @@ def _advance(recorded: Act, found: Sequence[Clock], until: dt.datetime, warned_a
     for (event, instant, _, _, step, subject), clocks in happened.items():
         content = _content(pack, event, instant, step, clocks, holdings.get(subject))
         recorded.record(event, _case_of(clocks[0]).case_id, content)
-    Clock.objects.bulk_update(found, ["breached_at", "step", "next_step_at", "ended_at", "ended_by"])
+    update_rows(found, ["breached_at", "step", "next_step_at", "ended_at", "ended_by"])
 
 
 def _step(pack: Pack, clock: Clock, instant: dt.datetime, warned_at: dt.datetime | None) -> str:
@@ -285,7 +288,7 @@ def resume(case: Case, ended_at: dt.datetime) -> None:
     for clock in revived:
         clock.ended_at, clock.ended_by = None, ""
         clock.next_step_at = _next_step(pack, clock, case.investigating_unit.country)
-    Clock.objects.bulk_update(revived, ["ended_at", "ended_by", "next_step_at"])
+    update_rows(revived, ["ended_at", "ended_by", "next_step_at"])
 
 
 def _next_step(pack: Pack, clock: Clock, nation: str) -> dt.datetime | None:

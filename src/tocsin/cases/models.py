@@ -115,7 +115,7 @@ class Clock(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["ended_at", "due_at"]),
+            models.Index(fields=["case", "ended_at", "due_at"]),
             models.Index(fields=["ended_at", "next_step_at"]),
         ]
 

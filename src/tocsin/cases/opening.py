@@ -21,6 +21,7 @@ from tocsin.kernel.ids import new_id
 from tocsin.kernel.time import rfc3339
 from tocsin.reference.calendars import zone
 from tocsin.reference.values import Pack
+from tocsin.store.rows import update_rows
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 BY_HAND = "by-hand"  # the route rule of a case that a person redirected; no rule moves it again
@@ -191,7 +192,7 @@ def recount(desk: Desk, touched: Sequence[Case]) -> list[Case]:
         route_again(
             desk, case, case.case_id in fresh, list(dict.fromkeys(Seat(row[5], row[6]) for row in found))
         )
-    Case.objects.bulk_update(
+    update_rows(
         touched,
         [
             "report_count",

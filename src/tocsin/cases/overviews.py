@@ -1,11 +1,10 @@
 """Many cases at once: a unit's queue, and the coordinator's view of where silence is."""
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.db.models import Case as Choose
-from django.db.models import F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Count, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
@@ -84,22 +83,12 @@ def by_urgency(cases: QuerySet[Case], at: dt.datetime, nation: str) -> QuerySet[
 def first_due(pack: Pack, cases: Iterable[Case], at: dt.datetime) -> dict[int, ClockView]:
     """Of each case the running duty that is due first."""
     by_pk = {case.pk: case for case in cases}
-    firsts = (
-        Clock.objects.filter(case__in=by_pk, ended_at__isnull=True, clock_id__in=DUTIES)
-        .values("case")
-        .annotate(first=Min("due_at"))
-    )
-    wanted = Q()
-    for row in firsts:
-        wanted |= Q(case=row["case"], due_at=row["first"])
-    if not wanted:
-        return {}
-    found = Clock.objects.filter(wanted, ended_at__isnull=True, clock_id__in=DUTIES).order_by(
-        "-clock_id", "-pk"
-    )
+    running = Clock.objects.filter(case=OuterRef("pk"), ended_at__isnull=True, clock_id__in=DUTIES)
+    first = Subquery(running.order_by("due_at", "clock_id", "pk").values("pk")[:1])
+    pks = Case.objects.filter(pk__in=by_pk).values_list(first, flat=True)
     return {
         case.pk: parts.clock_view(pack, clock, case.investigating_unit, at)
-        for clock in found
+        for clock in Clock.objects.filter(pk__in=[pk for pk in pks if pk is not None])
         if (case := by_pk.get(clock.case_id or 0)) is not None
     }
 
@@ -132,7 +121,7 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
     units = Unit.objects.filter(valid_to__isnull=True)
     view = CoordinationView(
         sentence="",
-        silent_units=silent_units(open_cases, at),
+        silent_units=silent_units(open_cases),
         not_joined=tuple(_row(pack, case, due, links, at) for case in not_joined),
         escalated=tuple(_row(pack, case, due, links, at) for case in late),
         joined_count=units.filter(joined_at__isnull=False).count(),
@@ -152,24 +141,28 @@ def coordination_sentence(view: CoordinationView, at: dt.datetime) -> str:
     return f"{cases} at {units} not joined; the oldest for {words.many((at - oldest).days, 'day')}."
 
 
-def silent_units(open_cases: QuerySet[Case], at: dt.datetime) -> tuple[SilentUnit, ...]:
+def silent_units(open_cases: QuerySet[Case]) -> tuple[SilentUnit, ...]:
     """Units that have not joined and have cases that nobody there has answered, the longest silence first."""
-    found: dict[int, list[Case]] = defaultdict(list)
-    cases = open_cases.filter(investigating_unit__joined_at__isnull=True, owner_name="").exclude(
-        severity="info"
+    cases = open_cases.filter(investigating_unit__joined_at__isnull=True, owner_name="")
+    rows = (
+        cases.exclude(severity="info")
+        .annotate(late=Choose(When(reach.is_escalated(0), then=1), default=0, output_field=IntegerField()))
+        .values("investigating_unit")
+        .annotate(
+            count=Count("pk"), overdue=Sum("late"), oldest=Min("opened_at"), who=Min("coordinator__name")
+        )
+        .order_by("oldest")
     )
-    late = set(cases.filter(reach.is_escalated(0)).values_list("pk", flat=True))
-    for case in cases.select_related("investigating_unit", "coordinator").order_by("opened_at"):
-        found[case.investigating_unit_id].append(case)
+    units = Unit.objects.in_bulk([row["investigating_unit"] for row in rows])
     return tuple(
         SilentUnit(
-            unit=parts.unit_view(group[0].investigating_unit),
-            unanswered_count=len(group),
-            overdue_count=sum(case.pk in late for case in group),
-            oldest_at=group[0].opened_at,
-            coordinator_name=group[0].coordinator.name if group[0].coordinator else "",
+            unit=parts.unit_view(units[row["investigating_unit"]]),
+            unanswered_count=row["count"],
+            overdue_count=row["overdue"],
+            oldest_at=row["oldest"],
+            coordinator_name=row["who"] or "",
         )
-        for group in found.values()
+        for row in rows
     )
 
 
