@@ -112,7 +112,7 @@ class Documents:
         pile.severity = max(pile.severity, SEVERITIES.index(finding.severity))
         pile.why, pile.lane = finding.why, finding.lane
         pile.assume(finding.assumed)
-        pile.lines_of(path).add([line], content.removesuffix(b"\n"))
+        pile.lines_of(path).add([line], content)
         self.observations.append(
             Observation(
                 path=path, line=line, kind=finding.kind, origin=finding.origin, target=finding.target,

@@ -65,11 +65,13 @@ class Matches:
 
 
 class Matcher:
-    """A rulebook ready to run. `shelves` are its kinds of evidence: (kind, evidence), as groups number them."""
+    """A rulebook ready to run. `shelves` are its kinds of evidence, (kind, evidence), as groups number
+    them: verdicts first."""
 
     def __init__(self, book: Rulebook) -> None:
         self.book = book
-        self.shelves = list(dict.fromkeys((rule.kind, rule.evidence) for rule in book.rules))
+        shelves = dict.fromkeys((rule.kind, rule.evidence) for rule in book.rules)
+        self.shelves = sorted(shelves, key=lambda shelf: (shelf[1] != "verdict", shelf))
         self._rules: dict[str, list[int]] = {}
         for position, rule in enumerate(book.rules):
             self._rules.setdefault(rule.literal, []).append(position)

@@ -33,8 +33,10 @@ class Clock:
         self._asked_zone = tz is not None
         self.hour: Callable[[str], int | None] = lru_cache(maxsize=100_000)(self._hour)
 
-    def assumed(self, *, year: bool, tz: bool) -> dict[str, str]:
-        """What was settled here, as field to reason."""
+        self.assumed: Callable[[bool, bool], dict[str, str]] = lru_cache(self._assumed)
+
+    def _assumed(self, year: bool, tz: bool) -> dict[str, str]:
+        """What was settled here, as field to reason, where the year or the zone was left open."""
         told: dict[str, str] = {}
         if year:
             told["year"] = (
