@@ -48,11 +48,12 @@ class Matches:
     block: Block
     rows: pl.DataFrame
     rejected: list[tuple[int, str]]
+    signs: Sequence[int]
 
     def groups(self) -> pl.DataFrame:
         """The matching lines by kind, evidence, origin, target and day, each with its lines in order."""
-        return self.rows.group_by("shelf", "origin", "target", "day").agg(
-            pl.col("row"),
+        return self._telling().group_by("shelf", "origin", "target", "day").agg(
+            pl.col("row") if self.block.raw is not None else pl.lit(0),
             pl.col("number"),
             pl.col("line").str.join("\n"),
             pl.col("count").sum(),
@@ -62,6 +63,15 @@ class Matches:
             pl.col("rule").min(),
             pl.col("shape").min(),
         )
+
+    def _telling(self) -> pl.DataFrame:
+        """The rows without signs of what a verdict in this very block tells: they will never count."""
+        is_sign = pl.col("shelf").is_in(self.signs)
+        signs = self.rows.filter(is_sign)
+        if not signs.height:
+            return self.rows
+        rest = self.rows.filter(~is_sign)
+        return pl.concat([rest, signs.join(rest.select("origin", "kind").unique(), on=["origin", "kind"], how="anti")])
 
 
 class Matcher:
@@ -78,6 +88,9 @@ class Matcher:
         self._shelf_of = pl.Series(
             [self.shelves.index((rule.kind, rule.evidence)) for rule in book.rules], dtype=pl.Int8
         )
+        self._signs = [number for number, shelf in enumerate(self.shelves) if shelf[1] == "sign"]
+        kinds = sorted({rule.kind for rule in book.rules})
+        self._kind_of = pl.Series([kinds.index(rule.kind) for rule in book.rules], dtype=pl.Int8)
         self._weight_of = pl.Series([rule.weight for rule in book.rules], dtype=pl.Int64)
 
     def match(self, block: Block, clock: Clock, target: str) -> Matches:
@@ -100,7 +113,8 @@ class Matcher:
         if block.numbers is not None:
             numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
         rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
-        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected))
+        rows = settled.with_columns(numbers.alias("number"))
+        return Matches(block, rows, sorted(rejected), self._signs)
 
     def _find(self, messages: pl.Series, literals: pl.Series) -> pl.DataFrame:
         """Which rule matched which message, with the origin and the number of times that it read."""
@@ -127,6 +141,8 @@ class Matcher:
         if not part.height:
             return _NOTHING, part
         rule = self.book.rules[position]
+        if rule.quick:
+            return self._try_quickly(part, position)
         groups = part["message"].str.extract_groups(self.book.full_pattern(rule)).struct
         hit = groups.field("origin").is_not_null()
         times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
@@ -137,6 +153,23 @@ class Matcher:
             pl.lit(position, pl.Int16).alias("rule"),
         )
         return hits.filter(hit), part.filter(~hit)
+
+    def _try_quickly(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The same, the origin read by the rule's quick pattern and by the full one where that gives nothing."""
+        rule = self.book.rules[position]
+        full = self.book.full_pattern(rule)
+        hit = part["message"].str.contains(full)
+        hits = part.filter(hit)
+        origin = hits["message"].str.extract(rule.quick, 1)
+        if origin.null_count():
+            origin = origin.fill_null(hits["message"].str.extract_groups(full).struct.field("origin"))
+        found = hits.select(
+            "place",
+            origin.alias("origin"),
+            pl.lit(1, pl.Int64).alias("times"),
+            pl.lit(position, pl.Int16).alias("rule"),
+        )
+        return found, part.filter(~hit)
 
     def _settle(self, lines: pl.DataFrame, clock: Clock, target: str) -> tuple[pl.DataFrame, list[int]]:
         """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
@@ -156,6 +189,7 @@ class Matcher:
             (at // DAY).alias("day"),
             (pl.col("repeats") * pl.col("times")).alias("count"),
             self._shelf_of.gather(lines["rule"]).alias("shelf"),
+            self._kind_of.gather(lines["rule"]).alias("kind"),
             self._weight_of.gather(lines["rule"]).alias("weight"),
         )  # fmt: skip
         timeless = at.is_null() | (lines["minute"] > "59") | (lines["second"] > "60")
