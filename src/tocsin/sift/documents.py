@@ -1,8 +1,8 @@
 """Mails and reports (ARF, XARF) as findings: one document is one piece of evidence.
 
-A document is known by its bytes with unified line ends, so that the LF, CRLF and CR forms of one mail are one.
-Rejected documents are kept by path and reason alone: they are still where they were, and may hold what must
-not be copied.
+A document is known by its bytes with unified line ends, so that the LF, CRLF and CR forms of one mail are
+one. Rejected documents are kept by path and reason alone: they are still where they were, and may hold
+what must not be copied.
 """
 
 import datetime as dt
@@ -115,10 +115,17 @@ class Documents:
         pile.lines_of(path).add([line], content)
         self.observations.append(
             Observation(
-                path=path, line=line, kind=finding.kind, origin=finding.origin, target=finding.target,
-                service=finding.service, seen_at=rfc3339(finding.first), count=finding.count, rule=finding.why,
+                path=path,
+                line=line,
+                kind=finding.kind,
+                origin=finding.origin,
+                target=finding.target,
+                service=finding.service,
+                seen_at=rfc3339(finding.first),
+                count=finding.count,
+                rule=finding.why,
             )
-        )  # fmt: skip
+        )
 
 
 def members(content: bytes) -> Iterator[tuple[int, bytes]]:

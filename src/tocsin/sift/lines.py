@@ -22,9 +22,9 @@ IMPOSSIBLE_TIME = "impossible time"
 
 @dataclass(frozen=True)
 class Block:
-    """Lines of one source. `numbers` are the 1-based line numbers, None for consecutive ones from `first`.
+    """Lines of one source. `numbers` are the lines' 1-based numbers, None for consecutive ones from `first`.
 
-    `raw` holds each line's bytes where the text is not exactly those bytes (not UTF-8, or made from a record).
+    `raw` holds each line's bytes where the text is not exactly those bytes (no UTF-8, or made from a record).
     """
 
     text: pl.Series
@@ -52,16 +52,20 @@ class Matches:
 
     def groups(self) -> pl.DataFrame:
         """The matching lines by kind, evidence, origin, target and day, each with its lines in order."""
-        return self._telling().group_by("shelf", "origin", "target", "day").agg(
-            pl.col("row") if self.block.raw is not None else pl.lit(0),
-            pl.col("number"),
-            pl.col("line").str.join("\n"),
-            pl.col("count").sum(),
-            (pl.col("count") * pl.col("weight")).sum().alias("score"),
-            pl.col("at").min().alias("first"),
-            pl.col("at").max().alias("last"),
-            pl.col("rule").min(),
-            pl.col("shape").min(),
+        return (
+            self._telling()
+            .group_by("shelf", "origin", "target", "day")
+            .agg(
+                pl.col("row") if self.block.raw is not None else pl.lit(0),
+                pl.col("number"),
+                pl.col("line").str.join("\n"),
+                pl.col("count").sum(),
+                (pl.col("count") * pl.col("weight")).sum().alias("score"),
+                pl.col("at").min().alias("first"),
+                pl.col("at").max().alias("last"),
+                pl.col("rule").min(),
+                pl.col("shape").min(),
+            )
         )
 
     def _telling(self) -> pl.DataFrame:
@@ -71,7 +75,9 @@ class Matches:
         if not signs.height:
             return self.rows
         rest = self.rows.filter(~is_sign)
-        return pl.concat([rest, signs.join(rest.select("origin", "kind").unique(), on=["origin", "kind"], how="anti")])
+        return pl.concat(
+            [rest, signs.join(rest.select("origin", "kind").unique(), on=["origin", "kind"], how="anti")]
+        )
 
 
 class Matcher:
@@ -104,17 +110,17 @@ class Matcher:
         rows = (headed & (literals.list.len() > 0)).arg_true()
         messages = _split(text.gather(rows))
         found = self._find(messages["message"], literals.gather(rows))
-        lines = messages.select("line", "head", "repeats")[found["place"]]
+        place = found["place"]
+        lines = messages.select(pl.col("line", "head", "repeats").gather(place))
         lines = pl.concat([lines, found.select("origin", "times", "rule")], how="horizontal")
-        lines = _headers(lines.with_columns(rows.gather(found["place"]).alias("row")))
+        lines = _headers(lines.with_columns(rows.gather(place).alias("row")))
         mine = lines.filter(pl.col("program").str.replace(r"^.*/", "").is_in(self.book.programs))
         settled, timeless = self._settle(mine, clock, target)
         numbers = settled["row"].cast(pl.Int64) + block.first
         if block.numbers is not None:
             numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
         rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
-        rows = settled.with_columns(numbers.alias("number"))
-        return Matches(block, rows, sorted(rejected), self._signs)
+        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
 
     def _find(self, messages: pl.Series, literals: pl.Series) -> pl.DataFrame:
         """Which rule matched which message, with the origin and the number of times that it read."""
@@ -137,7 +143,7 @@ class Matcher:
         return pl.concat(found).sort("place")
 
     def _try(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """What one rule reads from messages that hold its literal, and the messages that it does not match."""
+        """What one rule reads from messages that hold its literal, and the messages that it leaves."""
         if not part.height:
             return _NOTHING, part
         rule = self.book.rules[position]
@@ -155,7 +161,7 @@ class Matcher:
         return hits.filter(hit), part.filter(~hit)
 
     def _try_quickly(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The same, the origin read by the rule's quick pattern and by the full one where that gives nothing."""
+        """The same, with the rule's quick pattern first, the full one where that gives nothing."""
         rule = self.book.rules[position]
         full = self.book.full_pattern(rule)
         hit = part["message"].str.contains(full)

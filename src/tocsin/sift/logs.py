@@ -93,10 +93,16 @@ class LogReader:
                 kind, evidence = self._matcher.shelves[shelf]
                 if (Key(kind, origin, target, self._book.service, day), evidence) in counting:
                     yield Observation(
-                        path=path, line=number, kind=kind, origin=origin, target=target, service=self._book.service,
-                        seen_at=rfc3339(dt.datetime.fromtimestamp(at, dt.UTC)), count=count,
+                        path=path,
+                        line=number,
+                        kind=kind,
+                        origin=origin,
+                        target=target,
+                        service=self._book.service,
+                        seen_at=rfc3339(dt.datetime.fromtimestamp(at, dt.UTC)),
+                        count=count,
                         rule=self._book.rules[rule].id,
-                    )  # fmt: skip
+                    )
 
     def close(self) -> None:
         """Stop the threads."""

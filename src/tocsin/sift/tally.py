@@ -118,10 +118,10 @@ class Tally:
         return (origin, kind) in self._told
 
     def counting(self) -> Iterator[tuple[Key, str, Pile]]:
-        """The piles that are evidence: all verdicts, signs of which no verdict tells, successes after guessing.
+        """What is evidence: all verdicts, signs of which no verdict tells, successes after guessing.
 
-        PAM may name a host whose address the daemon's verdict gives: a sign by name alone counts only where the
-        target's log holds no verdict of that kind at all.
+        PAM may name a host whose address the daemon's verdict gives: a sign by name alone counts only where
+        the target's log holds no verdict of that kind at all.
         """
         judged = {(key.target, key.kind) for key, evidence in self._piles if evidence == "verdict"}
         guesses = self._guesses()
@@ -167,9 +167,7 @@ class Tally:
     def _attack(self, key: Key, evidence: str, pile: Pile, won: bool, in_campaign: bool) -> Attack:
         level = max(pile.severity, self._level(key, evidence, pile, won))
         return Attack(
-            attack_id=attack_id(
-                key.kind, key.origin, key.target, key.service, _day(key.day)[0]
-            ),
+            attack_id=attack_id(key.kind, key.origin, key.target, key.service, _day(key.day)[0]),
             kind=key.kind,
             origins=(key.origin,),
             targets=(key.target,),
