@@ -34,8 +34,8 @@ def log_lines(seed: int) -> Iterator[str]:
     """Lines of an sshd log without end: connections, each with the several lines that sshd writes for it."""
     chance = random.Random(seed)
     attackers = [
-        f"{chance.randrange(1, 224)}.{chance.randrange(256)}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
-        for _ in range(3000)
+        ".".join(map(str, (chance.randrange(1, 224), chance.randrange(256), chance.randrange(256), host)))
+        for host in (chance.randrange(1, 255) for _ in range(3000))
     ]
     users = ("admin", "test", "oracle", "ubuntu", "git", "postgres", "support", "pi")
     at, pid = dt.datetime(2025, 11, 3), 1000  # noqa: DTZ001
@@ -61,7 +61,8 @@ def _connection(chance: random.Random, origin: str, user: str) -> list[str]:
         ]
     if kind < 0.8:
         return [
-            f"reverse mapping checking getaddrinfo for host.example.net [{origin}] failed - POSSIBLE BREAK-IN ATTEMPT!",
+            f"reverse mapping checking getaddrinfo for a.example.net [{origin}] failed - POSSIBLE BREAK-IN"
+            " ATTEMPT!",
             f"{pam} user=root",
             f"Failed password for root from {origin} port {port} ssh2",
             f"Received disconnect from {origin}: 11: Bye Bye [preauth]",

@@ -78,8 +78,8 @@ def test_json_is_the_contract(log: Path) -> None:
     assert [attack["origins"] for attack in attacks] == [["192.0.2.1"], ["192.0.2.2"]]
     first = attacks[0]
     assert first.keys() >= {
-        "attack_id", "kind", "origins", "targets", "service", "first_seen_at", "last_seen_at", "count", "severity",
-        "evidence",
+        "attack_id", "kind", "origins", "targets", "service", "first_seen_at", "last_seen_at", "count",
+        "severity", "evidence",
     }  # fmt: skip
     assert (first["kind"], first["targets"], first["service"]) == (
         "intrusion-attempts/brute-force",
@@ -199,7 +199,7 @@ def test_help_and_version_load_nothing_heavy() -> None:
 def test_mails_do_not_load_polars(log: Path) -> None:
     """A folder of complaints is sifted without the engine for logs."""
     log.write_bytes(mail())
-    code = f"import sys\nfrom tocsin.sift.engine import sift\nsift([{str(log)!r}])\nprint('polars' in sys.modules)"
+    code = f"import sys, tocsin.sift.engine as e\ne.sift([{str(log)!r}])\nprint('polars' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout == "False\n", done.stderr
 

@@ -12,7 +12,7 @@ from tocsin.sift.values import Observation
 
 BAD, GOOD = "192.0.2.1", "198.51.100.7"
 FAIL = FAILED.format(origin=BAD)
-PAM = f"pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost={BAD}  user=root"
+PAM = f"pam_unix(sshd:auth): authentication failure; logname= uid=0 tty=ssh ruser= rhost={BAD}  user=root"
 ACCEPTED = f"Accepted password for root from {BAD} port 22 ssh2"
 
 
@@ -93,7 +93,7 @@ def test_an_injected_user_name_blames_nobody_else(tmp_path: Path) -> None:
 
 
 def test_a_day_is_a_utc_day(tmp_path: Path) -> None:
-    """Midnight in London in summer is eleven in the evening, UTC; two days are two attacks of one campaign."""
+    """Midnight in London in summer is eleven, UTC; two days are two attacks of one campaign."""
     text = syslog([FAIL], at="Jul 10 00:30:00") + syslog([FAIL], at="Jul 10 01:30:00")
     sifted = sift_text(tmp_path, text, year=2025, tz="Europe/London")
     assert sorted(attack.first_seen_at for attack in sifted.attacks) == [
@@ -104,7 +104,7 @@ def test_a_day_is_a_utc_day(tmp_path: Path) -> None:
 
 
 def test_the_year_is_the_latest_that_is_not_in_the_future(tmp_path: Path) -> None:
-    """Of a file last changed in January, December lines are of the year before; what was assumed is recorded."""
+    """In a file last changed in January, December is of the year before; what was assumed is recorded."""
     import os
 
     path = tmp_path / "auth.log"

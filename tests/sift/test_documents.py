@@ -139,7 +139,7 @@ def test_reports_one_a_line_are_each_their_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["csam", "csem"])
 def test_child_abuse_reports_are_restricted_and_leave_nothing_behind(tmp_path: Path, name: str) -> None:
-    """Metadata in the restricted lane; neither path nor payload in an attack, an observation or the rejects."""
+    """Metadata in the restricted lane; neither path nor payload in an attack or the rejects."""
     secret = {
         "source_identifier": "https://bad.example.com/secret",
         "url": "https://bad.example.com/secret",

@@ -62,7 +62,7 @@ def test_message_repeated_counts_as_often_as_it_says(tmp_path: Path) -> None:
 
 
 def test_export_with_binary_fields_is_read(tmp_path: Path) -> None:
-    """journald writes a field with odd bytes as a length and the bytes; evidence is the line of the message."""
+    """journald writes odd bytes as a length and the bytes; evidence is the line of the message."""
     odd = b"ODD\n" + (5).to_bytes(8, "little") + b"a\nb\0c\n"
     head = b"__REALTIME_TIMESTAMP=1765349746123456\n_HOSTNAME=gate\nSYSLOG_IDENTIFIER=sshd\n"
     text = (

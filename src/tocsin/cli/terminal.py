@@ -1,8 +1,9 @@
 """How `tocsin` talks: results on standard output, all talk on standard error, lower case, no full stop.
 
-Exit codes: 0 done, also when attacks were found; 1 something went wrong; 2 wrong usage or bad input; 3 nothing
-could be read; 4 not signed in or not allowed; 5 not found; 6 conflict; 7 the other side did not answer; 8 a
-proof does not hold; 70 an error of the program; 130 interrupted; 141 the reader of the output went away.
+Exit codes: 0 done, also when attacks were found; 1 something went wrong; 2 wrong usage or bad input; 3
+nothing could be read; 4 not signed in or not allowed; 5 not found; 6 conflict; 7 the other side did not
+answer; 8 a proof does not hold; 70 an error of the program; 130 interrupted; 141 the reader
+of the output went away.
 """
 
 import os

@@ -59,7 +59,7 @@ def _block(data: bytes, first: int) -> Block:
 
 
 def _column(data: bytes) -> pl.Series:
-    """Lines of plain ASCII as a column: the CSV reader, with a separator that does not occur, is the fastest."""
+    """Lines of plain ASCII as a column: the CSV reader, its separator one that does not occur, is fastest."""
     frame = pl.read_csv(
         io.BytesIO(data),
         has_header=False,

@@ -1,8 +1,8 @@
 """Mails and reports (ARF, XARF) as findings: one document is one piece of evidence.
 
-A document is known by its bytes with unified line ends, so that the LF, CRLF and CR forms of one mail are one.
-Rejected documents are kept by path and reason alone: they are still where they were, and may hold what must
-not be copied.
+A document is known by its bytes with unified line ends, so that the LF, CRLF and CR forms of one mail are
+one. Rejected documents are kept by path and reason alone: they are still where they were, and may hold
+what must not be copied.
 """
 
 import datetime as dt
@@ -112,13 +112,20 @@ class Documents:
         pile.severity = max(pile.severity, SEVERITIES.index(finding.severity))
         pile.why, pile.lane = finding.why, finding.lane
         pile.assume(finding.assumed)
-        pile.lines_of(path).add([line], content.removesuffix(b"\n"))
+        pile.lines_of(path).add([line], content)
         self.observations.append(
             Observation(
-                path=path, line=line, kind=finding.kind, origin=finding.origin, target=finding.target,
-                service=finding.service, seen_at=rfc3339(finding.first), count=finding.count, rule=finding.why,
+                path=path,
+                line=line,
+                kind=finding.kind,
+                origin=finding.origin,
+                target=finding.target,
+                service=finding.service,
+                seen_at=rfc3339(finding.first),
+                count=finding.count,
+                rule=finding.why,
             )
-        )  # fmt: skip
+        )
 
 
 def members(content: bytes) -> Iterator[tuple[int, bytes]]:

@@ -1,6 +1,6 @@
 """journald's own formats as log lines: `journalctl -o export` and `-o json`.
 
-Each record becomes one line `TIME HOST PROGRAM[PID]: MESSAGE` for the matcher; its evidence is the line of the
+Each record becomes one line `TIME HOST PROGRAM: MESSAGE` for the matcher; its evidence is the line of the
 source that holds the message (export) or the whole record (JSON). See systemd's "Journal Export Formats".
 """
 
@@ -20,7 +20,7 @@ _LONGEST = 8 << 20
 
 
 class Record(msgspec.Struct):
-    """The fields of a journal record that matter here; a field may come as text, as bytes in a list, or null."""
+    """The fields of a journal record that matter here; one may come as text, as bytes in a list, or null."""
 
     realtime: Any = msgspec.field(name="__REALTIME_TIMESTAMP", default=None)
     host: Any = msgspec.field(name="_HOSTNAME", default=None)
@@ -125,8 +125,8 @@ def _finish(batch: _Batch, reject: Reject, fields: dict[bytes, bytes], start: in
         batch.add(place or start, text, raw)
 
 
-def _as_line(record: Record) -> str | None:
-    """The record as an ISO 8601 log line; None when it has no time. A record without a message is a blank line's worth."""
+def _as_line(record: Record) -> str:
+    """The record as an ISO 8601 log line. Raises ValueError when it has no time."""
     at = dt.datetime.fromtimestamp(int(_text(record.realtime)) // 1_000_000, dt.UTC)
     program = _text(record.program) or _text(record.command) or "unknown"
     host = _text(record.host) or "unknown"

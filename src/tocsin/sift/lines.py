@@ -22,9 +22,9 @@ IMPOSSIBLE_TIME = "impossible time"
 
 @dataclass(frozen=True)
 class Block:
-    """Lines of one source. `numbers` are the 1-based line numbers, None for consecutive ones from `first`.
+    """Lines of one source. `numbers` are the lines' 1-based numbers, None for consecutive ones from `first`.
 
-    `raw` holds each line's bytes where the text is not exactly those bytes (not UTF-8, or made from a record).
+    `raw` holds each line's bytes where the text is not exactly those bytes (no UTF-8, or made from a record).
     """
 
     text: pl.Series
@@ -48,34 +48,55 @@ class Matches:
     block: Block
     rows: pl.DataFrame
     rejected: list[tuple[int, str]]
+    signs: Sequence[int]
 
     def groups(self) -> pl.DataFrame:
         """The matching lines by kind, evidence, origin, target and day, each with its lines in order."""
-        return self.rows.group_by("shelf", "origin", "target", "day").agg(
-            pl.col("row"),
-            pl.col("number"),
-            pl.col("line").str.join("\n"),
-            pl.col("count").sum(),
-            (pl.col("count") * pl.col("weight")).sum().alias("score"),
-            pl.col("at").min().alias("first"),
-            pl.col("at").max().alias("last"),
-            pl.col("rule").min(),
-            pl.col("shape").min(),
+        return (
+            self._telling()
+            .group_by("shelf", "origin", "target", "day")
+            .agg(
+                pl.col("row") if self.block.raw is not None else pl.lit(0),
+                pl.col("number"),
+                pl.col("line").str.join("\n"),
+                pl.col("count").sum(),
+                (pl.col("count") * pl.col("weight")).sum().alias("score"),
+                pl.col("at").min().alias("first"),
+                pl.col("at").max().alias("last"),
+                pl.col("rule").min(),
+                pl.col("shape").min(),
+            )
+        )
+
+    def _telling(self) -> pl.DataFrame:
+        """The rows without signs of what a verdict in this very block tells: they will never count."""
+        is_sign = pl.col("shelf").is_in(self.signs)
+        signs = self.rows.filter(is_sign)
+        if not signs.height:
+            return self.rows
+        rest = self.rows.filter(~is_sign)
+        return pl.concat(
+            [rest, signs.join(rest.select("origin", "kind").unique(), on=["origin", "kind"], how="anti")]
         )
 
 
 class Matcher:
-    """A rulebook ready to run. `shelves` are its kinds of evidence: (kind, evidence), as groups number them."""
+    """A rulebook ready to run. `shelves` are its kinds of evidence, (kind, evidence), as groups number
+    them: verdicts first."""
 
     def __init__(self, book: Rulebook) -> None:
         self.book = book
-        self.shelves = list(dict.fromkeys((rule.kind, rule.evidence) for rule in book.rules))
+        shelves = dict.fromkeys((rule.kind, rule.evidence) for rule in book.rules)
+        self.shelves = sorted(shelves, key=lambda shelf: (shelf[1] != "verdict", shelf))
         self._rules: dict[str, list[int]] = {}
         for position, rule in enumerate(book.rules):
             self._rules.setdefault(rule.literal, []).append(position)
         self._shelf_of = pl.Series(
             [self.shelves.index((rule.kind, rule.evidence)) for rule in book.rules], dtype=pl.Int8
         )
+        self._signs = [number for number, shelf in enumerate(self.shelves) if shelf[1] == "sign"]
+        kinds = sorted({rule.kind for rule in book.rules})
+        self._kind_of = pl.Series([kinds.index(rule.kind) for rule in book.rules], dtype=pl.Int8)
         self._weight_of = pl.Series([rule.weight for rule in book.rules], dtype=pl.Int64)
 
     def match(self, block: Block, clock: Clock, target: str) -> Matches:
@@ -89,16 +110,17 @@ class Matcher:
         rows = (headed & (literals.list.len() > 0)).arg_true()
         messages = _split(text.gather(rows))
         found = self._find(messages["message"], literals.gather(rows))
-        lines = messages.select("line", "head", "repeats")[found["place"]]
+        place = found["place"]
+        lines = messages.select(pl.col("line", "head", "repeats").gather(place))
         lines = pl.concat([lines, found.select("origin", "times", "rule")], how="horizontal")
-        lines = _headers(lines.with_columns(rows.gather(found["place"]).alias("row")))
+        lines = _headers(lines.with_columns(rows.gather(place).alias("row")))
         mine = lines.filter(pl.col("program").str.replace(r"^.*/", "").is_in(self.book.programs))
         settled, timeless = self._settle(mine, clock, target)
         numbers = settled["row"].cast(pl.Int64) + block.first
         if block.numbers is not None:
             numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
         rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
-        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected))
+        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
 
     def _find(self, messages: pl.Series, literals: pl.Series) -> pl.DataFrame:
         """Which rule matched which message, with the origin and the number of times that it read."""
@@ -121,10 +143,12 @@ class Matcher:
         return pl.concat(found).sort("place")
 
     def _try(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """What one rule reads from messages that hold its literal, and the messages that it does not match."""
+        """What one rule reads from messages that hold its literal, and the messages that it leaves."""
         if not part.height:
             return _NOTHING, part
         rule = self.book.rules[position]
+        if rule.quick:
+            return self._try_quickly(part, position)
         groups = part["message"].str.extract_groups(self.book.full_pattern(rule)).struct
         hit = groups.field("origin").is_not_null()
         times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
@@ -135,6 +159,23 @@ class Matcher:
             pl.lit(position, pl.Int16).alias("rule"),
         )
         return hits.filter(hit), part.filter(~hit)
+
+    def _try_quickly(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The same, with the rule's quick pattern first, the full one where that gives nothing."""
+        rule = self.book.rules[position]
+        full = self.book.full_pattern(rule)
+        hit = part["message"].str.contains(full)
+        hits = part.filter(hit)
+        origin = hits["message"].str.extract(rule.quick, 1)
+        if origin.null_count():
+            origin = origin.fill_null(hits["message"].str.extract_groups(full).struct.field("origin"))
+        found = hits.select(
+            "place",
+            origin.alias("origin"),
+            pl.lit(1, pl.Int64).alias("times"),
+            pl.lit(position, pl.Int16).alias("rule"),
+        )
+        return found, part.filter(~hit)
 
     def _settle(self, lines: pl.DataFrame, clock: Clock, target: str) -> tuple[pl.DataFrame, list[int]]:
         """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
@@ -154,6 +195,7 @@ class Matcher:
             (at // DAY).alias("day"),
             (pl.col("repeats") * pl.col("times")).alias("count"),
             self._shelf_of.gather(lines["rule"]).alias("shelf"),
+            self._kind_of.gather(lines["rule"]).alias("kind"),
             self._weight_of.gather(lines["rule"]).alias("weight"),
         )  # fmt: skip
         timeless = at.is_null() | (lines["minute"] > "59") | (lines["second"] > "60")

@@ -39,11 +39,14 @@ class Span:
     last: int | None = None
     zone_open: bool = False
 
-    def widen(self, first: int, last: int, *, zone_open: bool) -> None:
-        """Take in what one group says."""
-        self.first = first if self.first is None else min(self.first, first)
-        self.last = last if self.last is None else max(self.last, last)
-        self.zone_open = self.zone_open or zone_open
+    def widen(self, matches: Matches) -> None:
+        """Take in the times of what was found in a block."""
+        if matches.rows.height:
+            at = matches.rows["at"].cast(pl.Int64)
+            first, last = int(at.min() or 0), int(at.max() or 0)  # type: ignore[arg-type]
+            self.first = first if self.first is None else min(self.first, first)
+            self.last = last if self.last is None else max(self.last, last)
+            self.zone_open |= any(SHAPES[shape].zone_open for shape in matches.rows["shape"].unique())
 
 
 class LogReader:
@@ -76,7 +79,8 @@ class LogReader:
             for row, reason in matches.rejected:
                 reject(matches.block.number(row), reason, matches.block.line(row))
             span.lines += len(matches.block.text) - len(matches.rejected)
-            self._merge(path, matches.block, groups, clock, span)
+            span.widen(matches)
+            self._merge(path, matches.block, groups, clock)
             if self._kept is not None:
                 self._kept.append((path, matches.rows.select(*_OBSERVED)))
         return span
@@ -89,10 +93,16 @@ class LogReader:
                 kind, evidence = self._matcher.shelves[shelf]
                 if (Key(kind, origin, target, self._book.service, day), evidence) in counting:
                     yield Observation(
-                        path=path, line=number, kind=kind, origin=origin, target=target, service=self._book.service,
-                        seen_at=rfc3339(dt.datetime.fromtimestamp(at, dt.UTC)), count=count,
+                        path=path,
+                        line=number,
+                        kind=kind,
+                        origin=origin,
+                        target=target,
+                        service=self._book.service,
+                        seen_at=rfc3339(dt.datetime.fromtimestamp(at, dt.UTC)),
+                        count=count,
                         rule=self._book.rules[rule].id,
-                    )  # fmt: skip
+                    )
 
     def close(self) -> None:
         """Stop the threads."""
@@ -105,7 +115,7 @@ class LogReader:
 
         def work(block: Block) -> tuple[Matches, list[Group]]:
             matches = self._matcher.match(block, clock, target)
-            return matches, matches.groups().rows()
+            return matches, matches.groups().sort("shelf").rows()
 
         waiting: deque[Future[tuple[Matches, list[Group]]]] = deque()
         for block in stretch:
@@ -115,20 +125,22 @@ class LogReader:
         while waiting:
             yield waiting.popleft().result()
 
-    def _merge(self, path: str, block: Block, groups: list[Group], clock: Clock, span: Span) -> None:
+    def _merge(self, path: str, block: Block, groups: list[Group], clock: Clock) -> None:
         raw, service, shelves = block.raw, self._book.service, self._matcher.shelves
-        settled = [clock.assumed(year=shape.year_open, tz=shape.zone_open) for shape in SHAPES]
+        settled = [clock.assumed(shape.year_open, shape.zone_open) for shape in SHAPES]
         for shelf, origin, target, day, rows, numbers, text, count, score, first, last, rule, shape in groups:
             kind, evidence = shelves[shelf]
+            if evidence == "sign" and self._tally.is_told(origin, kind):
+                continue
             pile = self._tally.pile(Key(kind, origin, target, service, day), evidence, first, last)
             pile.count += count
             pile.score += score
             if rule < pile.rule:
                 pile.rule = rule
-            pile.assume(settled[shape])
+            if pile.assumed is not settled[shape]:
+                pile.assume(settled[shape])
             data = text.encode() if raw is None else b"\n".join([raw[row] for row in rows])
-            pile.lines_of(path).add(numbers, data)
-            span.widen(first, last, zone_open=SHAPES[shape].zone_open)
+            pile.lines_of(path).add(numbers, data + b"\n")
 
 
 _OBSERVED = ("number", "shelf", "origin", "target", "day", "at", "count", "rule")

@@ -106,7 +106,7 @@ def region_of(content: bytes) -> Region:
 
 
 def _longest(stream: Stream, candidates: dict[int, set[str]]) -> tuple[int, int] | None:
-    """The longest candidate that the stream begins with and that ends where a line does, with its newlines."""
+    """The longest candidate that the stream begins with and that ends where a line does, and its lines."""
     digest, length, newlines = hashlib.sha256(), 0, 0
     found = None
     for end in sorted(candidates):

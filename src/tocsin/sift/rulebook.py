@@ -29,7 +29,11 @@ class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one kind of line means. `samples` maps messages to the origin the rule must read ("" for none)."""
+    """What one kind of line means. `samples` maps messages to the origin the rule must read ("" for none).
+
+    Whether a line matches is cheap to say, what a group holds is not. `quick` therefore reads the origin of
+    most lines that `pattern` matches, by its first group; it may find nothing, never another origin.
+    """
 
     id: str
     literal: str
@@ -39,6 +43,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight: int
     why: str
     samples: dict[str, str]
+    quick: str = ""
 
     @property
     def counts(self) -> bool:
@@ -88,6 +93,8 @@ def _check(book: Rulebook, rule: Rule) -> None:
         groups = re.compile(book.full_pattern(rule)).groupindex
     except re.error as error:
         raise BadInput(f"rule {rule.id} has a broken pattern: {error}") from error
+    if rule.quick and rule.counts:
+        raise BadInput(f"rule {rule.id} cannot be quick and count")
     if "origin" not in groups:
         raise BadInput(f"rule {rule.id} names no origin")
     if rule.evidence != "success" and rule.kind not in book.thresholds:

@@ -56,7 +56,8 @@ RFC5424 = Framed(
 
 SHAPES = (
     Shape(  # what nearly every line has comes first, and strictly: three times as fast
-        rf"^(?P<hour>{_MONTH} [ 0-3][0-9] [0-9]{{2}}){_CLOCK} (?P<host>[^ ]+) (?P<program>[^ \[]+)\[[0-9]+\]$",
+        rf"^(?P<hour>{_MONTH} [ 0-3][0-9] [0-9]{{2}}){_CLOCK} (?P<host>[^ ]+) "
+        r"(?P<program>[^ \[]+)\[[0-9]+\]$",
         year_open=True,
         zone_open=True,
     ),

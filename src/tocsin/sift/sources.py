@@ -49,7 +49,7 @@ class Source:
         if self.from_folder and Path(self.path).exists() and not self.is_file:
             raise Unreadable("not a regular file")
         try:
-            raw: BinaryIO = sys.stdin.buffer if self.path == STDIN else Path(self.path).open("rb")
+            raw: BinaryIO = sys.stdin.buffer if self.path == STDIN else Path(self.path).open("rb")  # noqa: SIM115 (the stream closes it)
             return Stream(raw)
         except (OSError, ValueError, AttributeError) as error:
             raise Unreadable(_reason(error)) from error

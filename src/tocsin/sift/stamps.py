@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tocsin.kernel.problems import BadInput
 
-MONTHS = {name: number for number, name in enumerate(
-    ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), start=1)}  # fmt: skip
+_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
 
 _BSD = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d)")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d)")
@@ -33,8 +33,10 @@ class Clock:
         self._asked_zone = tz is not None
         self.hour: Callable[[str], int | None] = lru_cache(maxsize=100_000)(self._hour)
 
-    def assumed(self, *, year: bool, tz: bool) -> dict[str, str]:
-        """What was settled here, as field to reason."""
+        self.assumed: Callable[[bool, bool], dict[str, str]] = lru_cache(self._assumed)
+
+    def _assumed(self, year: bool, tz: bool) -> dict[str, str]:
+        """What was settled here, as field to reason, where the year or the zone was left open."""
         told: dict[str, str] = {}
         if year:
             told["year"] = (

@@ -46,13 +46,12 @@ class Lines:
         self.digest = hashlib.sha256()
 
     def add(self, numbers: list[int], text: bytes) -> None:
-        """Further lines in ascending order; `text` is their bytes, with newlines between."""
+        """Further lines in ascending order; `text` is their bytes, each ended by a newline."""
         if len(self.numbers) < MOST_LINES:
             self.numbers.fromlist(numbers)
             del self.numbers[MOST_LINES:]
         self.count += len(numbers)
         self.digest.update(text)
-        self.digest.update(b"\n")
 
 
 @dataclass(slots=True)
@@ -97,6 +96,7 @@ class Tally:
     def __init__(self, book: Rulebook, networks: Iterable[str] = ()) -> None:
         self._book = book
         self._piles: dict[tuple[Key, str], Pile] = {}
+        self._told: set[tuple[str, str]] = set()
         self._networks = [ipaddress.ip_network(text, strict=False) for text in networks]
 
     def pile(self, key: Key, evidence: str, first: int, last: int) -> Pile:
@@ -104,23 +104,30 @@ class Tally:
         pile = self._piles.get((key, evidence))
         if pile is None:
             pile = self._piles[key, evidence] = Pile(first, last)
-        else:
-            pile.first, pile.last = min(pile.first, first), max(pile.last, last)
+            if evidence == "verdict":
+                self._told.add((key.origin, key.kind))
+            return pile
+        if first < pile.first:
+            pile.first = first
+        if last > pile.last:
+            pile.last = last
         return pile
 
-    def counting(self) -> Iterator[tuple[Key, str, Pile]]:
-        """The piles that are evidence: all verdicts, signs of which no verdict tells, successes after guessing.
+    def is_told(self, origin: str, kind: str) -> bool:
+        """Whether a verdict of that kind is known of that origin already: no sign of it will ever count."""
+        return (origin, kind) in self._told
 
-        PAM may name a host whose address the daemon's verdict gives: a sign by name alone counts only where the
-        target's log holds no verdict of that kind at all.
+    def counting(self) -> Iterator[tuple[Key, str, Pile]]:
+        """What is evidence: all verdicts, signs of which no verdict tells, successes after guessing.
+
+        PAM may name a host whose address the daemon's verdict gives: a sign by name alone counts only where
+        the target's log holds no verdict of that kind at all.
         """
-        verdicts = [key for key, evidence in self._piles if evidence == "verdict"]
-        told = {(key.origin, key.kind) for key in verdicts}
-        judged = {(key.target, key.kind) for key in verdicts}
+        judged = {(key.target, key.kind) for key, evidence in self._piles if evidence == "verdict"}
         guesses = self._guesses()
         for (key, evidence), pile in self._piles.items():
             if evidence == "sign" and (
-                (key.origin, key.kind) in told
+                self.is_told(key.origin, key.kind)
                 or ((key.target, key.kind) in judged and not is_address(key.origin))
             ):
                 continue
@@ -160,9 +167,7 @@ class Tally:
     def _attack(self, key: Key, evidence: str, pile: Pile, won: bool, in_campaign: bool) -> Attack:
         level = max(pile.severity, self._level(key, evidence, pile, won))
         return Attack(
-            attack_id=attack_id(
-                key.kind, key.origin, key.target, key.service, _day(key.day)[0]
-            ),
+            attack_id=attack_id(key.kind, key.origin, key.target, key.service, _day(key.day)[0]),
             kind=key.kind,
             origins=(key.origin,),
             targets=(key.target,),

@@ -26,8 +26,8 @@ class NotArf(Exception):  # noqa: N818 (a finding about one mail, never an error
 class FeedbackReport(msgspec.Struct, frozen=True):
     """What one feedback report says.
 
-    `source_ip` as written, empty where none is given; `event_at` is UTC and `event_from` the field it was read
-    from; `incidents` is 1 where the report does not count; `reporter` is the domain that complains.
+    `source_ip` as written, empty where none is given; `event_at` is UTC and `event_from` the field that it
+    was read from; `incidents` is 1 where the report does not count; `reporter` is the domain that complains.
     """
 
     feedback_type: str
@@ -79,7 +79,7 @@ def _report(mail: Message, fields: dict[str, list[str]]) -> FeedbackReport:
 
 
 def _fields(part: Message) -> dict[str, list[str]]:
-    """The report's fields, by lower-case name; RFC 5965 section 3: like header fields, some more than once."""
+    """The report's fields, by lower-case name; RFC 5965 section 3: like header fields, some repeated."""
     text = ""
     payload = part.get_payload()
     if isinstance(payload, list):

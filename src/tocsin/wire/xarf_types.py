@@ -1,8 +1,8 @@
 """The 32 report types of XARF v4: what each requires, and what it means in RSIT's terms.
 
 The required fields are those of the specification's schemas (xarf.org, v4.2). The meaning is ours: `kind` is
-the RSIT class and type, `severity` how much such a report weighs at first, `target`, `service` and `times` the
-fields in which the attacked side, its service and the number of acts may be named, in order of preference.
+the RSIT class and type, `severity` how much such a report weighs at first, `target`, `service` and `times`
+the fields in which the attacked side, its service and the number of acts may be named, the preferred first.
 """
 
 from dataclasses import dataclass
