@@ -1,72 +1,81 @@
-"""Two workers at the same time: one case, one breach, one owner."""
+"""Several workers and officers at the same time: one case, one owner, one breach."""
 
-import threading
-from collections.abc import Callable
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
-from django.db import connection
-from tests.cases.town import NOON, Town, build_town
 
-from tocsin.cases import clocks
-from tocsin.cases.models import Case, Link
-from tocsin.cases.services import Responder, accept_case, link_reports
-from tocsin.journal.models import Entry
-from tocsin.kernel.problems import Conflict
+pytestmark = pytest.mark.database
+
+ROOT = Path(__file__).parent.parent.parent
 
 
-@pytest.fixture
-def busy_town(transactional_db: None) -> Town:
-    """A town whose rows other threads can see."""
-    return build_town()
+@contextmanager
+def database_of_its_own() -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database where the tests run on one; else nothing, which means SQLite.
 
-
-def together(*jobs: Callable[[], object]) -> list[BaseException]:
-    """Run the jobs at once, each on a connection of its own; gives what they raised."""
-    start, raised = threading.Barrier(len(jobs)), []
-
-    def run(job: Callable[[], object]) -> None:
+    The journal refuses to be emptied, so threads cannot share the database of the other tests.
+    """
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        yield ""
+        return
+    name = f"at_once_{secrets.token_hex(6)}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
         try:
-            start.wait()
-            job()
-        except BaseException as error:
-            raised.append(error)
+            yield urlsplit(url)._replace(path=f"/{name}").geturl()
         finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
 
 
-def test_two_batches_about_one_origin_give_one_case(busy_town: Town) -> None:
-    """Whoever comes second joins; and the same batch twice links once."""
-    batches = [
-        [busy_town.report(name, origins=(f"203.0.113.{n}",), link=False).pk for n in range(1, 11)]
-        for name in ("ferry", "medway", "colne")
-    ]
-    jobs = [lambda batch=batch: link_reports(batch, NOON) for batch in (*batches, *batches)]
-    assert together(*jobs) == []
-    assert Case.objects.count() == 10
-    assert Link.objects.filter(detached_at__isnull=True).count() == 30
-    assert set(Case.objects.values_list("report_count", "member_count")) == {(3, 3)}
+@pytest.fixture(scope="module")
+def happened() -> dict[str, Any]:
+    """What the town's people did, in a process of its own."""
+    with database_of_its_own() as url:
+        environment = {
+            **os.environ,
+            "DATABASE_URL": url,
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "PYTHONWARNINGS": "ignore",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.cases.at_once"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
-def test_a_breach_is_marked_once_by_two_sweeps(busy_town: Town) -> None:
-    """Two workers may sweep."""
-    busy_town.report()
-    late = NOON.replace(day=20)
-    assert together(*[lambda: clocks.sweep(late)] * 3) == []
-    assert Entry.objects.filter(event="cases:clock:breached").count() == 1
-    assert Entry.objects.filter(event="cases:clock:escalated").count() == 3
+def test_batches_about_one_origin_give_one_case(happened: dict[str, Any]) -> None:
+    """Whoever comes second joins; the same batch twice links once."""
+    assert happened["linking"] == []
+    assert happened["cases"] == [[3, 3]] * 10
+    assert happened["links"] == 30
 
 
-def test_of_two_officers_who_take_a_case_one_has_it(busy_town: Town) -> None:
+def test_of_two_officers_who_take_a_case_one_has_it(happened: dict[str, Any]) -> None:
     """The other is told that somebody was quicker."""
-    case = busy_town.case_of(busy_town.report())
-    by = [Responder.of(busy_town.actor(name), case) for name in ("olive", "saul")]
-    raised = together(*[lambda who=who: accept_case(case, who) for who in by])
-    assert [type(error) for error in raised] == [Conflict]
-    assert Entry.objects.filter(event="cases:case:accepted").count() == 1
+    assert happened["taking"] == ["Conflict"]
+    assert happened["events"]["cases:case:accepted"] == 1
+
+
+def test_sweeps_at_once_mark_each_breach_once(happened: dict[str, Any]) -> None:
+    """P02 of ten cases (one due time each), P03 of the owned one; each then goes three desks up."""
+    assert happened["sweeping"] == []
+    assert happened["events"]["cases:clock:breached"] == 11
+    assert happened["events"]["cases:clock:escalated"] == 11 * 3

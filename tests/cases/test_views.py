@@ -280,6 +280,6 @@ def test_pages_cost_the_same_queries_with_many_rows(town: Town) -> None:
 
     grow(0, 10)
     few = cost()
-    grow(10, 60)
+    grow(10, 40)
     assert cost() == few
     assert max(few) < 30

@@ -36,7 +36,7 @@ def model(start: dt.datetime, count: int, nation: str) -> dt.datetime:
     return wall.replace(tzinfo=zone, fold=0).astimezone(dt.UTC)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(instants, st.integers(0, 15), st.sampled_from(NATIONS))
 def test_working_days_agree_with_the_model(start: dt.datetime, count: int, nation: str) -> None:
     """For every nation, across holidays, years and changes of the clock."""

@@ -159,8 +159,11 @@ class _Blank(dict[str, Any]):
 
 
 def when(pack: Pack, at: dt.datetime) -> str:
-    """`Tuesday 10 November, 14:05 GMT`: the exchange's home time."""
+    """`Tuesday 10 November, 14:05 GMT`, the exchange's home time; midnight is `the end of` the day before."""
     local = at.astimezone(zone(pack.info.home_nation))
+    if not (local.hour or local.minute):
+        day = local.date() - dt.timedelta(days=1)
+        return f"the end of {day:%A} {day.day} {day:%B}"
     return f"{local:%A} {local.day} {local:%B, %H:%M %Z}"
 
 
