@@ -59,10 +59,17 @@ class EarlierVersion(models.Model):
 
 
 class ReportHolding(models.Model):
-    """Which holdings stand behind which report."""
+    """Which holdings stand behind which report.
 
-    report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="held", db_index=False)
-    holding = models.ForeignKey(Holding, on_delete=models.CASCADE, related_name="reports")
+    Written together with the report, a row a report: the engine need not look up both ends of each again.
+    """
+
+    report = models.ForeignKey(
+        Report, on_delete=models.CASCADE, related_name="held", db_index=False, db_constraint=False
+    )
+    holding = models.ForeignKey(
+        Holding, on_delete=models.CASCADE, related_name="reports", db_constraint=False
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["report", "holding"], name="intake_held_once")]

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -101,6 +102,7 @@ def _check_evidence(evidence: tuple[wire.Evidence, ...]) -> None:
             raise BadReport("evidence.lines must be 1 or more")
 
 
+@lru_cache(512)  # a batch names the same few logs again and again
 def _check_holding(holding: wire.Holding) -> None:
     _fits(_short, holding.source_id, "holdings.source_id")
     for field in ("log_type", "time_zone"):

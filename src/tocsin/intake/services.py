@@ -165,9 +165,10 @@ def prepare_ids(written: Sequence[Version]) -> None:
 
 def write_rows(member: Member, written: Sequence[Version], held: dict[tuple[str, str], int]) -> None:
     """Write reports, replaced versions and joins to holdings, now that positions are known."""
-    new, replaced, earlier, joins = [], [], [], []
+    new, replaced, earlier = [], [], []
+    joins: list[tuple[int, int, bool]] = []
     for version in written:
-        at = version.stamp.at
+        at = bulk.spelled(version.stamp.placed_at)
         row = content_row(version, at)
         if version.before is None:
             report = version.checked.report
@@ -176,15 +177,21 @@ def write_rows(member: Member, written: Sequence[Version], held: dict[tuple[str,
             before = version.before
             replaced.append((*row, version.pk))
             earlier.append((before.pk, before.version, before.content, before.salt, before.entry_seq))
-        keys = {inventory.key_of(holding) for holding in version.checked.report.holdings}
-        joins += [(version.pk, held[key], version.before is not None) for key in keys]
+        joins += joined(version, held)
     bulk.insert(Report, NEW_COLUMNS, new)
     bulk.update(Report, CONTENT_COLUMNS, replaced)
     bulk.insert(EarlierVersion, EARLIER_COLUMNS, earlier)
     join_holdings(joins)
 
 
-def content_row(version: Version, at: dt.datetime | None) -> tuple[object, ...]:
+def joined(version: Version, held: dict[tuple[str, str], int]) -> Iterable[tuple[int, int, bool]]:
+    """(report, holding, whether they may be joined already) for each holding that the report names."""
+    told, again = version.checked.report.holdings, version.before is not None
+    pks = [held[holding.source_id, holding.log_type] for holding in told]
+    return [(version.pk, pk, again) for pk in (pks if len(pks) < 2 else dict.fromkeys(pks))]
+
+
+def content_row(version: Version, at: str) -> tuple[object, ...]:
     """The values of CONTENT_COLUMNS. A report that was ever restricted stays so."""
     checked, before = version.checked, version.before
     report = checked.report
@@ -197,8 +204,8 @@ def content_row(version: Version, at: dt.datetime | None) -> tuple[object, ...]:
         report.severity,
         Report.Lane.RESTRICTED.value if was_restricted else report.lane,
         report.count,
-        checked.first_seen_at,
-        checked.last_seen_at,
+        bulk.spelled(checked.first_seen_at),
+        bulk.spelled(checked.last_seen_at),
         at,
         before.version + 1 if before is not None else 1,
         checked.content,

@@ -67,12 +67,13 @@ def reclaim(worker: str) -> int:
     """Put back the jobs of workers that are gone: dead on this machine, or silent for ten minutes elsewhere.
 
     They may have been half done when power or a signal took the worker, which is why every task is written
-    to be run twice. Gives their number.
+    to be run twice. A job that `worker` itself still holds while it asks, between two jobs, is one that it
+    could not put back. Gives their number.
     """
     reclaimed = 0
     for job in DBTaskResult.objects.filter(status=TaskResultStatus.RUNNING):
         holder = job.worker_ids[-1] if job.worker_ids else ""
-        if holder != worker and _is_gone(holder, job.started_at):
+        if holder == worker or _is_gone(holder, job.started_at):
             DBTaskResult.objects.filter(pk=job.pk, status=TaskResultStatus.RUNNING).update(
                 status=TaskResultStatus.READY, run_after=get_date_max()
             )

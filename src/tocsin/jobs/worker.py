@@ -52,7 +52,6 @@ def run_job(job: "DBTaskResult[Any, Any]") -> Exception | None:
         job.task.call(*result.args, **result.kwargs)
         queue.finish(job)
     except Exception as error:
-        close_old_connections()
         due = queue.put_back(job, error)
         log.warning(
             "job %s failed, next try at %s", job.task_path, due.isoformat(timespec="seconds"), exc_info=error

@@ -32,6 +32,13 @@ class Stamp:
     seq: int = -1
     at: dt.datetime | None = None
 
+    @property
+    def placed_at(self) -> dt.datetime:
+        """The instant. Raises Misuse while the act still runs."""
+        if self.at is None:
+            raise Misuse("an entry has no instant before its act is placed")
+        return self.at
+
 
 @dataclass(slots=True)
 class Pending:

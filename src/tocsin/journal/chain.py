@@ -90,7 +90,7 @@ def write_entries(placement: Placement, frontier: merkle.Frontier, pending: "Seq
         if len(completed) > TILE_HEIGHT:
             tiles += full_tiles(seq + 1, completed)
         placement.entries.append(entry)
-        entries.append((seq, at, item.event, item.subject, item.commitment, leaf))
+        entries.append((seq, bulk.spelled(at), item.event, item.subject, item.commitment, leaf))
         if item.content is not None:
             contents.append((seq, item.salt, item.content))
         item.stamp.seq, item.stamp.at = seq, at

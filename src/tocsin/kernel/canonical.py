@@ -59,6 +59,6 @@ def _refuse_floats(value: Any) -> None:
             if not key.isascii():
                 raise TypeError(f"a key must be ASCII: {key!r}")
             _refuse_floats(item)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for item in value:
             _refuse_floats(item)

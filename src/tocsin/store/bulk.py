@@ -2,9 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
-from operator import itemgetter
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, models
@@ -15,7 +13,7 @@ Row = Sequence[Any]
 def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
     """Insert `rows`, whose items follow `columns` (database names), in the running transaction.
 
-    Instants must be aware and in UTC. Raises Django's IntegrityError like any insert.
+    Instants come `spelled`. Raises Django's IntegrityError like any insert.
     """
     if not rows:
         return
@@ -28,23 +26,24 @@ def insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row
                     copy.write_row(row)
         else:
             marks = ", ".join(["?"] * len(columns))
-            native = instants_adapted(model, columns, rows)
             with connection.wrap_database_errors:
                 # The driver's own cursor: Django's would rewrite the statement for every call.
                 raw = cursor.cursor
-                raw.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", native)  # noqa: S608
+                raw.connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)  # noqa: S608
 
 
 def update(model: type[models.Model], columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Set `columns` of existing rows; the last item of each row is its primary key."""
+    """Set `columns` of existing rows; the last item of each row is its primary key.
+
+    Instants come `spelled`.
+    """
     if not rows:
         return
     key = quoted(str(model._meta.pk.column))
     sets = ", ".join(f"{quoted(column)} = %s" for column in columns)
     statement = f"UPDATE {quoted(model._meta.db_table)} SET {sets} WHERE {key} = %s"  # noqa: S608
-    native = rows if connection.vendor == "postgresql" else instants_adapted(model, columns, rows)
     with connection.cursor() as cursor:
-        cursor.executemany(statement, list(native))
+        cursor.executemany(statement, rows)
 
 
 def keys_where(model: type[models.Model], column: str, values: Sequence[str], **equal: int) -> list[int]:
@@ -84,31 +83,13 @@ def reserve_ids(model: type[models.Model], count: int) -> Sequence[int]:
         return range(last + 1, last + 1 + count)
 
 
-def instants_adapted(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> Iterable[Row]:
-    """The rows with their instants spelled as Django spells them in SQLite."""
-    kinds = {field.column: field for field in model._meta.concrete_fields}
-    places = [i for i, name in enumerate(columns) if isinstance(kinds[name], models.DateTimeField)]
-    if not places:
-        return rows
-    return map(_adapter(places), rows)
+def spelled(instant: dt.datetime) -> str:
+    """An aware UTC instant as both engines take it past Django: `2026-11-22 01:02:03.000004`.
 
-
-def _adapter(places: Sequence[int]) -> Callable[[Row], Row]:
-    pick = itemgetter(*places) if len(places) > 1 else lambda row: (row[places[0]],)
-
-    def adapt(row: Row) -> Row:
-        changed = list(row)
-        for place, value in zip(places, pick(row), strict=True):
-            changed[place] = sqlite_instant(value)
-        return changed
-
-    return adapt
-
-
-@lru_cache(4096)  # one batch spells the same instants in several tables
-def sqlite_instant(value: dt.datetime | None) -> str | None:
-    """`2026-11-22 01:02:03.000004`: what Django's SQLite backend stores."""
-    return None if value is None else str(value.replace(tzinfo=None))
+    SQLite keeps the text, exactly as Django would write it; PostgreSQL reads it in the connection's zone,
+    which Django sets to UTC.
+    """
+    return str(instant.replace(tzinfo=None))
 
 
 def quoted(name: str) -> str:

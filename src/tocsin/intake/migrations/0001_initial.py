@@ -54,8 +54,8 @@ class Migration(migrations.Migration):
             name='ReportHolding',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('holding', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='inventory.holding')),
-                ('report', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='held', to='intake.report')),
+                ('holding', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='inventory.holding')),
+                ('report', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='held', to='intake.report')),
             ],
         ),
         migrations.AddIndex(

@@ -1,30 +1,33 @@
-"""The head row, and triggers that refuse to change or remove an entry."""
+"""The head row, and triggers that refuse to change or remove what the journal has said."""
 
 from django.db import migrations
 
-SQLITE = [
-    """CREATE TRIGGER journal_entry_no_{verb} BEFORE {verb} ON journal_entry
-       BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END""",
-]
-POSTGRESQL = [
-    """CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS
-       $$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$""",
-    """CREATE TRIGGER journal_entry_no_{verb} BEFORE {verb} ON journal_entry
-       FOR EACH ROW EXECUTE FUNCTION journal_refuse()""",
-]
+TABLES = ("journal_entry", "journal_tile", "journal_signedhead")
+VERBS = ("UPDATE", "DELETE")
+
+SQLITE = """CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
+            BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"""
+POSTGRESQL = """CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
+                FOR EACH ROW EXECUTE FUNCTION journal_refuse()"""
+REFUSE = """CREATE OR REPLACE FUNCTION journal_refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'the journal is append-only'; END $$"""
 
 
 def forward(apps, editor):
     apps.get_model("journal", "Head").objects.get_or_create(pk=1)
-    for statement in POSTGRESQL if editor.connection.vendor == "postgresql" else SQLITE:
-        for verb in ("UPDATE", "DELETE") if "{verb}" in statement else ("",):
-            editor.execute(statement.format(verb=verb))
+    if editor.connection.vendor == "postgresql":
+        editor.execute(REFUSE)
+    for table in TABLES:
+        for verb in VERBS:
+            statement = POSTGRESQL if editor.connection.vendor == "postgresql" else SQLITE
+            editor.execute(statement.format(table=table, verb=verb))
 
 
 def backward(apps, editor):
-    on = " ON journal_entry" if editor.connection.vendor == "postgresql" else ""
-    for verb in ("UPDATE", "DELETE"):
-        editor.execute(f"DROP TRIGGER journal_entry_no_{verb}{on}")
+    for table in TABLES:
+        for verb in VERBS:
+            on = f" ON {table}" if editor.connection.vendor == "postgresql" else ""
+            editor.execute(f"DROP TRIGGER {table}_no_{verb}{on}")
 
 
 class Migration(migrations.Migration):
