@@ -17,12 +17,11 @@ from tocsin.doors.admin.setup import prepare
 PASSWORD = "bell-and-bronze-2026"
 # Origin, target, service, attempts, severity, days that the log is still held.
 Attack = tuple[str, str, str, int, str, int]
-PEOPLE = {"rosa": "Rosa Lind", "ada": "DC Ada Moss", "iris": "Iris Holt"}
+PEOPLE = {"rosa": "Rosa Lind", "ada": "DC Ada Moss", "iris": "Iris Holt", "olga": "Olga Brand"}
 
 
 def tell() -> dict[str, Any]:
     """What happened before the stories begin."""
-    from tests.exchange import a_member
 
     from tocsin.access import keys, services
     from tocsin.access.models import Member
@@ -37,11 +36,12 @@ def tell() -> dict[str, Any]:
     }
     northgate = services.add_member("Northgate Broadband", force_id="kent")
     southwark = services.add_member("Southwark Fibre", force_id="metropolitan")
-    rival = a_member("Harbour Net")
+    rival = services.add_member("Harbour Net", force_id="west-yorkshire")
     services.give_role(people["rosa"], "reporter", member=northgate)
     services.give_role(people["rosa"], "reporter", member=southwark)
     services.give_role(people["ada"], "officer", unit=services.join_unit("metropolitan"))
     services.give_role(people["iris"], "coordinator")
+    services.give_role(people["olga"], "officer", unit=services.fetch_unit("nca-nccu"))
 
     def key(member: Member) -> Any:
         return keys.actor_of_key(keys.make_key(member, "edge", ("reports:write", "reports:read"))[1])
@@ -60,6 +60,7 @@ def tell() -> dict[str, Any]:
         (southwark, [("198.51.100.23", "vpn.southwark.example", "ssh", 642, "high", 2)]),
         (southwark, [("192.0.2.44", "web3.southwark.example", "ssh", 97, "medium", 20)]),
         (rival, [("192.0.2.44", "login.harbour.example", "ssh", 31, "medium", 9)]),
+        (northgate, [("192.0.2.44", "gate.northgate.example", "ssh", 55, "medium", 6)]),
         (southwark, [("198.51.100.200", "shop.southwark.example", "http", 12, "low", 30)]),
     ]
     for member, reports in batches:
@@ -76,6 +77,7 @@ def tell() -> dict[str, Any]:
                 report.save()
             for clock in Clock.objects.filter(case=case, ended_at__isnull=True).exclude(clock_id="P07"):
                 clock.started_at, clock.due_at = clock.started_at - back, clock.due_at - back
+                clock.next_step_at = clock.due_at
                 clock.save()
     from tocsin.cases import clocks
 
@@ -89,7 +91,7 @@ def tell() -> dict[str, Any]:
         "password": PASSWORD,
         "kent_case": case_of("203.0.113.7"),
         "late_case": case_of("198.51.100.23"),
-        "london_case": case_of("192.0.2.44"),
+        "national_case": case_of("192.0.2.44"),
         "quiet_case": case_of("198.51.100.200"),
         "kent_report": Report.objects.filter(origin="203.0.113.7").first().report_id,  # type: ignore[union-attr]
         "rivals_report": Report.objects.get(member=rival).report_id,

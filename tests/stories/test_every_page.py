@@ -27,7 +27,8 @@ PAGES = {
         "report": "/reports/{kent_report}",
         "not-mine": "/reports/{rivals_report}",
     },
-    "ada": {"queue": "/queue", "case": "/cases/{late_case}", "case-many": "/cases/{london_case}"},
+    "ada": {"queue": "/queue", "case": "/cases/{late_case}"},
+    "olga": {"queue-of-one": "/queue", "case-many": "/cases/{national_case}"},
     "iris": {
         "coordination": "/coordination",
         "case-coordinated": "/cases/{kent_case}",

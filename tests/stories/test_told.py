@@ -92,6 +92,33 @@ def test_an_officer_answers_by_keyboard_alone_and_takes_it_back(
     expect(page.get_by_text("The answer is taken back.")).to_be_visible()
 
 
+def test_a_report_linked_by_mistake_is_detached_and_put_back(open_page: Opener, exchange: Exchange) -> None:
+    """Two ordinary acts, each with its record."""
+    officer = open_page(scripts=False)
+    sign_in(officer, exchange, "olga")
+    officer.goto(f"/cases/{exchange.facts['national_case']}")
+    officer.get_by_text("Not right? Detach").first.click()
+    officer.get_by_label("Why this report does not belong").first.fill("another tool, another day")
+    officer.get_by_role("button", name="Detach this report").first.click()
+    expect(officer.get_by_text("The report is detached")).to_be_visible()
+    expect(officer.get_by_text("another tool, another day").first).to_be_visible()
+    officer.get_by_role("button", name="Put it back").click()
+    expect(officer.get_by_text("The report is back in this case.")).to_be_visible()
+
+
+def test_a_case_that_was_passed_on_leaves_the_desk_in_words(open_page: Opener, exchange: Exchange) -> None:
+    """Redirected, it is another unit's: its officer is back at the queue and told so."""
+    officer = open_page(scripts=False)
+    sign_in(officer, exchange, "olga")
+    officer.goto(f"/cases/{exchange.facts['national_case']}")
+    officer.get_by_role("button", name="Redirect the case").click()
+    expect(officer.get_by_role("heading", name="There is a problem")).to_be_visible()
+    officer.get_by_label("Unit that should have it").select_option(label="Devon & Cornwall Police")
+    officer.get_by_label("Why there?").fill("the tool's maker lives there")
+    officer.get_by_role("button", name="Redirect the case").click()
+    expect(officer.get_by_text("Redirected to Devon & Cornwall Police.")).to_be_visible()
+
+
 def test_an_answer_reaches_the_reporter_without_scripts(open_page: Opener, exchange: Exchange) -> None:
     """Neither side needs JavaScript: the words of another outcome are asked for by a button."""
     officer = open_page(scripts=False)

@@ -326,6 +326,17 @@ def test_the_export_has_every_report_in_utc_and_no_formula(reporter: Client, mem
     assert all(row["first_seen_at"] == "2026-11-20T01:02:03Z" for row in rows)
 
 
+def test_a_longer_list_asks_the_database_no_more_often(
+    reporter: Client, member: Member, django_assert_max_num_queries: Any
+) -> None:
+    """A page of fifty costs what a page of three costs."""
+    some_reports(member, 3)
+    for _ in range(2):
+        with django_assert_max_num_queries(9):
+            assert reporter.get(reverse("report-list")).status_code == 200
+        some_reports(member, 60)
+
+
 def test_a_receipt_is_ones_own(reporter: Client, member: Member) -> None:
     """Another member's looks like one that never was."""
     some_reports(member, 1)

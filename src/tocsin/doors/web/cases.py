@@ -13,10 +13,10 @@ from tocsin.cases.views import Act, CaseView
 from tocsin.doors.web import deciding
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
-from tocsin.doors.web.pages import page
+from tocsin.doors.web.pages import home_of, page
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
 
-ACTS = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "link")
+ACTS = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "attach", "link")
 
 
 @guards("case.read")
@@ -102,6 +102,21 @@ def detach(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     return _act(request, actor, case_id, "detach", act)
 
 
+@guards("case.detach", "GET", "POST")
+def attach(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """Undoes a detaching: the report comes back, and both ways stay recorded."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        report_id = typed.get("report")
+        if report_id not in {link.report_id for link in view.links if link.detached_at is not None}:
+            raise NotFound()
+        report = deciding.report_of(case, report_id)
+        services.attach_report(case, services.Responder.of(actor, case), report, "detached by mistake")
+        return "The report is back in this case."
+
+    return _act(request, actor, case_id, "detach", act)
+
+
 @guards("link.make", "GET", "POST")
 def make_link(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """A one-time link for a unit that has not joined: shown once, kept by nobody."""
@@ -150,7 +165,7 @@ def _act(
         return _show(request, actor, view, typed, status=422)
     if said:
         messages.success(request, said)
-    return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
+    return HttpResponseRedirect(_onward(actor, case_id))
 
 
 def _show(
@@ -167,6 +182,13 @@ def _show(
     context = {"view": view, "typed": typed, "to": to, "back": back, "errors": typed.errors}
     context["likeliest"] = deciding.likeliest(view)
     return page(request, "case", context, status=status)
+
+
+def _onward(actor: Actor, case_id: str) -> str:
+    """The case, or the reader's own desk where the act has taken the case from it."""
+    if queries.visible_to(actor).filter(case_id=case_id).exists():
+        return reverse("case", kwargs={"case_id": case_id})
+    return home_of(actor)
 
 
 def _fetch(actor: Actor, case_id: str) -> Case:

@@ -57,5 +57,5 @@ def unit_of(unit_id: str) -> Unit:
 
 
 def report_of(case: Case, report_id: str) -> Report:
-    """A report of this case."""
-    return Report.objects.get(report_id=report_id, links__case=case, links__detached_at__isnull=True)
+    """A report that is in this case or was."""
+    return Report.objects.filter(report_id=report_id, links__case=case).distinct().get()

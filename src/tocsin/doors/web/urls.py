@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("cases/<str:case_id>/withdraw", cases.withdraw, name="case-withdraw"),
     path("cases/<str:case_id>/redirect", cases.redirect, name="case-redirect"),
     path("cases/<str:case_id>/detach", cases.detach, name="case-detach"),
+    path("cases/<str:case_id>/attach", cases.attach, name="case-attach"),
     path("cases/<str:case_id>/link", cases.make_link, name="case-link"),
     path("cases/<str:case_id>/packet", cases.packet, name="packet"),
     path("coordination", coordination.coordination, name="coordination"),
