@@ -47,7 +47,8 @@ def test_the_start_page_tells_the_funnel_whole(db: None, monkeypatch: pytest.Mon
         "Of 412 reports, 300 have a named owner and 201 (48 %) were followed up by a person; 211 still wait."
         in page
     )
-    assert all(step in page for step, _ in start.funnel_steps(views_of.SOME))
+    assert all(step.name in page for step in start.funnel_steps(views_of.SOME))
+    assert "under 5" in page, "two were charged: too few to tell the public"
 
 
 def test_the_start_page_keeps_small_numbers_to_itself(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,3 +351,22 @@ def test_a_receipt_is_ones_own(reporter: Client, member: Member) -> None:
     never = reporter.get(reverse("receipt", kwargs={"report_id": "report_never"}))
     assert refused.status_code == never.status_code == 404
     assert theirs not in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("funnel", "said"),
+    [
+        (views.Funnel(7, 7, 0, 0, 0, 0, 0), "None of 7 reports has been followed up by a person yet."),
+        (
+            views.Funnel(9, 9, 6, 3, 0, 0, 0),
+            "Of 9 reports, 6 have a named owner and under 5 were followed up by a person; 6 still wait.",
+        ),
+        (
+            views.Funnel(10, 10, 10, 10, 0, 0, 0),
+            "Of 10 reports, 10 have a named owner and 10 (100 %) were followed up by a person; none waits.",
+        ),
+    ],
+)
+def test_the_funnels_sentence_tells_no_small_number(funnel: views.Funnel, said: str) -> None:
+    """One to four could point at one member; nothing and all are told."""
+    assert start.funnel_sentence(funnel) == said

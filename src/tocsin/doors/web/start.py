@@ -1,5 +1,7 @@
 """The public pages: start, help, accessibility."""
 
+from dataclasses import dataclass
+
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
@@ -73,9 +75,18 @@ def public_funnel() -> Funnel:
     return known
 
 
-def funnel_steps(funnel: Funnel) -> list[tuple[str, int]]:
-    """The funnel whole, step by step."""
-    return [
+@dataclass(frozen=True)
+class Step:
+    """One step of the funnel: `length` draws its bar, `said` is its number as the public may read it."""
+
+    name: str
+    length: int
+    said: str
+
+
+def funnel_steps(funnel: Funnel) -> list[Step]:
+    """The funnel whole, step by step; a number that could point at one member is not told."""
+    reached = (
         ("Received", funnel.received),
         ("Acknowledged", funnel.acknowledged),
         ("Owned", funnel.owned),
@@ -83,15 +94,24 @@ def funnel_steps(funnel: Funnel) -> list[tuple[str, int]]:
         ("Investigated", funnel.investigated),
         ("Disrupted", funnel.disrupted),
         ("Charged", funnel.charged),
-    ]
+    )
+    return [Step(name, max(number, FEW - 1) if number else 0, told(number)) for name, number in reached]
+
+
+def told(number: int) -> str:
+    """The number, or `under 5`."""
+    return f"under {FEW}" if 0 < number < FEW else words.number_words(number)
 
 
 def funnel_sentence(funnel: Funnel) -> str:
     """The funnel as one sentence; nothing in it counts an automatic act as follow-up."""
+    came = words.count_words(funnel.received, "report")
+    if not funnel.assessed:
+        return f"None of {came} has been followed up by a person yet."
     waiting = funnel.received - funnel.assessed
-    share = words.share_words(funnel.assessed, funnel.received)
+    share = f" ({words.share_words(funnel.assessed, funnel.received)})" if funnel.assessed >= FEW else ""
     said = (
-        f"Of {words.count_words(funnel.received, 'report')}, {funnel.owned:,} have a named owner "
-        f"and {funnel.assessed:,} ({share}) were followed up by a person"
+        f"Of {came}, {told(funnel.owned)} have a named owner "
+        f"and {told(funnel.assessed)}{share} were followed up by a person"
     )
-    return said + (f"; {waiting:,} still wait." if waiting else "; none waits.")
+    return said + (f"; {told(waiting)} still wait." if waiting else "; none waits.")
