@@ -93,33 +93,30 @@ def answer_case(
     """
     at, pack = at or now(), current_pack()
     check_answer(pack, outcome_code, words, would_have_helped, receiving_body, by.unit.unit_id)
-    said = words.strip().replace("{receiving_body}", receiving_body.strip())
+    body = receiving_body.strip()
+    said = words.strip().replace("{receiving_body}", body)
+    answer: dict[str, Any] = {
+        "outcome_code": outcome_code,
+        "words": said,
+        "would_have_helped": list(would_have_helped),
+    }
+    answer["receiving_body"] = body
     with act() as recorded:
         case = own(recorded, case, by, at)
         states.check(pack, "answer", case.status, states.ANSWERED, by.party)
         Outcome.objects.create(
             case=case,
-            outcome_code=outcome_code,
-            words=said,
-            would_have_helped=list(would_have_helped),
-            receiving_body=receiving_body.strip(),
             status_before=case.status,
             person=by.person,
             person_name=by.name,
             unit=by.unit,
             given_at=at,
+            **answer,
         )
         decide(case, by, states.ANSWERED, said, at)
         case.status, case.closed_at, case.outcome_code = states.ANSWERED, at, outcome_code
-        moved = clocks.turn(recorded, case, "closed", at)
-        answer = {
-            "outcome_code": outcome_code,
-            "title": pack.outcomes[outcome_code].title,
-            "words": said,
-            "would_have_helped": list(would_have_helped),
-            "receiving_body": receiving_body.strip(),
-        }
-        record(recorded, "cases:case:answered", case, by, moved | answer)
+        answer |= clocks.turn(recorded, case, "closed", at) | {"title": pack.outcomes[outcome_code].title}
+        record(recorded, "cases:case:answered", case, by, answer)
         case.save()
         push_status(case, at)
         if by.link is not None:

@@ -158,60 +158,65 @@ def store_links(desk: Desk, placed: Sequence[Placed]) -> None:
     )
 
 
+class Share(NamedTuple):
+    """What one member has in one case at one severity."""
+
+    member: int
+    severity: str
+    reports: int
+    seat: Seat
+
+
+def shares_of(cases: Sequence[Case]) -> dict[int, list[Share]]:
+    """What the members have in each of these cases, the first reporter first."""
+    rows = (
+        Link.objects.filter(case__in=cases, detached_at__isnull=True)
+        .values("case_id", "report__member", "report__severity")
+        .annotate(reports=Count("pk"), first=Min("report"))
+        .order_by("first")
+    )
+    named = ("case_id", "report__member", "report__severity", "reports")
+    seats = ("report__member__force_id", "report__member__country")
+    found: dict[int, list[Share]] = defaultdict(list)
+    for case, member, severity, reports, force_id, country in rows.values_list(*named, *seats):
+        found[case].append(Share(member, severity, reports, Seat(force_id, country)))
+    return found
+
+
+RECOUNTED = [
+    "report_count",
+    "member_count",
+    "severity",
+    "status",
+    "closed_at",
+    "outcome_code",
+    "owner",
+    "owner_name",
+    "owned_at",
+    "coordinator",
+    "investigating_unit",
+    "support_unit",
+    "route_rule",
+    "route_reason",
+    "route_told",
+]
+
+
 def recount(desk: Desk, touched: Sequence[Case]) -> list[Case]:
     """Count reports and members again, raise severities, route the unowned anew.
 
     Gives the cases that were below the threshold and no longer are.
     """
-    rows = (
-        Link.objects.filter(case__in=touched, detached_at__isnull=True)
-        .values("case_id", "report__member", "report__severity")
-        .annotate(reports=Count("pk"), first=Min("report"))
-        .values_list(
-            "case_id",
-            "report__member",
-            "report__severity",
-            "reports",
-            "first",
-            "report__member__force_id",
-            "report__member__country",
-        )
-        .order_by("first")
-    )
-    by_case: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        by_case[row[0]].append(row)
-    promoted, fresh = [], {case.case_id for case in desk.fresh}
+    promoted, fresh, shares = [], {case.case_id for case in desk.fresh}, shares_of(touched)
     for case in touched:
-        found, severity = by_case[case.pk], case.severity
-        case.report_count = sum(row[3] for row in found)
-        case.member_count = len({row[1] for row in found})
-        case.severity = max([severity, *(row[2] for row in found)], key=SEVERITIES.index)
+        found, severity = shares[case.pk], case.severity
+        case.report_count = sum(share.reports for share in found)
+        case.member_count = len({share.member for share in found})
+        case.severity = max([severity, *(share.severity for share in found)], key=SEVERITIES.index)
         if severity == "info" != case.severity:
             promoted.append(case)
-        route_again(
-            desk, case, case.case_id in fresh, list(dict.fromkeys(Seat(row[5], row[6]) for row in found))
-        )
-    update_rows(
-        touched,
-        [
-            "report_count",
-            "member_count",
-            "severity",
-            "status",
-            "closed_at",
-            "outcome_code",
-            "owner",
-            "owner_name",
-            "owned_at",
-            "coordinator",
-            "investigating_unit",
-            "support_unit",
-            "route_rule",
-            "route_reason",
-            "route_told",
-        ],
-    )
+        route_again(desk, case, case.case_id in fresh, list(dict.fromkeys(share.seat for share in found)))
+    update_rows(touched, RECOUNTED)
     return promoted
 
 
