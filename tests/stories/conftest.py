@@ -41,9 +41,9 @@ class Exchange:
     facts: dict[str, Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, one for the whole run."""
+    """Debian's Chromium; one a module, because Playwright's event loop must not outlive its tests."""
     if not CHROMIUM.exists():
         missing("the stories need Chromium: make system")
     if not (ROOT / "src/tocsin/site/static/vendor/tocsin.css").exists():

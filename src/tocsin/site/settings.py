@@ -29,6 +29,8 @@ INSTALLED_APPS = [
     "tocsin.intake.apps.IntakeConfig",
     "tocsin.cases.apps.CasesConfig",
     "tocsin.notices.apps.NoticesConfig",
+    "tocsin.sharing.apps.SharingConfig",
+    "tocsin.blocking.apps.BlockingConfig",
 ]
 
 MIDDLEWARE = [
