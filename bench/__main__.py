@@ -1,6 +1,6 @@
 """Run the benchmarks, each beside its reference in the same session, and print what was measured.
 
-    python -m bench [NAME …] [--json FILE]
+python -m bench [NAME …] [--json FILE]
 """
 
 import argparse
@@ -21,7 +21,8 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(BENCHES)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows as JSON")
     given = parser.parse_args()
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, {os.cpu_count()} cores, Python {platform.python_version()}")
     rows: list[dict[str, Any]] = []
     for name in given.names or BENCHES:
         began = time.perf_counter()

@@ -16,7 +16,10 @@ GUESSER, SECOND, LUCKY = "203.0.113.7", "198.51.100.23", "198.51.100.61"
     [
         ("harbour", {GUESSER, SECOND}),  # rsyslog's traditional file format
         ("fenland", {GUESSER, "2001:db8:66::5", LUCKY, "203.0.113.90"}),  # its ISO format, gzipped; XARF
-        ("moorview", {GUESSER, "203.0.113.44"}),  # its RFC 5424 format, with the space that it puts first; ARF
+        (
+            "moorview",
+            {GUESSER, "203.0.113.44"},
+        ),  # its RFC 5424 format, with the space that it puts first; ARF
     ],
 )
 def test_every_attacker_is_found_and_no_customer(place: str, reported: set[str]) -> None:

@@ -1,4 +1,4 @@
-"""`tocsin report` under `kill -9`, on a log that grows: nothing lost, nothing twice, every receipt genuine."""
+"""`tocsin report` under `kill -9`, on a log that grows: nothing lost, nothing twice, receipts genuine."""
 
 import json
 import os
@@ -27,7 +27,9 @@ def grow(log: Path, number: int, dice: random.Random) -> None:
             address = f"198.18.{origin // 250}.{1 + origin % 250}"
             for guess in range(dice.randint(3, 9)):
                 stamp = f"2026-11-20T01:{number:02}:{guess:02}+00:00"
-                out.write(f"{stamp} web1 sshd[{origin}]: Failed password for root from {address} port 4022 ssh2\n")
+                out.write(
+                    f"{stamp} web1 sshd[{origin}]: Failed password for root from {address} port 4022 ssh2\n"
+                )
 
 
 def tocsin(*arguments: str) -> list[str]:
@@ -46,7 +48,9 @@ def test_killed_at_any_point_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
             killed = 0
             for number in range(KILLS):
                 grow(log, number, dice)
-                process = subprocess.Popen(report, env=edge, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                process = subprocess.Popen(
+                    report, env=edge, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                )
                 time.sleep(0.3 + dice.random())
                 killed += process.poll() is None
                 process.send_signal(signal.SIGKILL)
@@ -74,7 +78,9 @@ def listed(client: httpx.Client, port: int) -> dict[str, int]:
     found: dict[str, int] = {}
     cursor: dict[str, str] = {}
     while True:
-        page = client.get(f"http://127.0.0.1:{port}/api/v1/reports", params={"limit": "1000", **cursor}).json()
+        page = client.get(
+            f"http://127.0.0.1:{port}/api/v1/reports", params={"limit": "1000", **cursor}
+        ).json()
         for item in page["reports"]:
             assert item["attack_id"] not in found
             found[item["attack_id"]] = item["content"]["count"]

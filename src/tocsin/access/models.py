@@ -28,7 +28,7 @@ class Member(models.Model):
     force_id = models.CharField(
         max_length=40, help_text="the force of the registered seat, by its id in the country pack"
     )
-    networks = models.JSONField(default=list, blank=True, help_text="its own address ranges (CIDR); never on any list")
+    networks = models.JSONField(default=list, blank=True, help_text="its own ranges (CIDR); never on a list")
     joined_at = models.DateTimeField(default=now)
     suspended_at = models.DateTimeField(null=True, blank=True)
 
@@ -122,7 +122,11 @@ class Role(models.Model):
                 condition=(
                     models.Q(name="reporter", member__isnull=False, unit__isnull=True)
                     | models.Q(name__in=["officer", "supervisor"], member__isnull=True, unit__isnull=False)
-                    | models.Q(name__in=["coordinator", "operator", "trusted"], member__isnull=True, unit__isnull=True)
+                    | models.Q(
+                        name__in=["coordinator", "operator", "trusted"],
+                        member__isnull=True,
+                        unit__isnull=True,
+                    )
                 ),
             ),
         ]

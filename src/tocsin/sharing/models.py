@@ -1,4 +1,4 @@
-"""Indicators: what members say about an address or a name, who stands behind it, and what left the exchange."""
+"""Indicators: what members say of an address or a name, who stands behind it, and what left the exchange."""
 
 from django.db import models
 
@@ -7,7 +7,7 @@ from tocsin.intake.models import Report
 
 
 class Indicator(models.Model):
-    """An address or a name that reports point at; shared once two independent sources or a trusted person say so."""
+    """An address or a name that reports point at, shared once two sources or a trusted person say so."""
 
     class Kind(models.TextChoices):
         ADDRESS = "address", "Address"

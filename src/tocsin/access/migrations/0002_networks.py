@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='member',
             name='networks',
-            field=models.JSONField(blank=True, default=list, help_text='its own address ranges (CIDR); never on any list'),
+            field=models.JSONField(blank=True, default=list, help_text='its own ranges (CIDR); never on a list'),
         ),
         migrations.AlterField(
             model_name='role',
