@@ -99,16 +99,16 @@ def submit(actor: Actor, raw_reports: Sequence[bytes | msgspec.Raw]) -> wire.Acc
 def set_status(report_pks: Iterable[int], status: str, at: dt.datetime) -> None:
     """Push an exchange status down to reports; readers by `updated_since` see it. Only inside an act.
 
-    `at` stands until the act is placed, then the act's own instant: instants become visible in order, so no
-    reader that follows them can miss the change.
+    Nothing is written before the act is placed. Whatever changes a report does so under the journal's head,
+    so that no two acts wait for each other's reports, and carries the act's own instant, by which readers
+    follow; `at` is when the caller decided it, which an entry's content may say.
     """
-    recorded, pks = current(), list(report_pks)
-    Report.objects.filter(pk__in=pks).update(status=status, updated_at=at)
+    pks = list(report_pks)
 
-    def stand_at_the_acts_instant(placement: Placement) -> None:
-        Report.objects.filter(pk__in=pks).update(updated_at=placement.last_at)
+    def write(placement: Placement) -> None:
+        Report.objects.filter(pk__in=pks).update(status=status, updated_at=placement.last_at)
 
-    recorded.when_placed(stand_at_the_acts_instant)
+    current().when_placed(write)
 
 
 def check_all(
@@ -141,7 +141,7 @@ def lock_member(member: Member) -> None:
 
 
 def find_known(member: Member, versions: Iterable[Version]) -> None:
-    """Say of every version whether it is new, updated or known."""
+    """Say of every version whether it is new, updated or known. No other batch of the member runs beside."""
     by_attack = {version.checked.report.attack_id: version for version in versions}
     known = bulk.keys_where(Report, "attack_id", list(by_attack), member_id=member.pk)
     # Rows first, head last: whoever pushes a status down locks in the same order.
