@@ -144,8 +144,7 @@ def find_known(member: Member, versions: Iterable[Version]) -> None:
     """Say of every version whether it is new, updated or known. No other batch of the member runs beside."""
     by_attack = {version.checked.report.attack_id: version for version in versions}
     known = bulk.keys_where(Report, "attack_id", list(by_attack), member_id=member.pk)
-    # Rows first, head last: whoever pushes a status down locks in the same order.
-    for before in Report.objects.select_for_update().filter(pk__in=known).order_by("pk") if known else ():
+    for before in Report.objects.filter(pk__in=known) if known else ():
         version = by_attack[before.attack_id]
         version.before, version.report_id, version.pk = before, before.report_id, before.pk
         version.state = "updated" if version.checked.report.count > before.count else "known"
