@@ -44,7 +44,7 @@ serve: $(STAMP)-server assets
 
 assets: $(STAMP)-assets
 
-$(STAMP)-assets: tools/assets.py package-lock.json | $(STAMP)-server
+$(STAMP)-assets: tools/assets.py package-lock.json $(wildcard src/tocsin/site/styles/*.scss) | $(STAMP)-server
 	$(BIN)/python tools/assets.py
 	touch $@
 
