@@ -114,7 +114,7 @@ class LogReader:
         """Blocks matched and grouped on two threads, given back in order, no more than three in memory."""
 
         def work(block: Block) -> tuple[Matches, list[Group]]:
-            matches = self._matcher.match(block, clock, target)
+            matches = self._matcher.match(block, clock, target, self._tally.told)
             return matches, matches.groups().sort("shelf").rows()
 
         waiting: deque[Future[tuple[Matches, list[Group]]]] = deque()

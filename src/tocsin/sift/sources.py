@@ -91,6 +91,8 @@ class Stream:
 
     def read(self, size: int) -> bytes:
         """The next bytes; fewer than `size` only at the end, none after it."""
+        if not self._waiting and not self._gunzip:
+            return self._next(size)
         self._fill(size)
         taken, self._waiting = self._waiting[:size], self._waiting[size:]
         return taken
