@@ -19,7 +19,7 @@ def test_the_fast_spelling_is_the_canonical_one(value: dict[str, str]) -> None:
 
 
 @given(TEXT, TEXT, TEXT, TEXT, st.dates())
-def test_an_id_is_the_hash_of_the_key(
+def test_an_id_is_the_hash_of_its_key(
     kind: str, origin: str, target: str, service: str, day: dt.date
 ) -> None:
     """Anyone can work it out from what the attack says."""

@@ -69,9 +69,9 @@ class LogReader:
             self._rejects.add(path, number, reason, raw)
 
         if kind == "journal-json":
-            stretch = json_blocks(stream, see, reject)
+            stretch = json_blocks(stream, first, see, reject)
         elif kind == "journal-export":
-            stretch = export_blocks(stream, see, reject)
+            stretch = export_blocks(stream, first, see, reject)
         else:
             stretch = blocks(stream, first, see, reject)
         span = Span()
