@@ -147,8 +147,12 @@ class Tally:
         return began
 
     def attacks(self) -> tuple[list[Attack], int]:
-        """All attacks, worst first, then by time and id; and how many lines are their evidence."""
+        """All attacks, worst first, then by time and id; and how many lines are their evidence.
+
+        To be asked once: what an attack was made from is let go, or both would be in memory.
+        """
         counting = list(self.counting())
+        observed = sum(pile.line_count() for _, _, pile in counting)
         won = {
             (key.origin, key.target, key.service) for key, evidence, _ in counting if evidence == "success"
         }
@@ -162,10 +166,11 @@ class Tally:
             for key, evidence, pile in counting
         ]
         attacks.sort(key=lambda a: (-SEVERITIES.index(a.severity), -a.count, a.first_seen_at, a.attack_id))
-        return attacks, sum(pile.line_count() for _, _, pile in counting)
+        return attacks, observed
 
     def _attack(self, key: Key, evidence: str, pile: Pile, won: bool, in_campaign: bool) -> Attack:
         level = max(pile.severity, self._level(key, evidence, pile, won))
+        found, pile.lines = pile.lines, {}
         return Attack(
             attack_id=attack_id(key.kind, key.origin, key.target, key.service, _day(key.day)[0]),
             kind=key.kind,
@@ -178,7 +183,7 @@ class Tally:
             severity=SEVERITIES[level],
             evidence=tuple(
                 EvidenceLines(path, tuple(lines.numbers), lines.count, lines.digest.hexdigest())
-                for path, lines in sorted(pile.lines.items())
+                for path, lines in sorted(found.items())
             ),
             campaign=campaign_id(key.origin) if in_campaign else "",
             lane=pile.lane,
