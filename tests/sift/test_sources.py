@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.sift.logs import FAILED, by_origin, sift_text, syslog
 
+from tocsin.kernel.problems import BadInput
 from tocsin.sift.engine import Options, sift
 from tocsin.sift.regions import region_of
 from tocsin.sift.sources import recognise
@@ -104,6 +105,26 @@ def test_a_grown_file_is_read_from_behind_what_is_known(tmp_path: Path, ending: 
         *(a + b for a, b in zip(seen_cut or [[], []], [[4, 5, 6], [7, 8, 9]], strict=True)),
     ]
     assert sift([str(path)], Options(known=known)).balance.observed == 0
+
+
+def test_a_grown_journal_keeps_its_line_numbers(tmp_path: Path) -> None:
+    """The numbers are those of the file, also of journald's formats."""
+    record = (
+        '{"__REALTIME_TIMESTAMP":"%d","_HOSTNAME":"g","SYSLOG_IDENTIFIER":"sshd","MESSAGE":"' + FAIL + '"}\n'
+    )
+    path = tmp_path / "journal.json"
+    path.write_text(record % 1765349746000000 + record % 1765349747000000)
+    known = sift([str(path)]).regions
+    path.write_text(path.read_text() + record % 1765349748000000)
+    (attack,) = sift([str(path)], Options(known=known)).attacks
+    assert attack.evidence[0].lines == (3,)
+
+
+def test_rejects_that_cannot_be_kept_are_a_problem(tmp_path: Path) -> None:
+    """Nothing is dropped silently."""
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(BadInput, match="cannot be kept"):
+        sift([str(tmp_path / "file")], Options(rejects=tmp_path / "file" / "rejects.tsv"))
 
 
 def test_the_same_words_twice_are_not_a_duplicate(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Cutting a stream of bytes into blocks of whole lines for the matcher."""
 
-import io
 from collections.abc import Callable, Iterator
 
 import polars as pl
@@ -26,7 +25,7 @@ def blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Blo
     rest, number, skipping = b"", first, False
     while data := stream.read(BLOCK - len(rest)):
         see(data)
-        data = rest + data
+        data = rest + data if rest else data
         end = data.rfind(b"\n") + 1
         if skipping:
             after = data.find(b"\n") + 1
@@ -49,10 +48,10 @@ def _block(data: bytes, first: int) -> Block:
         data = data.removeprefix(_BOM)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    data = data.removesuffix(b"\n")
     plain = data.isascii() and b"\0" not in data and b"\r" not in data
     if plain and data:
         return Block(_column(data), first)
+    data = data.removesuffix(b"\n")
     raw = [line.rstrip(b"\r") for line in data.split(b"\n")]
     text = pl.Series("line", [line.decode("utf-8", "replace") for line in raw], dtype=pl.String)
     return Block(text, first, raw=raw)
@@ -61,7 +60,7 @@ def _block(data: bytes, first: int) -> Block:
 def _column(data: bytes) -> pl.Series:
     """Lines of plain ASCII as a column: the CSV reader, its separator one that does not occur, is fastest."""
     frame = pl.read_csv(
-        io.BytesIO(data),
+        data,
         has_header=False,
         separator="\0",
         quote_char=None,

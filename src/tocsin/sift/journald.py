@@ -30,11 +30,11 @@ class Record(msgspec.Struct):
     message: Any = msgspec.field(name="MESSAGE", default=None)
 
 
-def json_blocks(stream: Stream, see: See, reject: Reject) -> Iterator[Block]:
+def json_blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Block]:
     """One JSON record a line."""
     decoder = msgspec.json.Decoder(Record)
     batch = _Batch()
-    for number, line in enumerate(_lines(stream, see), start=1):
+    for number, line in enumerate(_lines(stream, see), start=first):
         if not line.strip():
             batch.blank(number)
             continue
@@ -52,11 +52,12 @@ def json_blocks(stream: Stream, see: See, reject: Reject) -> Iterator[Block]:
         yield batch.take()
 
 
-def export_blocks(stream: Stream, see: See, reject: Reject) -> Iterator[Block]:
+def export_blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Block]:
     """Records of `NAME=value` lines, or a name, eight bytes of length and the value; a blank line between."""
     batch = _Batch()
     fields: dict[bytes, bytes] = {}
-    start = place = number = 0
+    start = place = 0
+    number = first - 1
     lines = _lines(stream, see)
     for line in lines:
         number += 1

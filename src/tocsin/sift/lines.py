@@ -41,6 +41,9 @@ class Block:
         return self.raw[row] if self.raw is not None else str(self.text[row]).encode()
 
 
+Told = Mapping[str, set[str]]
+
+
 @dataclass(frozen=True)
 class Matches:
     """What was found in a block: `rows` one per matching line in order, `rejected` as (row, reason)."""
@@ -99,8 +102,11 @@ class Matcher:
         self._kind_of = pl.Series([kinds.index(rule.kind) for rule in book.rules], dtype=pl.Int8)
         self._weight_of = pl.Series([rule.weight for rule in book.rules], dtype=pl.Int64)
 
-    def match(self, block: Block, clock: Clock, target: str) -> Matches:
-        """Everything that the rules find in a block; `target` stands where a header names no host."""
+    def match(self, block: Block, clock: Clock, target: str, told: Told | None = None) -> Matches:
+        """Everything that the rules find in a block; `target` stands where a header names no host.
+
+        Signs of origins that `told` names for their kind are left out: they will never count.
+        """
         text = block.text
         headed = text.str.contains(HEADER)
         rejected = []
@@ -109,7 +115,7 @@ class Matcher:
         literals = text.str.extract_many(list(self._rules), overlapping=True)
         rows = (headed & (literals.list.len() > 0)).arg_true()
         messages = _split(text.gather(rows))
-        found = self._find(messages["message"], literals.gather(rows))
+        found = self._find(messages["message"], literals.gather(rows), told or {})
         place = found["place"]
         lines = messages.select(pl.col("line", "head", "repeats").gather(place))
         lines = pl.concat([lines, found.select("origin", "times", "rule")], how="horizontal")
@@ -122,7 +128,7 @@ class Matcher:
         rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
         return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
 
-    def _find(self, messages: pl.Series, literals: pl.Series) -> pl.DataFrame:
+    def _find(self, messages: pl.Series, literals: pl.Series, told: Told) -> pl.DataFrame:
         """Which rule matched which message, with the origin and the number of times that it read."""
         found = [_NOTHING]
         left = pl.DataFrame(
@@ -136,6 +142,9 @@ class Matcher:
                 part = left.filter(pl.col("literal") == literal)
                 for position in self._rules[literal]:
                     hits, part = self._try(part, position)
+                    rule = self.book.rules[position]
+                    if rule.evidence == "sign" and hits.height and (names := told.get(rule.kind)):
+                        hits = hits.filter(~pl.col("origin").is_in(list(names)))
                     found.append(hits)
                 unmatched.append(part)
             left = pl.concat(unmatched) if unmatched else left.clear()

@@ -69,9 +69,9 @@ class LogReader:
             self._rejects.add(path, number, reason, raw)
 
         if kind == "journal-json":
-            stretch = json_blocks(stream, see, reject)
+            stretch = json_blocks(stream, first, see, reject)
         elif kind == "journal-export":
-            stretch = export_blocks(stream, see, reject)
+            stretch = export_blocks(stream, first, see, reject)
         else:
             stretch = blocks(stream, first, see, reject)
         span = Span()
@@ -114,7 +114,7 @@ class LogReader:
         """Blocks matched and grouped on two threads, given back in order, no more than three in memory."""
 
         def work(block: Block) -> tuple[Matches, list[Group]]:
-            matches = self._matcher.match(block, clock, target)
+            matches = self._matcher.match(block, clock, target, self._tally.told)
             return matches, matches.groups().sort("shelf").rows()
 
         waiting: deque[Future[tuple[Matches, list[Group]]]] = deque()

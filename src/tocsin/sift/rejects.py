@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import BinaryIO
 
+from tocsin.kernel.problems import BadInput
 from tocsin.sift.values import Balance
 
 
@@ -30,9 +31,7 @@ class Rejects:
         if self._path is None:
             return
         if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.touch(mode=0o600)
-            self._file = self._path.open("ab")
+            self._file = _open(self._path)
         where = path.encode(errors="surrogateescape").replace(b"\t", b"\\t").replace(b"\n", b"\\n")
         self._file.write(
             b"\t".join((where, str(line).encode(), reason.encode(), raw.rstrip(b"\r\n"))) + b"\n"
@@ -42,3 +41,15 @@ class Rejects:
         """Write out what is waiting."""
         if self._file:
             self._file.close()
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        return path.open("ab")
+    except OSError as error:
+        reason = (error.strerror or "it cannot be written").lower()
+        raise BadInput(
+            f"what is rejected cannot be kept in {path}: {reason}", hint="name a file with --rejects"
+        ) from error

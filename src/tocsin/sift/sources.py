@@ -91,6 +91,8 @@ class Stream:
 
     def read(self, size: int) -> bytes:
         """The next bytes; fewer than `size` only at the end, none after it."""
+        if not self._waiting and not self._gunzip:
+            return self._next(size)
         self._fill(size)
         taken, self._waiting = self._waiting[:size], self._waiting[size:]
         return taken
@@ -152,9 +154,11 @@ def find(paths: Iterable[str]) -> Iterator[Source]:
         if path == STDIN or not Path(path).is_dir():
             yield Source(path)
             continue
-        for folder, folders, names in os.walk(path):
+        closed: list[OSError] = []
+        for folder, folders, names in os.walk(path, onerror=closed.append):
             folders.sort()
             yield from (Source(str(Path(folder, name)), from_folder=True) for name in sorted(names))
+        yield from (Source(str(error.filename)) for error in closed)
 
 
 def recognise(start: bytes) -> Kind:

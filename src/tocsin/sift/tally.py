@@ -91,12 +91,12 @@ class Pile:
 
 
 class Tally:
-    """The running sum of a run."""
+    """The running sum of a run; `told` holds, by kind, the origins of which a verdict is known."""
 
     def __init__(self, book: Rulebook, networks: Iterable[str] = ()) -> None:
         self._book = book
         self._piles: dict[tuple[Key, str], Pile] = {}
-        self._told: set[tuple[str, str]] = set()
+        self.told: defaultdict[str, set[str]] = defaultdict(set)
         self._networks = [ipaddress.ip_network(text, strict=False) for text in networks]
 
     def pile(self, key: Key, evidence: str, first: int, last: int) -> Pile:
@@ -105,7 +105,7 @@ class Tally:
         if pile is None:
             pile = self._piles[key, evidence] = Pile(first, last)
             if evidence == "verdict":
-                self._told.add((key.origin, key.kind))
+                self.told[key.kind].add(key.origin)
             return pile
         if first < pile.first:
             pile.first = first
@@ -115,7 +115,7 @@ class Tally:
 
     def is_told(self, origin: str, kind: str) -> bool:
         """Whether a verdict of that kind is known of that origin already: no sign of it will ever count."""
-        return (origin, kind) in self._told
+        return origin in self.told[kind]
 
     def counting(self) -> Iterator[tuple[Key, str, Pile]]:
         """What is evidence: all verdicts, signs of which no verdict tells, successes after guessing.
@@ -147,8 +147,12 @@ class Tally:
         return began
 
     def attacks(self) -> tuple[list[Attack], int]:
-        """All attacks, worst first, then by time and id; and how many lines are their evidence."""
+        """All attacks, worst first, then by time and id; and how many lines are their evidence.
+
+        To be asked once: what an attack was made from is let go, or both would be in memory.
+        """
         counting = list(self.counting())
+        observed = sum(pile.line_count() for _, _, pile in counting)
         won = {
             (key.origin, key.target, key.service) for key, evidence, _ in counting if evidence == "success"
         }
@@ -162,10 +166,11 @@ class Tally:
             for key, evidence, pile in counting
         ]
         attacks.sort(key=lambda a: (-SEVERITIES.index(a.severity), -a.count, a.first_seen_at, a.attack_id))
-        return attacks, sum(pile.line_count() for _, _, pile in counting)
+        return attacks, observed
 
     def _attack(self, key: Key, evidence: str, pile: Pile, won: bool, in_campaign: bool) -> Attack:
         level = max(pile.severity, self._level(key, evidence, pile, won))
+        found, pile.lines = pile.lines, {}
         return Attack(
             attack_id=attack_id(key.kind, key.origin, key.target, key.service, _day(key.day)[0]),
             kind=key.kind,
@@ -178,7 +183,7 @@ class Tally:
             severity=SEVERITIES[level],
             evidence=tuple(
                 EvidenceLines(path, tuple(lines.numbers), lines.count, lines.digest.hexdigest())
-                for path, lines in sorted(pile.lines.items())
+                for path, lines in sorted(found.items())
             ),
             campaign=campaign_id(key.origin) if in_campaign else "",
             lane=pile.lane,
@@ -211,6 +216,7 @@ class Tally:
         return any(address in network for network in self._networks if network.version == address.version)
 
 
+@lru_cache(maxsize=4096)
 def campaign_id(origin: str) -> str:
     """The name of all that one origin did: the same in every run."""
     return "campaign_" + hashlib.sha256(origin.encode()).hexdigest()[:32]
