@@ -12,7 +12,7 @@ from tocsin.kernel.problems import BadInput, Problem
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
-    "--to", "url", required=True, envvar="TOCSIN_TO", metavar="URL", help="The exchange.  [env: TOCSIN_TO]"
+    "--to", "url", default="", envvar="TOCSIN_TO", metavar="URL", help="The exchange.  [env: TOCSIN_TO]"
 )
 @click.option(
     "--key",
@@ -63,7 +63,7 @@ def report(
     run; without PATHS nothing else happens. Reporting the same evidence twice changes nothing.
 
     \b
-      tocsin report /var/log/auth.log --to https://exchange.example --dry-run
+      tocsin report /var/log/auth.log --dry-run              (see what would leave)
       tocsin report /var/log/auth.log --to https://exchange.example --kept 90
       tocsin report --to https://exchange.example            (send what is still waiting)
     """
@@ -83,6 +83,8 @@ def report(
             count += 1
         click.echo(f"{count} reports would leave; nothing was sent or remembered", err=True)
         return
+    if not url:
+        raise BadInput("no exchange to report to", hint="give its address with --to, or set TOCSIN_TO")
     if not key:
         raise BadInput("no API key", hint="set TOCSIN_KEY, or give --key; the exchange's operator makes one")
     result = reporting.report(paths, plan, key, say=lambda text: click.echo(text, err=True))

@@ -1,7 +1,9 @@
 """The edge's main verb: what a log shows becomes reports with receipts."""
 
 import secrets
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +56,12 @@ class Result(msgspec.Struct, frozen=True):
 
 def preview(paths: Sequence[Path], plan: Plan) -> Iterator[str]:
     """The exact bytes that would leave, one report a line; nothing is sent or remembered."""
-    with spool.opened(plan.url) as kept:
+    with ExitStack() as stack:
+        if spool.spool_folder(plan.url).exists():
+            kept = stack.enter_context(spool.opened(plan.url))
+        else:
+            kept = spool.Spool(Path(stack.enter_context(tempfile.TemporaryDirectory())))
+            stack.callback(kept.db.close)
         found = _sift(paths, plan, kept)
         for report in _reports(found.attacks, found.sources, plan, kept):
             yield msgspec.json.encode(report).decode()

@@ -1,0 +1,60 @@
+"""`tocsin doctor` says how things stand, and what to do where they do not."""
+
+import pytest
+
+from tocsin.doors.admin import checkup
+from tocsin.kernel.checkup import Finding
+from tocsin.sift import checkup as edge_checkup
+from tocsin.sift import spool
+from tocsin.wire.report import Report
+
+
+def by_name(findings: list[Finding]) -> dict[str, Finding]:
+    """The findings by what was looked at."""
+    return {finding.what: finding for finding in findings}
+
+
+def test_an_edge_without_key_or_spool_is_told_what_to_do(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is wrong with a machine that only sifts; what is missing says how to get it."""
+    monkeypatch.setenv("TOCSIN_EDGE_HOME", str(tmp_path))
+    monkeypatch.delenv("TOCSIN_KEY", raising=False)
+    found = by_name(list(edge_checkup.edge()))
+    assert {name for name, finding in found.items() if finding.state == "wrong"} == set()
+    assert found["API key"].state == found["spool"].state == "missing"
+    assert found["API key"].advice
+
+
+def test_reports_that_wait_are_a_fault(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spool with unsent reports is named, with the command that sends them."""
+    monkeypatch.setenv("TOCSIN_EDGE_HOME", str(tmp_path))
+    when = "2026-11-22T01:00:00Z"
+    waiting = Report("attack_1", "a/b", ("192.0.2.1",), ("x",), "ssh", when, when, 1, "low")
+    with spool.opened("https://exchange.invalid") as kept:
+        kept.keep([], [], [waiting])
+    found = by_name(list(edge_checkup.edge()))["spool"]
+    assert found.state == "wrong"
+    assert "1 pending" in found.detail
+    assert "tocsin report" in found.advice
+
+
+@pytest.mark.django_db
+def test_an_exchange_without_a_coordinator_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cases of units that have not joined would belong to nobody: the check-up says so."""
+    monkeypatch.setenv("DATABASE_URL", "set")
+    found = by_name(checkup.exchange())
+    assert found["coordinator"].state == "wrong"
+    assert found["database"].state == "good"
+    assert found["background work"].state == "good"
+
+
+def test_a_machine_without_an_exchange_is_told_how_to_make_one(
+    tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking makes nothing."""
+    monkeypatch.setenv("TOCSIN_HOME", f"{tmp_path}/none")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    (finding,) = checkup.exchange()
+    assert finding.state == "missing"
+    assert "tocsin serve" in finding.advice
