@@ -61,10 +61,13 @@ def run_job(job: "DBTaskResult[Any, Any]") -> Exception | None:
 
 
 def _one_round(worker: str) -> bool:
-    """Run what is due of both kinds; was there a job?"""
-    try:
-        for item in periodic.due():
+    """Run what is due of both kinds, none hindered by another's error; was there a job?"""
+    for item in periodic.due():
+        try:
             item.function()
+        except Exception:
+            log.exception("the worker goes on after an error")
+    try:
         job = queue.claim(worker)
         if job is not None:
             run_job(job)
