@@ -130,7 +130,7 @@ def test_killed_at_any_point_the_exchange_keeps_every_promise() -> None:
     """Killed in the middle of batches and started again, with a provider that repeats what is unsure."""
     dice, port = random.Random(2), free_port()
     with own_exchange() as exchange:
-        exchange.run("admin", "member", "add", "Northern Broadband", "--force", "mps")
+        exchange.run("admin", "member", "add", "Northern Broadband", "--force", "metropolitan")
         provider = Provider(exchange.run("admin", "key", "make", "Northern Broadband", "edge").strip(), port)
         for _ in range(KILLS):
             with serving(exchange, port) as process:

@@ -24,13 +24,14 @@ def member() -> None:
 
 @member.command("add")
 @click.argument("name")
-@click.option("--force", "force_id", required=True, help="Force of the registered seat, such as mps.")
+@click.option("--force", "force_id", required=True, help="Force of the registered seat, such as kent.")
 @click.option("--kind", default="provider", show_default=True, help="provider, support or operator.")
 @click.option("--country", default="GB", show_default=True, help="ISO 3166-1 code of the registered seat.")
 @AS_JSON
 def add_member(name: str, force_id: str, kind: str, country: str, as_json: bool) -> None:
     """Let the organisation NAME join."""
     services = _services()
+    services.fetch_unit(force_id)  # a mistyped force would send the member's cases elsewhere
     added = services.add_member(name, force_id=force_id, kind=kind, country=country.upper())
     _say(as_json, {"member_id": added.member_id, "name": added.name}, f"{added.member_id}  {added.name}")
 
