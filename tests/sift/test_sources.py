@@ -145,7 +145,7 @@ def test_a_line_longer_than_a_block_is_left_out(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("tocsin.sift.blocks.BLOCK", 4096)
     first, *rest = TEXT.splitlines(keepends=True)
     sifted = sift_text(tmp_path, first + b"y" * 10_000 + b"\n" + b"".join(rest))
-    assert sifted.balance.reasons == {"a line of more than 8 MB": 1}
+    assert sifted.balance.reasons == {"a line of more than 16 MB": 1}
     assert sifted.attacks[0].evidence[0].lines == (1, 3, 4, 5)
 
 

@@ -120,7 +120,10 @@ class Matcher:
         lines = messages.select(pl.col("line", "head", "repeats").gather(place))
         lines = pl.concat([lines, found.select("origin", "times", "rule")], how="horizontal")
         lines = _headers(lines.with_columns(rows.gather(place).alias("row")))
-        mine = lines.filter(pl.col("program").str.replace(r"^.*/", "").is_in(self.book.programs))
+        programs = [
+            name for name in lines["program"].unique() if name.rpartition("/")[2] in self.book.programs
+        ]
+        mine = lines.filter(pl.col("program").is_in(programs))
         settled, timeless = self._settle(mine, clock, target)
         numbers = settled["row"].cast(pl.Int64) + block.first
         if block.numbers is not None:
