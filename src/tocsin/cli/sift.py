@@ -140,10 +140,15 @@ def _print_lines(values: Iterable[msgspec.Struct]) -> None:
 
 def _tell_next(sifted: Sifted, paths: tuple[str, ...]) -> None:
     origins = {origin for attack in sifted.attacks for origin in attack.origins}
-    told = [f"{len(sifted.attacks):,} attacks from {len(origins):,} origins"]
+    told = [f"{number(len(sifted.attacks), 'attack')} from {number(len(origins), 'origin')}"]
     if sifted.campaign_count:
-        told.append(f"{sifted.campaign_count:,} campaigns")
+        told.append(number(sifted.campaign_count, "campaign"))
     terminal.say(f"  → {', '.join(told)} ({sifted.seconds:.1f} s)")
     if any(attack.severity != "info" for attack in sifted.attacks) and "-" not in paths:
         shown = " ".join(paths) if len(paths) < 4 else f"{paths[0]} …"
         terminal.say(f"  next: tocsin report {shown} --dry-run")
+
+
+def number(count: int, noun: str) -> str:
+    """`1 attack`, `1,214 attacks`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

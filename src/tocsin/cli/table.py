@@ -9,6 +9,15 @@ from tocsin.kernel.time import parse_rfc3339
 from tocsin.sift.values import Attack
 
 MOST_ROWS = 100
+_SHORT = {  # what a table has room for, where the type's own words are too long
+    "unprivileged-account-compromise": "account taken",
+    "privileged-account-compromise": "root taken",
+    "application-compromise": "application taken",
+    "system-compromise": "system taken",
+    "malware-distribution": "malware offered",
+    "unauthorised-information-access": "data read",
+    "potentially-unwanted-accessible": "open service",
+}
 WIDTH = 80
 _COLOURS = {"critical": "red", "high": "red", "medium": "yellow", "low": "bold", "info": "dim"}
 _YIELDING = {2: 15, 3: 8, 1: 11}  # columns that may be shortened, in this order, and to what
@@ -33,13 +42,18 @@ def _row(attack: Attack) -> tuple[str, ...]:
     first, last = parse_rfc3339(attack.first_seen_at), parse_rfc3339(attack.last_seen_at)
     return (
         attack.severity,
-        printable(attack.kind.partition("/")[2].replace("-", " ")),
+        _what(attack.kind),
         printable(attack.origins[0]),
         printable(attack.targets[0]),
         f"{attack.count:,}",
         f"{first.astimezone():%d %b %H:%M}".lstrip("0"),
         duration(int((last - first).total_seconds())),
     )
+
+
+def _what(kind: str) -> str:
+    name = kind.partition("/")[2]
+    return _SHORT.get(name) or printable(name.replace("-", " "))
 
 
 def duration(seconds: int) -> str:
