@@ -29,7 +29,7 @@ def problem_of(result: Result) -> Problem:
 
 def test_a_member_gets_a_key_that_works() -> None:
     """Added, listed, given a key, the key used, revoked."""
-    added = json.loads(run("member", "add", "Northern", "--force", "metropolitan", "--json").output)
+    added = json.loads(run("member", "add", "Northern", "--force", "kent", "--json").output)
     assert added["member_id"] in run("member", "list").output
     made = json.loads(run("key", "make", "Northern", "edge", "--days", "30", "--json").output)
     assert actor_of_key(made["key"]).members[0].name == "Northern"
@@ -51,12 +51,12 @@ def test_a_person_gets_a_password_once() -> None:
 
 def test_roles_and_units() -> None:
     """An officer of a unit that joined."""
-    Unit.objects.get_or_create(unit_id="metropolitan", defaults={"name": "Metropolitan Police", "kind": "force"})
+    Unit.objects.get_or_create(unit_id="kent", defaults={"name": "Kent Police", "kind": "force"})
     run("person", "add", "a@example.org", "Ann", "--generate")
-    assert "Ann is officer at" in run("role", "give", "a@example.org", "officer", "--unit", "metropolitan").output
-    assert "has joined" in run("unit", "join", "metropolitan").output
+    assert "Ann is officer at" in run("role", "give", "a@example.org", "officer", "--unit", "kent").output
+    assert "has joined" in run("unit", "join", "kent").output
     rows = json.loads(run("unit", "list", "--joined", "--json").output)
-    assert [row["unit_id"] for row in rows] == ["metropolitan"]
+    assert [row["unit_id"] for row in rows] == ["kent"]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_roles_and_units() -> None:
         (("role", "give", "nobody@example.org", "coordinator"), NotFound),
         (("unit", "join", "nowhere"), NotFound),
         (("member", "suspend", "Nobody", "--reason", "x"), NotFound),
-        (("member", "add", " ", "--force", "metropolitan"), BadInput),
+        (("member", "add", " ", "--force", "kent"), BadInput),
         (("member", "add", "Northern", "--force", "metropolis"), NotFound),
     ],
 )
