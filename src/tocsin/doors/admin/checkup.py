@@ -99,9 +99,9 @@ def _waiting() -> Iterator[Finding]:
 
 
 def _assets() -> Iterator[Finding]:
-    import tocsin.site
+    from django.conf import settings
 
-    sheet = Path(tocsin.site.__file__).parent / "static" / "vendor" / "tocsin.css"
+    sheet = Path(settings.STATICFILES_DIRS[0]) / "vendor" / "tocsin.css"
     state: Any = "good" if sheet.exists() else "wrong"
     yield Finding(
         "stylesheet", state, "built" if sheet.exists() else "missing", "" if sheet.exists() else "make assets"
