@@ -66,6 +66,8 @@ class Commands(click.Group):
         if not place:
             return None
         try:
+            if importlib.util.find_spec("django") is None:
+                raise ModuleNotFoundError(name="django")
             return _load(place)
         except ModuleNotFoundError as error:
             raise ServerMissing(

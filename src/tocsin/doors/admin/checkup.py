@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,12 @@ from tocsin.kernel.checkup import Finding
 
 
 def exchange() -> list[Finding]:
-    """How the exchange that this environment names stands; nothing is changed by looking."""
+    """How the exchange that this environment names stands; nothing is changed by looking.
+
+    Raises ImportError where the server half is not installed.
+    """
+    if find_spec("django") is None:
+        raise ImportError("django")
     home = Path(os.environ.get("TOCSIN_HOME") or "var/exchange").absolute()
     if not (home / "signing.key").exists() and not os.environ.get("DATABASE_URL"):
         return [
