@@ -71,17 +71,20 @@ class Provider:
         return list(accepted.states)
 
     def listed(self, client: httpx.Client) -> list[str]:
-        """The attack ids of all reports that the exchange knows of this provider."""
-        found: list[str] = []
+        """The attack ids of all reports that the exchange knows of this provider, one a report.
+
+        A report that is linked while the pages are read turns up again, because it was updated.
+        """
+        found: dict[str, str] = {}
         cursor: dict[str, str] = {}
         for _ in itertools.count():
             answer = client.get(
                 f"{self.url}/reports", params={"limit": "1000", **cursor}, headers=self.headers
             )
             page = answer.json()
-            found += [item["attack_id"] for item in page["reports"]]
+            found |= {item["report_id"]: item["attack_id"] for item in page["reports"]}
             if not page["more"]:
-                return found
+                return list(found.values())
             cursor = {"cursor": page["cursor"]}
         raise AssertionError
 
