@@ -41,8 +41,10 @@ def instant_words(at: dt.datetime, now: dt.datetime, zone: ZoneInfo) -> str:
 
 
 def clock_time_words(at: dt.datetime, now: dt.datetime, zone: ZoneInfo) -> str:
-    """`Tuesday 10 November, 14:05 GMT` in the reader's zone."""
+    """`Tuesday 10 November, 14:05 GMT` in the reader's zone; midnight is the end of the day before."""
     local = at.astimezone(zone)
+    if local.time() == dt.time():
+        return f"end of {day_words(local.date() - dt.timedelta(days=1), now.astimezone(zone).date())}"
     return f"{day_words(local.date(), now.astimezone(zone).date())}, {local:%H:%M} {local.tzname()}"
 
 
