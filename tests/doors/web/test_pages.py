@@ -102,7 +102,14 @@ def test_news_is_told_until_it_is_seen(reporter: Client, given: Any, monkeypatch
     [
         ({}, "Nobody has taken it yet Unit not joined: the coordinator carries it there."),
         ({"owner": views.OwnerView("DC Ada Moss", "Kent Police", now())}, "DC Ada Moss, Kent Police, since"),
-        ({"outcome": views_of.an_outcome()}, "The answer: Investigation complete, no suspect identified"),
+        (
+            {"outcome": views_of.an_outcome(), "status": "X-OUT"},
+            "The answer: Investigation complete, no suspect identified",
+        ),
+        (
+            {"outcome": views_of.an_outcome(), "status": "X-DIS"},
+            "An earlier answer: Investigation complete, no suspect identified",
+        ),
         ({"outcome": views_of.an_outcome()}, "What would have helped: a longer retention"),
         ({"holdings": ()}, "The report named no log that is kept."),
         ({"holdings": (views_of.a_holding(0),)}, "Destroyed today"),
