@@ -2,9 +2,9 @@
 
     sudo python -m tools.evidence OUT
 
-Needs Linux with network namespaces and Debian's openssh-server, rsyslog, dovecot-lmtpd and dovecot-sieve, and
-a machine without a running syslog daemon (a container). The attackers have documentation addresses
-(RFC 5737, RFC 3849), which exist only inside the namespace; nothing leaves the machine.
+Needs Linux with network namespaces and Debian's openssh-server, rsyslog, unbound, dovecot-lmtpd and
+dovecot-sieve, and a machine without a running syslog daemon (a container). The attackers have documentation
+addresses (RFC 5737, RFC 3849), which exist only inside the namespace; nothing leaves the machine.
 """
 
 import os
@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.evidence import mail, ssh
+from tools.evidence import dns, mail, ssh
 
 NAMESPACE = "tocsin-evidence"
 ADDRESSES = (
@@ -22,6 +22,7 @@ ADDRESSES = (
     "203.0.113.44/32",  # the spammer
     "198.51.100.23/32",  # a second guesser, of one provider only
     "198.51.100.61/32",  # guesses until a password fits
+    *(f"{customer}/32" for customer in dns.CUSTOMERS),
     "192.0.2.77/32",  # a customer who mistypes once
     "2001:db8:66::5/128",  # a guesser over IPv6
     "2001:db8:10::10/128",  # the same host over IPv6
@@ -52,6 +53,7 @@ def main() -> int:
         stage.chmod(0o755)
         ssh.record(stage, out)
         mail.record(stage, out)
+        dns.record(stage, out)
     return 0
 
 
