@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from tocsin.wire import report as wire
+from tocsin.wire.lists import ListStatement
 
 
 class State(msgspec.Struct, frozen=True):
@@ -102,6 +103,7 @@ SHAPES: tuple[Any, ...] = (
     Exchange,
     InclusionProof,
     ConsistencyProof,
+    ListStatement,
     ProblemDocument,
 )
 
