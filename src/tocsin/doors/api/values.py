@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from tocsin.wire import report as wire
+from tocsin.wire import tally
 
 
 class State(msgspec.Struct, frozen=True):
@@ -16,7 +17,10 @@ class State(msgspec.Struct, frozen=True):
 
 
 class ReportState(msgspec.Struct, frozen=True):
-    """One's own report: what was told, in its highest version, and how it stands."""
+    """One's own report: what was told, in its highest version, how it stands, and what blocks it made.
+
+    `effect` says what was stopped because of it, and is empty where nothing was yet.
+    """
 
     report_id: str
     attack_id: str
@@ -24,6 +28,7 @@ class ReportState(msgspec.Struct, frozen=True):
     received_at: str
     updated_at: str
     state: State
+    effect: str
     content: msgspec.Raw
 
 
@@ -97,6 +102,8 @@ SHAPES: tuple[Any, ...] = (
     wire.Accepted,
     wire.Receipt,
     wire.TreeHead,
+    tally.TallyBatch,
+    tally.TallyAnswer,
     ReportState,
     ReportPage,
     Exchange,

@@ -1,0 +1,54 @@
+"""Shared indicators for tests, as the sharing room leaves them, with the reports that stand behind them."""
+
+import datetime as dt
+import itertools
+import uuid
+
+from tests.exchange import a_key, a_member, a_report, spelled
+
+from tocsin.access.models import Member
+from tocsin.intake import services as intake
+from tocsin.intake.models import Report
+from tocsin.kernel.time import now
+from tocsin.sharing.models import Assertion, Indicator, Outgoing
+
+_number = itertools.count(1)
+
+
+def an_indicator(value: str = "198.51.100.7", kind: str = "address", *, was_shared: bool = True) -> Indicator:
+    """An address or a name that was shared, or never was."""
+    at, number = now(), next(_number)
+    indicator = Indicator.objects.create(
+        indicator_id=f"indicator_{number}",
+        stix_id=uuid.uuid4(),
+        kind=kind,
+        value=value,
+        attack_kind="intrusion-attempts/login-attempts",
+        state=Indicator.State.SHARED if was_shared else Indicator.State.HELD,
+        reason="two members say so",
+        asserted_at=at,
+        changed_at=at,
+    )
+    if was_shared:
+        added = at + dt.timedelta(microseconds=number)
+        Outgoing.objects.create(
+            number=Outgoing.objects.count() + 1,
+            date_added=added,
+            indicator=indicator,
+            stix_id=indicator.stix_id,
+            modified=added,
+            body=b"{}",
+        )
+    return indicator
+
+
+def asserted(indicator: Indicator, member: Member | None = None) -> Report:
+    """A member's report that is one word for the indicator."""
+    member = member or a_member()
+    told = a_report(origins=(indicator.value,))
+    assert not intake.submit(a_key(member), [spelled(told)]).refusals
+    report = Report.objects.get(member=member, attack_id=told.attack_id)
+    Assertion.objects.get_or_create(
+        indicator=indicator, report=report, defaults={"member": member, "asserted_at": now()}
+    )
+    return report
