@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
+import httpx
 import msgspec
 
 from tocsin.kernel.hashing import sha256_hex
-from tocsin.kernel.problems import NotSignedIn, Problem, Unreachable
+from tocsin.kernel.problems import NotSignedIn, Unreachable
 from tocsin.kernel.time import now, rfc3339
 from tocsin.sift import calling, nftcounters, sources, zones
 from tocsin.sift.blocks import blocks
@@ -201,7 +202,7 @@ def batches(counts: Sequence[Count]) -> Iterator[TallyBatch]:
         told = []
         for (kind, value, hour), same in groupby(of_log, key=lambda c: (c.kind, c.value, c.hour)):
             start = rfc3339(dt.datetime.fromtimestamp(hour, dt.UTC))
-            told.append(Tally(kind, value, start, sum(count.hits for count in same)))  # type: ignore[arg-type]  # the store's kinds are the wire's
+            told.append(Tally(kind, value, start, sum(count.hits for count in same)))
         yield TallyBatch(name, told)
 
 
@@ -237,18 +238,19 @@ def _send(store: BlockStore, plan: Plan, key: str) -> tuple[int, int, str]:
     taken = unknown = 0
     with calling.client(plan.url, key) as client:
         while told := store.pending(BATCH):
-            body = msgspec.json.encode(next(batches(told)))
             try:
-                answer = calling.ask(
-                    lambda body=body: client.post(
-                        "/tallies", content=body, headers={"Content-Type": "application/json"}
-                    )
-                )
-                said = msgspec.json.decode(answer.content, type=TallyAnswer)
+                answer = _post(client, msgspec.json.encode(next(batches(sorted(told)))))
             except Unreachable as problem:
                 return taken, unknown, problem.detail
-            except msgspec.DecodeError as error:
-                raise Problem(f"the exchange's answer cannot be read: {error}") from None
             store.settle(told)
-            taken, unknown = taken + said.taken, unknown + said.unknown
+            taken, unknown = taken + answer.taken, unknown + answer.unknown
     return taken, unknown, ""
+
+
+def _post(client: httpx.Client, body: bytes) -> TallyAnswer:
+    headers = {"Content-Type": "application/json"}
+    answer = calling.ask(lambda: client.post("/tallies", content=body, headers=headers))
+    try:
+        return msgspec.json.decode(answer.content, type=TallyAnswer)
+    except msgspec.DecodeError as error:
+        raise Unreachable(f"the exchange's answer cannot be read: {error}") from None

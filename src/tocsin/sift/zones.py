@@ -16,14 +16,10 @@ from pathlib import Path
 
 import httpx
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from tocsin.kernel.canonical import canonical_bytes
-from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import BadInput, NotGenuine, Problem, Unreachable
 from tocsin.kernel.time import now, parse_rfc3339
-from tocsin.proof.signing import key_id
+from tocsin.proof.lists import check_list
 from tocsin.sift import calling
 from tocsin.sift.blockstore import BlockStore, KeptList, opened
 from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
@@ -102,28 +98,17 @@ def refresh(store: BlockStore, client: httpx.Client, origin: str, public: bytes,
     if answer.status_code == httpx.codes.NOT_MODIFIED:
         return
     said = answer.headers.get(SIGNATURE_HEADER, "").encode()
-    statement = checked(said, answer.content, public)
-    if (statement.origin, statement.name) != (origin, name):
-        raise NotGenuine(f"asked {origin} for {name}, got {statement.name} of {statement.origin}")
+    try:
+        statement = msgspec.json.decode(said, type=ListStatement)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise NotGenuine(f"{name} came without a signature that can be read") from None
+    check_list(statement, name, answer.content, public)
+    if statement.origin != origin:
+        raise NotGenuine(f"{name} is of {statement.origin}, not of {origin}")
     if kept is not None and statement.number < kept.number:
         raise NotGenuine(f"{name} {statement.number} is older than {kept.number}, which was seen before")
     fresh = KeptList(statement.number, answer.headers.get("ETag", ""), said, answer.content)
     store.keep_list(name, fresh, values(name, answer.text))
-
-
-def checked(said: bytes, body: bytes, public: bytes) -> ListStatement:
-    """The statement that goes with a list. Raises NotGenuine where key, signature or digest do not fit."""
-    try:
-        statement = msgspec.json.decode(said, type=ListStatement)
-        signature = bytes.fromhex(statement.signature)
-        fields = msgspec.structs.asdict(statement)
-        del fields["signature"]
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, canonical_bytes(fields))
-    except (msgspec.DecodeError, ValueError, InvalidSignature):
-        raise NotGenuine("the list is not signed by the exchange's pinned key") from None
-    if statement.key_id != key_id(public) or statement.sha256 != sha256_hex(body):
-        raise NotGenuine("the list's signature was made for another list or by another key")
-    return statement
 
 
 def values(name: str, text: str) -> Iterator[tuple[str, str, bool]]:
