@@ -27,7 +27,8 @@ check: $(STAMP)-dev
 # Debian packages that tests and benchmarks use. Never run unasked.
 system:
 	apt-get update
-	apt-get install -y --no-install-recommends chromium openssh-server fail2ban sshguard
+	apt-get install -y --no-install-recommends chromium openssh-server fail2ban sshguard \
+		unbound bind9 bind9-dnsutils nftables iproute2
 
 bench: $(STAMP)-dev assets
 	$(BIN)/python -m bench

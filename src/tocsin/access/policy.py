@@ -43,6 +43,7 @@ POLICY: dict[str, Rule] = {
     "receipt.read": _rule(
         "reporter", scope="reports:read", relation="own member", why="proof of one's own report"
     ),
+    "tally.write": _rule(scope="tallies:write", relation="own member", why="a member tells what it blocked"),
     "queue.read": _rule("officer supervisor", relation="own unit", why="a unit's work"),
     "case.read": _rule(
         "officer supervisor coordinator", relation="own unit or coordinated", why="a unit's case"

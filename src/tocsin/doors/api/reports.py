@@ -1,6 +1,7 @@
 """Reports: telling them, and following how they stand."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -8,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field
 
+from tocsin.blocking import queries as blocking
 from tocsin.doors.api import cursors, words
 from tocsin.doors.api.bodies import json_body
 from tocsin.doors.api.guards import actor_of, guard
@@ -61,13 +63,13 @@ def list_reports(
     rows = list(found[: limit + 1])
     page, more = rows[:limit], len(rows) > limit
     after = cursors.encode(page[-1]) if page else cursor
-    return answer(ReportPage([shown(row) for row in page], after, more))
+    return answer(ReportPage(shown(page), after, more))
 
 
 @router.get("/{report_id}", auth=guard("report.read"), openapi_extra=described(ReportState))
 def read_report(request: HttpRequest, report_id: str) -> HttpResponse:
     """One of one's own reports and how it stands."""
-    return answer(shown(own_report(request, report_id)))
+    return answer(shown([own_report(request, report_id)])[0])
 
 
 @router.get("/{report_id}/receipt", auth=guard("receipt.read"), openapi_extra=described(wire.Receipt))
@@ -86,17 +88,22 @@ def own_report(request: HttpRequest, report_id: str) -> Report:
     return found
 
 
-def shown(report: Report) -> ReportState:
-    """A row as its owner sees it."""
-    return ReportState(
-        report_id=report.report_id,
-        attack_id=report.attack_id,
-        version=report.version,
-        received_at=rfc3339(report.received_at),
-        updated_at=rfc3339(report.updated_at),
-        state=words.state_of(report.status),
-        content=msgspec.Raw(bytes(report.content)),
-    )
+def shown(reports: Sequence[Report]) -> list[ReportState]:
+    """Rows as their owner sees them."""
+    effects = blocking.effect_of_reports([report.pk for report in reports])
+    return [
+        ReportState(
+            report_id=report.report_id,
+            attack_id=report.attack_id,
+            version=report.version,
+            received_at=rfc3339(report.received_at),
+            updated_at=rfc3339(report.updated_at),
+            state=words.state_of(report.status),
+            effect=effects[report.pk].words,
+            content=msgspec.Raw(bytes(report.content)),
+        )
+        for report in reports
+    ]
 
 
 def answer(value: msgspec.Struct, status: int = 200) -> HttpResponse:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from tocsin.wire import report as wire
+from tocsin.wire import tally
 from tocsin.wire.lists import ListStatement
 
 
@@ -17,7 +18,10 @@ class State(msgspec.Struct, frozen=True):
 
 
 class ReportState(msgspec.Struct, frozen=True):
-    """One's own report: what was told, in its highest version, and how it stands."""
+    """One's own report: what was told, in its highest version, how it stands, and what blocks it made.
+
+    `effect` says what was stopped because of it, and is empty where nothing was yet.
+    """
 
     report_id: str
     attack_id: str
@@ -25,6 +29,7 @@ class ReportState(msgspec.Struct, frozen=True):
     received_at: str
     updated_at: str
     state: State
+    effect: str
     content: msgspec.Raw
 
 
@@ -98,6 +103,8 @@ SHAPES: tuple[Any, ...] = (
     wire.Accepted,
     wire.Receipt,
     wire.TreeHead,
+    tally.TallyBatch,
+    tally.TallyAnswer,
     ReportState,
     ReportPage,
     Exchange,
