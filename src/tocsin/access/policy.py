@@ -34,11 +34,6 @@ POLICY: dict[str, Rule] = {
     "journal.read": _rule(relation="anyone", why="tree heads and proofs are public; contents are not"),
     "exchange.read": _rule(relation="anyone", why="the exchange's name and public key"),
     "figures.read": _rule(relation="anyone", why="public figures, small numbers suppressed"),
-    "network.read": _rule("reporter trusted coordinator", why="what is shared, and how to block it"),
-    "indicator.read": _rule(
-        "reporter officer supervisor trusted coordinator", why="why an address or name is on the list"
-    ),
-    "indicator.judge": _rule("trusted", why="one trusted word shares a warning, or takes it back"),
     "report.submit": _rule(scope="reports:write", relation="own member", why="a member reports"),
     "report.list": _rule(
         "reporter", scope="reports:read", relation="own member", why="a member sees its own"
