@@ -4,6 +4,8 @@ import os
 import tempfile
 
 os.environ["TOCSIN_HOME"] = tempfile.mkdtemp(prefix="tocsin-test-")
+# Warning lists take seconds to build and are the same for all test runs of one person.
+os.environ["TOCSIN_CACHE"] = f"{tempfile.gettempdir()}/tocsin-test-cache-{os.getuid()}"
 
 from tocsin.site.settings import *  # noqa: F403
 

@@ -61,6 +61,12 @@ POLICY: dict[str, Rule] = {
     "link.make": _rule(
         "coordinator", relation="coordinated", why="a one-time link for a unit that has not joined"
     ),
+    "list.read": _rule(scope="lists:read", why="a member's network reads what is shared"),
+    "indicator.read": _rule(
+        "reporter trusted coordinator officer supervisor", why="what is shared, and why, never by whom"
+    ),
+    "indicator.approve": _rule("trusted", why="a trusted person's word shares alone"),
+    "indicator.withdraw": _rule("trusted", why="a withdrawal needs nobody else"),
     "link.use": _rule(relation="anyone", why="the token in the address is the permission"),
 }
 

@@ -16,6 +16,7 @@ from tocsin.wire import report as wire
 MAX_BATCH = 1_000
 MAX_REPORT_BYTES = 256 * 1024
 MAX_NAMES = 1_000  # origins, and targets, of one attack
+MAX_HOSTS = 100  # names that one report is about
 MAX_EVIDENCE = 200
 MAX_HOLDINGS = 50
 MAX_COUNT = 10**15
@@ -91,6 +92,8 @@ def _check_key(report: wire.Report) -> None:
         _fits(_name, name, "origins")
     for name in _few(report.targets, MAX_NAMES, "targets"):
         _fits(_name, name, "targets")
+    for name in _few(report.names, MAX_HOSTS, "names"):
+        _fits(_name, name, "names")
     _fits(_service, report.service, "service")
     if not 1 <= report.count <= MAX_COUNT:
         raise BadReport("count must be 1 or more")

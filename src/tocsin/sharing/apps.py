@@ -5,3 +5,13 @@ class SharingConfig(AppConfig):
     name = "tocsin.sharing"
     label = "sharing"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Hear of new reports, and sweep what expires."""
+        from tocsin.jobs import periodic
+        from tocsin.journal.subscriptions import subscribe
+        from tocsin.sharing import tasks
+
+        for source in tasks.NEWS:
+            subscribe(source, tasks.assert_new)
+        periodic.every(15, tasks.sweep_indicators)

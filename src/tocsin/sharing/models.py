@@ -47,7 +47,9 @@ class Assertion(models.Model):
     indicator = models.ForeignKey(Indicator, on_delete=models.CASCADE, related_name="assertions")
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="assertions")
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="assertions")
-    asserted_at = models.DateTimeField()
+    asserted_at = models.DateTimeField(help_text="when it was last told")
+    entry_seq = models.BigIntegerField(default=0, help_text="journal position of the version told last")
+    unforgeable = models.BooleanField(default=True, help_text="the evidence needed an answer from the origin")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -69,7 +71,9 @@ class Outgoing(models.Model):
 
     number = models.BigIntegerField(primary_key=True, help_text="counts from 1, without gaps")
     date_added = models.DateTimeField(unique=True, help_text="strictly increasing, microseconds")
-    indicator = models.ForeignKey(Indicator, on_delete=models.CASCADE, related_name="outgoing")
+    indicator = models.ForeignKey(
+        Indicator, null=True, on_delete=models.CASCADE, related_name="outgoing", help_text="empty: a marking"
+    )
     stix_id = models.UUIDField()
     modified = models.DateTimeField(help_text="the STIX version")
     is_latest = models.BooleanField(default=True)
@@ -78,3 +82,11 @@ class Outgoing(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["stix_id", "modified"])]
+
+
+class ListHead(models.Model):
+    """What number the list of one kind has: the feed's number of its latest change."""
+
+    kind = models.CharField(primary_key=True, max_length=8, choices=Indicator.Kind.choices)
+    number = models.BigIntegerField()
+    changed_at = models.DateTimeField()

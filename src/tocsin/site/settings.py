@@ -8,11 +8,15 @@ from tocsin.store.urls import database_settings
 
 HOME = Home(Path(os.environ.get("TOCSIN_HOME") or "var/exchange"))
 
+CACHE = Path(os.environ.get("TOCSIN_CACHE") or HOME.path)  # what can be built again: warning lists
+
 SECRET_KEY = HOME.secret("django.key")
 DEBUG = os.environ.get("TOCSIN_DEBUG") == "1"
 ALLOWED_HOSTS = os.environ.get("TOCSIN_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
 ORIGIN = os.environ.get("TOCSIN_ORIGIN", "tocsin.invalid")  # the exchange's name in tree heads
 PUBLIC_URL = os.environ.get("TOCSIN_URL", "http://127.0.0.1:8000")
+PRETEND_PUBLIC = tuple(filter(None, os.environ.get("TOCSIN_PRETEND_PUBLIC", "").split(",")))  # demo and tests
+SHARING_TLP = os.environ.get("TOCSIN_TLP", "green")  # clear, green or amber: how far members may pass it on
 COUNTRY_PACK = os.environ.get("TOCSIN_COUNTRY", "gb")
 
 INSTALLED_APPS = [

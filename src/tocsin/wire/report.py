@@ -49,6 +49,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
     `origins` and `targets` are addresses, names or keyed tokens (`token:…`) of the member's own customers.
     `assumed` records what the evidence did not say and how it was settled, as field to reason.
+    `names` are the host names that a fraud or malware report is about, exactly as they were reported.
     `lane` `restricted` is for child-abuse material: metadata only, to hotline and police alone.
     """
 
@@ -65,6 +66,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     holdings: tuple[Holding, ...] = ()
     assumed: dict[str, str] = {}
     lane: Lane = "ordinary"
+    names: tuple[str, ...] = ()
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

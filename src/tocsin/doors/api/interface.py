@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
 from tocsin import __version__
-from tocsin.doors.api import bodies, journal, problems, reports, tallies, words
+from tocsin.doors.api import bodies, journal, lists, problems, reports, tallies, words
 from tocsin.doors.api.guards import guard
 from tocsin.doors.api.values import Exchange, Limits, described, schemas
 from tocsin.intake import rules
@@ -29,6 +29,7 @@ api = NinjaAPI(
 api.add_router("/reports", reports.router)
 api.add_router("/tallies", tallies.router)
 api.add_router("/journal", journal.router)
+api.add_router("/lists", lists.router)
 HANDLERS: dict[type[Exception], Any] = {
     Problem: problems.on_problem,
     ValidationError: problems.on_bad_parameter,

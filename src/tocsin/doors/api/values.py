@@ -6,6 +6,7 @@ import msgspec
 
 from tocsin.wire import report as wire
 from tocsin.wire import tally
+from tocsin.wire.lists import ListStatement
 
 
 class State(msgspec.Struct, frozen=True):
@@ -109,6 +110,7 @@ SHAPES: tuple[Any, ...] = (
     Exchange,
     InclusionProof,
     ConsistencyProof,
+    ListStatement,
     ProblemDocument,
 )
 

@@ -1,0 +1,57 @@
+"""The lists over HTTPS: each with its number as entity tag, and signed."""
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_cache_control
+from ninja import Router
+
+from tocsin.doors.api.guards import guard
+from tocsin.doors.api.values import described
+from tocsin.sharing import lists
+from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
+
+router = Router(tags=["lists"])
+
+
+@router.get("/{name}.sig", auth=guard("list.read"), openapi_extra=described(ListStatement))
+def read_statement(request: HttpRequest, name: str) -> HttpResponseBase:
+    """The signed statement about a list's present number."""
+    tag = f'"{name}.sig-{lists.number_of(name)}"'
+    return unless_known(request, tag) or tagged(
+        HttpResponse(lists.written(name).statement, content_type="application/json"), tag
+    )
+
+
+@router.get("/{name}", auth=guard("list.read"))
+def read_list(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A list as a resolver or a firewall reads it: addresses.nft, addresses.txt, names.rpz, names.txt.
+
+    Send the `ETag` back as `If-None-Match`: 304 while nothing changed. `Tocsin-Signature` is the statement of
+    `/lists/{name}.sig` in one line: the SHA-256 of these bytes, name, number and date, signed (Ed25519).
+    """
+    tag = tag_of(name, lists.number_of(name))
+    known = unless_known(request, tag)
+    if known is not None:
+        return known
+    found = lists.written(name)
+    response = HttpResponse(found.body, content_type=lists.form_of(name).media)
+    response[SIGNATURE_HEADER] = found.statement.decode("ascii")
+    return tagged(response, tag_of(name, found.number))
+
+
+def tag_of(name: str, number: int) -> str:
+    """A strong entity tag (RFC 9110 section 8.8.3): the same number, the same bytes."""
+    return f'"{name}-{number}"'
+
+
+def unless_known(request: HttpRequest, tag: str) -> HttpResponseBase | None:
+    """304 where the asker has exactly this already, without reading the list."""
+    response = get_conditional_response(request, etag=tag)
+    return None if response is None else tagged(response, tag)
+
+
+def tagged(response: HttpResponseBase, tag: str) -> HttpResponseBase:
+    """The response with its tag; to be asked for again every time, and kept by nobody on the way."""
+    response["ETag"] = tag
+    patch_cache_control(response, private=True, no_cache=True)
+    return response

@@ -1,0 +1,171 @@
+"""Reading indicators: what is shared now, why, and what a person may know of it. Never who said it."""
+
+import datetime as dt
+import ipaddress
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from tocsin.access.policy import Actor, may, require
+from tocsin.journal import queries as journal
+from tocsin.kernel.problems import NotFound
+from tocsin.kernel.time import now
+from tocsin.sharing.models import Assertion, Indicator, ListHead
+from tocsin.sharing.publishing import hour_of
+
+HAPPENED = {
+    "sharing:indicator:shared": "Shared",
+    "sharing:indicator:renewed": "Reported again, so shared for longer",
+    "sharing:indicator:withdrawn": "Withdrawn",
+    "sharing:indicator:expired": "Expired",
+    "sharing:indicator:approved": "A trusted person said yes",
+    "sharing:indicator:refused": "A trusted person said no",
+}
+
+
+@dataclass(frozen=True)
+class ListVersion:
+    """Which version of a list stands now: its number, since when (None: never changed), how many values."""
+
+    number: int
+    changed_at: dt.datetime | None
+    count: int
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of an indicator's life; `words` is what happened, `why` the reason where one was given."""
+
+    at: dt.datetime
+    event: str
+    words: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class IndicatorView:
+    """What a person may know of an indicator: never who reported it, nor how many did.
+
+    `asserted_at` is told to the hour. `reported_by_us`: one of the actor's own members did. `may_approve` and
+    `may_withdraw` say which buttons apply.
+    """
+
+    indicator_id: str
+    kind: str
+    value: str
+    attack_kind: str
+    state: str
+    reason: str
+    is_shared: bool
+    asserted_at: dt.datetime
+    changed_at: dt.datetime
+    valid_until: dt.datetime | None
+    reported_by_us: bool
+    may_approve: bool
+    may_withdraw: bool
+    events: tuple[Event, ...]
+
+
+def visible_to(actor: Actor) -> QuerySet[Indicator]:
+    """What was ever shared is for all on the exchange; what is held, for who reported it and the trusted."""
+    if may(actor, "indicator.approve"):
+        return Indicator.objects.all()
+    if actor.is_nobody:
+        return Indicator.objects.none()
+    own = _own_words(actor).filter(indicator=OuterRef("pk"))
+    return Indicator.objects.filter(~Q(state=Indicator.State.HELD) | Q(Exists(own)))
+
+
+def shared(kind: str, at: dt.datetime | None = None) -> Iterator[str]:
+    """The values on the list now, sorted: names as text, addresses as numbers, IPv4 first."""
+    for value, _ in shared_until(kind, at):
+        yield value
+
+
+def shared_until(kind: str, at: dt.datetime | None = None) -> list[tuple[str, dt.datetime]]:
+    """The values on the list now with their expiry, in the order of `shared`."""
+    found = _on_list(kind, at or now()).values_list("value", "valid_until")
+    rows = [(value, until) for value, until in found if until is not None]
+    if kind == Indicator.Kind.ADDRESS:
+        return sorted(rows, key=_by_number)
+    return sorted(rows)
+
+
+def list_version(kind: str) -> ListVersion:
+    """The version of a list. Its number grows with every change, withdrawals and expiries among them."""
+    head = ListHead.objects.filter(pk=kind).first()
+    if head is None:
+        return ListVersion(0, None, 0)
+    return ListVersion(head.number, head.changed_at, _on_list(kind, head.changed_at).count())
+
+
+def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
+    """One indicator as this actor may know it. Raises NotSignedIn, NotAllowed, NotFound."""
+    require(actor, "indicator.read")
+    found = visible_to(actor).filter(indicator_id=indicator_id).first()
+    if found is None:
+        raise NotFound()
+    is_shared = found.state == Indicator.State.SHARED
+    return IndicatorView(
+        indicator_id=found.indicator_id,
+        kind=found.kind,
+        value=found.value,
+        attack_kind=found.attack_kind,
+        state=found.state,
+        reason=found.reason,
+        is_shared=is_shared,
+        asserted_at=hour_of(found.asserted_at),
+        changed_at=found.changed_at,
+        valid_until=found.valid_until if is_shared else None,
+        reported_by_us=_own_words(actor).filter(indicator=found).exists(),
+        may_approve=may(actor, "indicator.approve") and not is_shared,
+        may_withdraw=may(actor, "indicator.withdraw") and is_shared,
+        events=tuple(life_of(found)),
+    )
+
+
+def life_of(indicator: Indicator) -> Iterator[Event]:
+    """What happened to an indicator, oldest first."""
+    for item in journal.history([indicator.indicator_id]):
+        content = item.content or {}
+        yield Event(
+            item.at,
+            item.event,
+            HAPPENED.get(item.event, item.event),
+            str(content.get("why") or content.get("reason") or ""),
+        )
+
+
+def indicators_of_reports(report_pks: Iterable[int]) -> dict[int, list[Indicator]]:
+    """What each of these reports says something of; reports that say nothing are left out."""
+    found: dict[int, list[Indicator]] = defaultdict(list)
+    words = Assertion.objects.filter(report__in=list(report_pks)).select_related("indicator")
+    for word in words.order_by("report", "indicator"):
+        found[word.report_id].append(word.indicator)
+    return dict(found)
+
+
+def find(kind: str, value: str) -> Indicator | None:
+    """The indicator of a value that was ever shared, or None."""
+    return ever_shared().filter(kind=kind, value=value).first()
+
+
+def ever_shared() -> QuerySet[Indicator]:
+    """All that ever stood on a list: once shared, an indicator is never held again."""
+    return Indicator.objects.exclude(state=Indicator.State.HELD)
+
+
+def _on_list(kind: str, at: dt.datetime) -> QuerySet[Indicator]:
+    return Indicator.objects.filter(state=Indicator.State.SHARED, kind=kind, valid_until__gt=at)
+
+
+def _own_words(actor: Actor) -> QuerySet[Assertion]:
+    members = [member.pk for member in actor.members]
+    return Assertion.objects.filter(member__in=members)
+
+
+def _by_number(row: tuple[str, dt.datetime]) -> tuple[int, int]:
+    address = ipaddress.ip_address(row[0])
+    return address.version, int(address)

@@ -1,0 +1,169 @@
+"""What a report says of an address or a name, and when that is shared. Pure decisions, no table is read.
+
+Nothing is blocked on one unverified word: two independent members or one trusted person, evidence that
+cannot be forged, no warning list, no member's own network, an expiry, a withdrawal.
+"""
+
+import datetime as dt
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from tocsin.wire import report as wire
+
+Kind = Literal["address", "name"]
+State = Literal["held", "shared", "withdrawn", "expired"]
+
+EXPIRY: dict[str, dt.timedelta] = {"address": dt.timedelta(days=7), "name": dt.timedelta(days=30)}
+RENEWED_FROM = dt.timedelta(hours=12)  # a smaller gain of life is not worth a new version to every member
+SOURCES_NEEDED = 2
+
+ADDRESS_KINDS = re.compile(r"(?:intrusion-attempts|intrusions)/.+|information-gathering/scanner")
+NAME_KINDS = frozenset({"fraud/phishing", "malicious-code/malware-distribution", "malicious-code/c2-server"})
+FORGEABLE = frozenset({"udp", "icmp", "icmpv6", "gre", "ip"})  # one packet is enough, and needs no answer
+
+_label = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_name = re.compile(rf"(?=.{{3,253}}\Z)(?:{_label}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])")
+
+FORGEABLE_WORDS = "The evidence could be forged: nothing shows that the address ever got an answer."
+ALONE_WORDS = "Only one member has reported it so far."
+NOBODY_WORDS = "No report stands behind it any more."
+NOT_PUBLIC_WORDS = "It is no public address."
+OWN_WORDS = "It lies in a member's own network, which is never shared."
+TWO_WORDS = "At least two independent members reported it."
+TRUSTED_WORDS = "A trusted person approved it."
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one report says of one address or name; `unforgeable` where the origin must have had an answer."""
+
+    kind: Kind
+    value: str
+    unforgeable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One member's standing word for an indicator, when it was last given."""
+
+    member: int
+    at: dt.datetime
+    unforgeable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The latest yes or no of a trusted person."""
+
+    is_yes: bool
+    at: dt.datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that is known of an indicator; `obstacle` is why it may never be shared, or empty."""
+
+    kind: str
+    state: str
+    reason: str = ""
+    words: tuple[Word, ...] = ()
+    ruling: Ruling | None = None
+    obstacle: str = ""
+    valid_until: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The state that an indicator should be in, why, and until when."""
+
+    state: State
+    reason: str
+    valid_until: dt.datetime | None = None
+
+
+def claims_of(report: wire.Report) -> Iterator[Claim]:
+    """What a report says: its one origin address, or the names that it was reported for.
+
+    The restricted lane says nothing, nor does `info`. Several origins are a sample of what cannot be trusted
+    (DESIGN 3, attack), so they say nothing either. Names stand exactly as reported.
+    """
+    if report.lane != "ordinary" or report.severity == "info":
+        return
+    if ADDRESS_KINDS.fullmatch(report.kind) and len(report.origins) == 1:
+        address = address_of(report.origins[0])
+        if address is not None:
+            yield Claim("address", address, report.service.partition("/")[0].lower() not in FORGEABLE)
+    elif report.kind in NAME_KINDS:
+        for name in dict.fromkeys(filter(None, map(name_of, report.names))):
+            yield Claim("name", name)
+
+
+def address_of(text: str) -> str | None:
+    """The address in its shortest spelling (RFC 5952), or None for what is none."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.scope_id is not None:
+            return None
+        address = address.ipv4_mapped or address
+    return str(address)
+
+
+def name_of(text: str) -> str | None:
+    """A name that a resolver can be asked for, in lower case without final dot; None for what is none."""
+    name = text.lower().removesuffix(".")
+    return name if _name.fullmatch(name) else None
+
+
+def judge(standing: Standing, at: dt.datetime) -> Verdict:
+    """Where an indicator belongs at this instant.
+
+    To become shared, words and rulings must be younger than the kind's expiry; once shared, all that were
+    not withdrawn keep it there, and the youngest sets its end.
+    """
+    if standing.obstacle:
+        return _off(standing, standing.obstacle)
+    ruling = standing.ruling
+    if ruling is not None and not ruling.is_yes:
+        return _off(standing, f"A trusted person decided against it: {ruling.reason}")
+    life = EXPIRY[standing.kind]
+    known = [word for word in standing.words if _counts(word.at, standing, at)]
+    firm = [word for word in known if word.unforgeable]
+    approved = ruling is not None and _counts(ruling.at, standing, at)
+    if not approved and len({word.member for word in firm}) < SOURCES_NEEDED:
+        return _off(standing, _lacking(known, firm), is_answered=True)
+    instants = [word.at for word in firm] + ([ruling.at] if ruling is not None and approved else [])
+    valid_until = max(instants) + life
+    if valid_until <= at:
+        words = f"Nobody has reported it again for {life.days} days."
+        return Verdict("expired", words, standing.valid_until)
+    before = standing.valid_until if standing.state == "shared" else None
+    if before is not None and at < before and valid_until - before < RENEWED_FROM:
+        valid_until = before
+    return Verdict("shared", TRUSTED_WORDS if approved else TWO_WORDS, valid_until)
+
+
+def _counts(instant: dt.datetime, standing: Standing, at: dt.datetime) -> bool:
+    return standing.state == "shared" or instant > at - EXPIRY[standing.kind]
+
+
+def _lacking(known: list[Word], firm: list[Word]) -> str:
+    if known and not firm:
+        return FORGEABLE_WORDS
+    return ALONE_WORDS if firm else NOBODY_WORDS
+
+
+def _off(standing: Standing, reason: str, *, is_answered: bool = False) -> Verdict:
+    """Not shared: withdrawn where it was, otherwise as before; `is_answered` keeps an earlier reason."""
+    if standing.state == "shared":
+        return Verdict("withdrawn", reason, standing.valid_until)
+    if standing.state == "held":
+        return Verdict("held", reason)
+    state: State = "expired" if standing.state == "expired" else "withdrawn"
+    return Verdict(state, standing.reason if is_answered else reason, standing.valid_until)

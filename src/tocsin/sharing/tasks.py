@@ -1,0 +1,21 @@
+"""Background work of sharing: one job for each act that brought reports, and the sweep."""
+
+from django_tasks import task
+
+from tocsin.intake.models import Report
+from tocsin.journal.queries import entries
+from tocsin.sharing import services
+
+NEWS = ("intake:report:received", "intake:report:updated")
+
+
+@task()
+def assert_new(first_seq: int, last_seq: int) -> None:
+    """Take the reports that these journal entries tell of as words. Running it twice changes nothing."""
+    report_ids = {entry.subject for entry in entries(first_seq, last_seq) if entry.event in NEWS}
+    services.assert_reports(Report.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
+
+
+def sweep_indicators() -> None:
+    """What the worker runs every fifteen seconds."""
+    services.sweep()

@@ -1,0 +1,157 @@
+"""Warning lists: what is so well known or so widely used that blocking it would do harm.
+
+The data is that of the MISP warning lists (CC0), as the package `pymispwarninglists` ships it; the search is
+our own. Every list of addresses or names stops, the popular sites among them: an entry is held for ever.
+Built once into a compact file in the cache folder (the home folder, unless TOCSIN_CACHE says otherwise), and
+read when the first indicator is judged.
+"""
+
+import importlib.metadata
+import importlib.resources
+import os
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from tocsin.sharing.intervals import Intervals, intervals
+
+PACKAGE = "pymispwarninglists"
+FORMAT = 1
+WIDTH = 8  # bytes of a name's hash: two of a million names meet once in ten million builds
+
+ADDRESS_FIELDS = frozenset({"ip-src", "ip-dst"})
+TYPES = frozenset({"cidr", "hostname", "string", "substring"})  # `regex` is for mail and telephone numbers
+NAME_FIELDS = frozenset({"domain", "hostname"})
+
+
+class RawList(msgspec.Struct):
+    """One list as its authors wrote it."""
+
+    name: str
+    type: str
+    entries: list[str] = msgspec.field(name="list")
+    matching_attributes: list[str] = []
+
+
+class Names(msgspec.Struct, frozen=True):
+    """Hashes of names, sorted, one behind the other, and for each the list that it stands on."""
+
+    hashes: bytes
+    labels: bytes
+
+    def find(self, name: str) -> int | None:
+        """The list's number, or None."""
+        key, hashes, count = name_hash(name), self.hashes, len(self.labels)
+        at = bisect_left(range(count), key, key=lambda n: hashes[n * WIDTH : n * WIDTH + WIDTH])
+        if at < count and hashes[at * WIDTH : at * WIDTH + WIDTH] == key:
+            return self.labels[at]
+        return None
+
+
+class WarningLists(msgspec.Struct, frozen=True):
+    """All lists: exact names, names with all that ends in them, parts of names, and networks."""
+
+    titles: tuple[str, ...]
+    exact: Names
+    suffixes: Names
+    parts: tuple[tuple[str, int], ...]
+    networks: Intervals
+
+    def of_address(self, address: str) -> str | None:
+        """The title of a list that holds the address, or None."""
+        return self._title(self.networks.find(address))
+
+    def of_name(self, name: str) -> str | None:
+        """The title of a list that holds the name, or one that it ends in, or None."""
+        found = self.exact.find(name)
+        if found is None:
+            endings = (self.suffixes.find(ending) for ending in endings_of(name))
+            found = next((number for number in endings if number is not None), None)
+        if found is None:
+            found = next((number for part, number in self.parts if part in name), None)
+        return self._title(found)
+
+    def _title(self, number: int | None) -> str | None:
+        return None if number is None else self.titles[number]
+
+
+def warning_lists() -> WarningLists:
+    """The lists, from the cache folder's file; built there where it is missing or of another version."""
+    return _read(settings.CACHE)
+
+
+def endings_of(name: str) -> Iterator[str]:
+    """The name and every name above it."""
+    while name:
+        yield name
+        name = name.partition(".")[2]
+
+
+def name_hash(name: str) -> bytes:
+    """The hash by which a name is found."""
+    return blake2b(name.encode(), digest_size=WIDTH).digest()
+
+
+def build(lists: Iterable[RawList]) -> WarningLists:
+    """The compact form, one list in memory at a time.
+
+    Of several lists that hold a name, the shortest is told: its title says most.
+    """
+    titles: list[str] = []
+    sizes: list[int] = []
+    exact: dict[bytes, int] = {}
+    suffixes: dict[bytes, int] = {}
+    parts: list[tuple[str, int]] = []
+    networks: list[tuple[str, int]] = []
+    for number, one in enumerate(filter(_is_relevant, lists)):
+        titles.append(one.name)
+        sizes.append(len(one.entries))
+        entries = (entry.strip().lower() for entry in one.entries)
+        if one.type == "cidr":
+            networks += [(entry, number) for entry in entries]
+        elif one.type == "substring":
+            parts += [(entry, number) for entry in entries]
+        else:
+            for entry in entries:
+                found = suffixes if one.type == "hostname" or entry.startswith(".") else exact
+                key = name_hash(entry.strip("."))
+                if sizes[found.get(key, number)] >= sizes[number]:
+                    found[key] = number
+    return WarningLists(tuple(titles), _names(exact), _names(suffixes), tuple(parts), intervals(networks))
+
+
+def _is_relevant(one: RawList) -> bool:
+    wanted = ADDRESS_FIELDS if one.type == "cidr" else NAME_FIELDS
+    return one.type in TYPES and not wanted.isdisjoint(one.matching_attributes)
+
+
+def _names(found: dict[bytes, int]) -> Names:
+    keys = sorted(found)
+    return Names(b"".join(keys), bytes(found[key] for key in keys))
+
+
+@cache
+def _read(folder: Path) -> WarningLists:
+    file = folder / f"warning-lists-{FORMAT}-{importlib.metadata.version(PACKAGE)}.bin"
+    try:
+        return msgspec.msgpack.decode(file.read_bytes(), type=WarningLists)
+    except (FileNotFoundError, msgspec.MsgspecError):
+        built = build(_shipped())
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = file.with_suffix(f".{os.getpid()}")
+    fresh.write_bytes(msgspec.msgpack.encode(built))
+    fresh.replace(file)
+    return built
+
+
+def _shipped() -> Iterator[RawList]:
+    """The lists of the installed package, one in memory at a time."""
+    folder: Any = importlib.resources.files(PACKAGE) / "data" / "misp-warninglists" / "lists"
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        yield msgspec.json.decode((entry / "list.json").read_bytes(), type=RawList)

@@ -1,0 +1,34 @@
+"""Two nftables sets as a file for `nft -f`: replaced in one transaction, every address with its own end."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator
+
+TABLE = "inet tocsin"
+SETS = (("shared4", "ipv4_addr"), ("shared6", "ipv6_addr"))
+
+
+def ruleset(
+    addresses: Iterable[tuple[str, dt.datetime]], number: int, at: dt.datetime | None
+) -> Iterator[str]:
+    """The file's parts: table and sets made where they are missing, emptied, and filled.
+
+    Each address carries the seconds from `at`, the list's date, to its expiry, so that the kernel drops it by
+    itself if no newer list comes. The sets count (`counter`); which traffic they drop is the reader's to say.
+    """
+    yield (
+        f"# Tocsin: shared addresses, list {number}\n"
+        f"# Drop them by a rule of your own, such as: {TABLE} input ip saddr @shared4 drop\n"
+        f"add table {TABLE}\n"
+    )
+    for name, kind in SETS:
+        yield f"add set {TABLE} {name} {{ type {kind}; flags interval, timeout; counter; }}\n"
+        yield f"flush set {TABLE} {name}\n"
+    by_set: dict[str, list[str]] = {name: [] for name, _ in SETS}
+    for value, until in addresses:
+        left = int((until - at).total_seconds()) if at is not None else 0
+        by_set["shared6" if ":" in value else "shared4"].append(f"{value} timeout {max(left, 1)}s")
+    for name, elements in by_set.items():
+        if elements:
+            yield f"add element {TABLE} {name} {{\n"
+            yield ",\n".join(elements)
+            yield "\n}\n"

@@ -1,0 +1,108 @@
+"""STIX 2.1 objects as they are served: written once when they are shared, spliced into answers from then on.
+
+OASIS STIX 2.1: sections 4.7 (indicator), 7.2 (markings), 9 (patterning). TLP 2.0 travels as a marking
+definition with the extension that OASIS published for it.
+"""
+
+import datetime as dt
+import uuid
+
+import msgspec
+
+MARKED_AT = "2022-10-01T00:00:00.000Z"
+TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+TLP_MARKINGS: dict[str, uuid.UUID] = {
+    "clear": uuid.UUID("94868c89-83c2-464b-929b-a1a8aa3c8487"),
+    "green": uuid.UUID("bab4a63c-aed9-4cf5-a766-dfca5abac2bb"),
+    "amber": uuid.UUID("55d920b0-5e8b-4f79-9ee9-91f868d9b421"),
+}
+
+
+class Indicator(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The properties of STIX 2.1 section 4.7.1 that an exchange tells: nothing of who said it."""
+
+    type: str
+    spec_version: str
+    id: str
+    created: str
+    modified: str
+    name: str
+    indicator_types: tuple[str, ...]
+    pattern: str
+    pattern_type: str
+    pattern_version: str
+    valid_from: str
+    valid_until: str
+    object_marking_refs: tuple[str, ...]
+    revoked: bool = False
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def namespace_of(origin: str) -> uuid.UUID:
+    """The namespace of an exchange's own identifiers (RFC 9562 section 5.5)."""
+    return uuid.uuid5(uuid.NAMESPACE_DNS, origin)
+
+
+def pattern_of(kind: str, value: str) -> str:
+    """The canonical pattern of an address or a name (section 9.2)."""
+    observed = "domain-name" if kind == "name" else "ipv6-addr" if ":" in value else "ipv4-addr"
+    return f"[{observed}:value = '{value}']"
+
+
+def indicator_body(
+    kind: str,
+    value: str,
+    stix_id: uuid.UUID,
+    *,
+    created: dt.datetime,
+    modified: dt.datetime,
+    valid_from: dt.datetime,
+    valid_until: dt.datetime,
+    tlp: str,
+    revoked: bool = False,
+) -> bytes:
+    """An indicator's bytes, instants to the millisecond. `valid_until` must be after `valid_from`."""
+    return _encoder.encode(
+        Indicator(
+            type="indicator",
+            spec_version="2.1",
+            id=f"indicator--{stix_id}",
+            created=stamp(created),
+            modified=stamp(modified),
+            name=f"{value} takes part in attacks",
+            indicator_types=("malicious-activity",),
+            pattern=pattern_of(kind, value),
+            pattern_type="stix",
+            pattern_version="2.1",
+            valid_from=stamp(valid_from),
+            valid_until=stamp(valid_until),
+            object_marking_refs=(f"marking-definition--{TLP_MARKINGS[tlp]}",),
+            revoked=revoked,
+        )
+    )
+
+
+def marking_body(tlp: str) -> bytes:
+    """The TLP 2.0 marking definition's bytes, the same everywhere."""
+    return _encoder.encode(
+        {
+            "type": "marking-definition",
+            "spec_version": "2.1",
+            "id": f"marking-definition--{TLP_MARKINGS[tlp]}",
+            "created": MARKED_AT,
+            "name": f"TLP:{tlp.upper()}",
+            "extensions": {TLP_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": tlp}},
+        }
+    )
+
+
+def stamp(instant: dt.datetime) -> str:
+    """A STIX timestamp with milliseconds (section 3.2)."""
+    return instant.astimezone(dt.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def to_milliseconds(instant: dt.datetime) -> dt.datetime:
+    """The instant as a STIX timestamp can tell it."""
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
