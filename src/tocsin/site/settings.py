@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "tocsin.notices.apps.NoticesConfig",
     "tocsin.sharing.apps.SharingConfig",
     "tocsin.blocking.apps.BlockingConfig",
+    "tocsin.figures.apps.FiguresConfig",
 ]
 
 MIDDLEWARE = [
@@ -56,6 +57,14 @@ AUTH_USER_MODEL = "access.Person"
 DATABASES = {"default": database_settings(os.environ.get("DATABASE_URL", ""), HOME.path / "exchange.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # What the worker counted and drew, for every process of this machine.
+    "figures": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": HOME.path / "figures",
+    },
+}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
 USE_TZ = True

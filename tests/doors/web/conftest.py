@@ -1,7 +1,7 @@
 """People who read the pages."""
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 from tests.exchange import a_member
 
@@ -14,8 +14,9 @@ PASSWORD = "a password of some length"
 
 @pytest.fixture(autouse=True)
 def no_attempts_yet() -> None:
-    """Sign-in attempts of one test must not count in another."""
+    """Sign-in attempts and figures of one test must not count in another."""
     cache.clear()
+    caches["figures"].clear()
 
 
 @pytest.fixture

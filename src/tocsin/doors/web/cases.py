@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from tocsin.access.policy import Actor, may
+from tocsin.blocking import queries as blocking
+from tocsin.blocking.queries import Effect
 from tocsin.cases import queries, services
 from tocsin.cases.models import Case
 from tocsin.cases.views import Act, CaseView
@@ -181,7 +183,14 @@ def _show(
     )
     context = {"view": view, "typed": typed, "to": to, "back": back, "errors": typed.errors}
     context["likeliest"] = deciding.likeliest(view)
+    context["effect"] = _effect(actor, view.case_id)
     return page(request, "case", context, status=status)
+
+
+def _effect(actor: Actor, case_id: str) -> Effect | None:
+    """What the warnings from this case's reports stopped."""
+    found = queries.visible_to(actor).filter(case_id=case_id).first()
+    return blocking.effect_of_case(found) if found is not None else None
 
 
 def _onward(actor: Actor, case_id: str) -> str:

@@ -13,11 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from django.urls import reverse
 
 from tocsin.access.policy import Actor
+from tocsin.blocking import queries as blocking
 from tocsin.cases import queries
 from tocsin.doors.web import listing
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.doors.web.paging import Paging
+from tocsin.figures import effects
 from tocsin.intake import queries as intake
 from tocsin.intake.models import Report
 from tocsin.kernel.problems import NotFound
@@ -38,6 +40,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     news = [notice for notice in notices.for_member(actor) if notice.is_new]
     context = {
         "home": queries.reporter_home(actor),
+        "led_to": effects.led_to(actor),
         "news": news[:NEWS],
         "public_url": settings.PUBLIC_URL,
     }
@@ -47,7 +50,10 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guards("report.read")
 def report(request: HttpRequest, actor: Actor, report_id: str) -> HttpResponse:
     """Where does this one stand?"""
-    return page(request, "report", {"view": queries.report_view(actor, report_id)})
+    view = queries.report_view(actor, report_id)
+    pk = intake.visible_to(actor).filter(report_id=report_id).values_list("pk", flat=True).first()
+    effect = blocking.effect_of_reports([pk])[pk] if pk is not None else None
+    return page(request, "report", {"view": view, "effect": effect})
 
 
 @guards("receipt.read")

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from tocsin.doors.web import cases, coordination, journal, onetime, queue, reports, session, start
+from tocsin.doors.web import (
+    cases,
+    coordination,
+    figures,
+    journal,
+    onetime,
+    queue,
+    reports,
+    session,
+    start,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", start.start, name="start"),
@@ -10,6 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accessibility", start.accessibility, name="accessibility"),
     path("sign-in", session.sign_in, name="sign-in"),
     path("sign-out", session.sign_out, name="sign-out"),
+    path("figures", figures.figures, name="figures"),
+    path("figures.csv", figures.figures_csv, name="figures-csv"),
     path("journal", journal.journal_page, name="journal"),
     path("reports", reports.home, name="reports"),
     path("reports/all", reports.report_list, name="report-list"),

@@ -1,0 +1,60 @@
+"""What a member's reports led to: how much of what they point at is shared, and what that stopped."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import QuerySet, Sum
+
+from tocsin.access.policy import Actor, require
+from tocsin.blocking import rules as blocking
+from tocsin.blocking.models import Tally
+from tocsin.sharing.models import Assertion, Indicator
+
+
+@dataclass(frozen=True)
+class LedTo:
+    """`shared` addresses and names are on the lists now, `once` were on them; `words` say what was stopped.
+
+    `words` begin with "stopped" and are empty where nothing was stopped yet; few networks are not counted in
+    them, and their connections only roughly.
+    """
+
+    shared: int
+    once: int
+    words: str
+
+    @property
+    def sentence(self) -> str:
+        """All of it in one sentence; empty where nothing that the member reported was ever shared."""
+        if not self.shared and not self.once:
+            return ""
+        if not self.shared:
+            return f"Nothing that you reported is shared at present.{self._stopped(' What was shared')}"
+        things = "1 address or name" if self.shared == 1 else f"{self.shared:,} addresses and names"
+        verb = "is" if self.shared == 1 else "are"
+        tail = self._stopped(" So far they") or " No member has told of a stopped connection yet."
+        return f"{things} that you reported {verb} shared with every member.{tail}"
+
+    def _stopped(self, start: str) -> str:
+        return f"{start} {self.words}." if self.words else ""
+
+
+def led_to(actor: Actor) -> LedTo:
+    """What the reports of the actor's members led to. Raises NotSignedIn, NotAllowed."""
+    require(actor, "report.list")
+    members = [member.pk for member in actor.members]
+    asserted = Assertion.objects.filter(member__in=members, withdrawn_at__isnull=True)
+    indicators = Indicator.objects.filter(pk__in=asserted.values("indicator"))
+    states = list(indicators.values_list("state", flat=True))
+    return LedTo(
+        shared=states.count(Indicator.State.SHARED),
+        once=states.count(Indicator.State.EXPIRED) + states.count(Indicator.State.WITHDRAWN),
+        words=_words(indicators, members),
+    )
+
+
+def _words(indicators: QuerySet[Indicator], own: Collection[int]) -> str:
+    sums = Tally.objects.filter(indicator__in=indicators).values_list("member_id").annotate(Sum("hits"))
+    by_member = dict(sums.order_by())
+    mine = sum(by_member.pop(member, 0) for member in own)
+    return blocking.words(mine, sum(by_member.values()), len(by_member))

@@ -1,0 +1,190 @@
+"""Is anybody met by silence? How far reports came, how long the first answer took, what is overdue where."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
+
+from tocsin.cases import states
+from tocsin.cases.member_reports import funnel_of
+from tocsin.cases.models import Case, Decision, Link, Outcome
+from tocsin.cases.overviews import DUTIES
+from tocsin.cases.units import current_pack
+from tocsin.figures import definitions, rules
+from tocsin.figures.values import NOTHING, Cell, Figure, Row
+from tocsin.intake.models import Report
+
+WINDOW = dt.timedelta(days=90)
+QUANTILES = (("Median", 0.5), ("90th percentile", 0.9))
+# How long an answer took: words, and the minutes below which it counts there.
+SPANS = (
+    ("Within 4 hours", 4 * rules.HOUR),
+    ("Within a day", rules.DAY),
+    ("Within 5 days", 5 * rules.DAY),
+    ("Within 28 days", 28 * rules.DAY),
+    ("Later", None),
+)
+
+
+def funnel() -> Figure:
+    """The follow-up funnel, whole."""
+    counted = funnel_of(current_pack(), Report.objects.all(), Link.objects.filter(detached_at__isnull=True))
+    steps = (
+        ("Received", counted.received),
+        ("Acknowledged", counted.acknowledged),
+        ("Owned", counted.owned),
+        ("Assessed", counted.assessed),
+        ("Investigated", counted.investigated),
+        ("Disrupted", counted.disrupted),
+        ("Charged", counted.charged),
+    )
+    rows = tuple(Row(name, (rules.told(number), _share(number, counted.received))) for name, number in steps)
+    sentence = _funnel_sentence(counted.received, counted.assessed)
+    return Figure(definitions.FOLLOW_UP, sentence, rows if counted.received >= rules.FEW else ())
+
+
+def _share(part: int, whole: int) -> Cell:
+    if 0 < part < rules.FEW or not whole:
+        return NOTHING
+    percent = 100 * part // whole
+    return Cell("less than 1" if part and not percent else str(percent), percent)
+
+
+def _funnel_sentence(received: int, assessed: int) -> str:
+    if received < rules.FEW:
+        return "Fewer than five reports have come in: too few for figures that point at nobody."
+    share = _share(assessed, received).said
+    percent = f" ({share} %)" if share != "–" else ""
+    return f"Of {received:,} reports, {rules.told(assessed).said}{percent} were followed up by a person."
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Reports by minutes to the first answer, or waited so far; and those that no person had to answer."""
+
+    answered: Counter[int]
+    waiting: Counter[int]
+    joined: int
+    diverted: int
+
+    @property
+    def total(self) -> int:
+        """The reports that a person had or has to answer."""
+        return self.answered.total() + self.waiting.total()
+
+
+def waits(at: dt.datetime) -> Waits:
+    """How long each report of the last 90 days waited for a person's first decision or answer."""
+    since = at - WINDOW
+    case, received = OuterRef("case"), OuterRef("report__received_at")
+    decisions = Decision.objects.filter(case=case)
+    outcomes = Outcome.objects.filter(case=case, withdrawn_at__isnull=True)
+    rows = (
+        Link.objects.filter(detached_at__isnull=True, report__received_at__gte=since)
+        .annotate(
+            decided_at=Subquery(decisions.filter(at__gte=received).order_by("at").values("at")[:1]),
+            ended_at=Subquery(
+                outcomes.filter(given_at__gte=received).order_by("given_at").values("given_at")[:1]
+            ),
+            is_joined=Exists(decisions.filter(at__lt=received))
+            | Exists(outcomes.filter(given_at__lt=received)),
+        )
+        .values_list("report__received_at", "decided_at", "ended_at", "is_joined")
+    )
+    answered: Counter[int] = Counter()
+    waiting: Counter[int] = Counter()
+    joined = 0
+    for received_at, decided_at, ended_at, is_joined in rows.iterator(5000):
+        first = min((moment for moment in (decided_at, ended_at) if moment is not None), default=None)
+        if first is not None:
+            answered[_minutes(first - received_at)] += 1
+        elif is_joined:
+            joined += 1
+        else:
+            waiting[_minutes(at - received_at)] += 1
+    diverted = Report.objects.filter(
+        ~Exists(Link.objects.filter(report=OuterRef("pk"))), received_at__gte=since, status=states.DIVERTED
+    ).count()
+    return Waits(answered, waiting, joined, diverted)
+
+
+def by_span(answered: Counter[int]) -> list[tuple[str, int]]:
+    """How many answers came in each span, each counted in the first that it fits."""
+    counts = Counter(
+        next(words for words, limit in SPANS if limit is None or minutes < limit)
+        for minutes in answered.elements()
+    )
+    return [(words, counts[words]) for words, _ in SPANS]
+
+
+def _minutes(span: dt.timedelta) -> int:
+    return max(0, int(span.total_seconds() // 60))
+
+
+def first_answer(at: dt.datetime) -> Figure:
+    """How long it takes until a person answers, in the middle and for the unlucky tenth."""
+    found = waits(at)
+    times = [(name, rules.quantile(found.answered, found.waiting, share)) for name, share in QUANTILES]
+    counts = (
+        *(Row(words, (rules.told(number), NOTHING)) for words, number in by_span(found.answered)),
+        Row("Still waiting", (rules.told(found.waiting.total()), NOTHING)),
+        Row("Joined a case decided before (automatic)", (rules.told(found.joined), NOTHING)),
+        Row("No matter for police (automatic)", (rules.told(found.diverted), NOTHING)),
+    )
+    quantiles = tuple(Row(name, (NOTHING, _time(minutes))) for name, minutes in times)
+    if found.total < rules.FEW:
+        return Figure(definitions.FIRST_ANSWER, "Too few reports in the last 90 days to tell a time.")
+    return Figure(definitions.FIRST_ANSWER, _wait_sentence(times), quantiles + counts)
+
+
+def _time(minutes: int | None) -> Cell:
+    return Cell("not reached") if minutes is None else Cell(rules.duration_words(minutes), minutes)
+
+
+def _wait_sentence(times: list[tuple[str, int | None]]) -> str:
+    (_, median), (_, late) = times
+    if median is None:
+        return "More than half of the reports still wait for a first answer."
+    start = f"Half of the reports have a first answer within {rules.duration_words(median)}"
+    if late is None:
+        return f"{start}; nine in ten is not reached: too many still wait."
+    return f"{start}, nine in ten within {rules.duration_words(late)}."
+
+
+def overdue(at: dt.datetime) -> Figure:
+    """Which units owe an answer past its due time."""
+    late = Q(clocks__ended_at__isnull=True, clocks__due_at__lte=at, clocks__clock_id__in=DUTIES)
+    rows = list(
+        Case.objects.filter(late, closed_at__isnull=True)
+        .values("investigating_unit__name", "investigating_unit__joined_at")
+        .annotate(cases=Count("pk", distinct=True), oldest=Min("clocks__due_at"))
+        .order_by("-cases", "investigating_unit__name")
+    )
+    shown = [row for row in rows if row["cases"] >= rules.FEW]
+    few = len(rows) - len(shown)
+    table = [
+        Row(
+            row["investigating_unit__name"]
+            + ("" if row["investigating_unit__joined_at"] else " (not joined)"),
+            (rules.told(row["cases"]), _time(_minutes(at - row["oldest"]))),
+        )
+        for row in shown
+    ]
+    if few:
+        table.append(
+            Row(f"{few} other unit{'s' if few > 1 else ''}", (Cell(f"under {rules.FEW} each"), NOTHING))
+        )
+    return Figure(definitions.OVERDUE, _overdue_sentence(shown, few), tuple(table))
+
+
+def _overdue_sentence(shown: Sequence[Mapping[str, Any]], few: int) -> str:
+    if not shown and not few:
+        return "No unit owes an answer past its due time."
+    if not shown:
+        units = f"{few} units owe" if few > 1 else "One unit owes"
+        return f"{units} overdue answers, {'each ' if few > 1 else ''}in fewer than {rules.FEW} cases."
+    least = sum(row["cases"] for row in shown)
+    return f"At least {least:,} cases are overdue; the most are at {shown[0]['investigating_unit__name']}."
