@@ -32,6 +32,9 @@ EDGE = {
         "tocsin.cli.report:report", "Sift, then send what was found to an exchange and keep the receipts."
     ),
     "verify": Lazy("tocsin.cli.verify:verify", "Check a receipt offline against a signed tree head."),
+    "simulate": Lazy(
+        "tocsin.cli.simulate:simulate", "Make a simulated nation: evidence, traffic and a hidden truth."
+    ),
     "doctor": Lazy("tocsin.cli.doctor:doctor", "Say what is configured, what is missing and what to do."),
 }
 SERVER = {
