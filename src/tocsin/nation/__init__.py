@@ -3,7 +3,7 @@
 `hits` is what lists stop of its traffic, `score` how well its attacks are found.
 """
 
-from tocsin.nation.hits import hits
+from tocsin.nation.blocklogs import hits
 from tocsin.nation.scoring import score
 
 __all__ = ["hits", "score"]

@@ -13,7 +13,7 @@ from tocsin.nation.shape import Shape
 
 Reason = Literal["mistyped password", "job with an old password", "monitoring"]
 
-SIGN_INS_A_DAY = 900  # at the largest provider's first machine; most of them by programs
+SIGN_INS_A_DAY = 400  # at the largest provider's first machine; most of them by programs
 _SIGN_INS_LEAST = 4
 _PEOPLE = ("amy", "bilal", "carys", "dev", "elin", "femi", "git", "hari")
 

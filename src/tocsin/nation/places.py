@@ -66,18 +66,20 @@ class Provider:
 def make(shape: Shape, forces: list[str]) -> list[Provider]:
     """The providers, the largest first; the seat of each is in one of the forces."""
     dice = shape.dice("providers")
-    names, networks = words.providers(dice, shape.providers), _networks()
-    return [_provider(dice, number, name, next(networks), forces) for number, name in enumerate(names)]
+    names, networks, habits = words.providers(dice, shape.providers), _networks(), _habits(shape)
+    return [
+        _provider(dice, number, name, next(networks), forces, habits[number])
+        for number, name in enumerate(names)
+    ]
 
 
 def _provider(
-    dice: random.Random, number: int, name: str, networks: tuple[str, str], forces: list[str]
+    dice: random.Random, number: int, name: str, networks: tuple[str, str], forces: list[str], habit: Habit
 ) -> Provider:
     key = words.key_of(name)
     offset = dice.choices(
         (0, dice.randint(-2, 2), dice.randint(-90, 90), dice.randint(-400, 400)), (3, 4, 2, 1)
     )[0]
-    habit: Habit = dice.choices(("daily", "late", "never"), (7, 2, 1))[0] if number else "daily"
     return Provider(
         number=number,
         key=key,
@@ -96,6 +98,17 @@ def _provider(
         habit=habit,
         delay_days={"daily": 0, "late": dice.randint(2, 20), "never": 0}[habit],
     )
+
+
+def _habits(shape: Shape) -> dict[int, Habit]:
+    """A fifth report late, a tenth never; of five providers one each at least. The largest is prompt."""
+    others = list(range(1, shape.providers))
+    shape.dice("habits").shuffle(others)
+    least = 1 if shape.providers >= 5 else 0
+    late, never = (max(least, round(shape.providers * share)) for share in (0.2, 0.1))
+    habits: dict[int, Habit] = dict.fromkeys(range(shape.providers), "daily")
+    habits |= dict.fromkeys(others[:late], "late")
+    return habits | dict.fromkeys(others[late : late + never], "never")
 
 
 def _hosts(dice: random.Random, number: int, key: str) -> Iterator[Host]:
