@@ -38,6 +38,9 @@ EDGE = {
         "tocsin.cli.tally:tally", "Count what the lists stopped, and tell the exchange by the hour."
     ),
     "verify": Lazy("tocsin.cli.verify:verify", "Check a receipt offline against a signed tree head."),
+    "simulate": Lazy(
+        "tocsin.cli.simulate:simulate", "Make a simulated nation: evidence, traffic and a hidden truth."
+    ),
     "doctor": Lazy("tocsin.cli.doctor:doctor", "Say what is configured, what is missing and what to do."),
 }
 SERVER = {
