@@ -63,6 +63,8 @@ class Stage:
         self.began = time.monotonic()
         os.environ["TOCSIN_HOME"] = str(folder / "exchange")
         os.environ["TOCSIN_URL"] = self.address
+        # Everybody in the demo has an address that nobody can own: here they count as public.
+        os.environ["TOCSIN_PRETEND_PUBLIC"] = "198.18.0.0/15,198.51.100.0/24,203.0.113.0/24,2001:db8::/32"
         os.environ["TOCSIN_ORIGIN"] = "demo.tocsin.invalid"
 
     def say(self, text: str) -> None:

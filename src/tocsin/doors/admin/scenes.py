@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from tocsin.doors.admin.pages import Visitor
-from tocsin.doors.admin.story import COORDINATOR, EVIDENCE, GUEST, MEMBERS, OFFICERS, DemoMember
+from tocsin.doors.admin.story import (
+    COORDINATOR,
+    EVIDENCE,
+    GUEST,
+    MEMBERS,
+    OFFICERS,
+    SCOPES,
+    TRUSTED,
+    DemoMember,
+)
+from tocsin.doors.admin.warnings import Warnings, wait_until
 from tocsin.kernel.problems import Problem
 
 if TYPE_CHECKING:
@@ -46,6 +55,7 @@ class Story:
         step("every receipt is verified offline", self._verify)
         step("the same evidence, reported again", self._again)
         step("one attacker comes back", self._comes_back)
+        Warnings(self).play()
 
     def _join(self) -> str:
         from tocsin.doors.admin.setup import start_django
@@ -61,13 +71,13 @@ class Story:
             member = access.add_member(place.name, force_id=place.force_id)
             person = access.add_person(place.email, place.reporter, passwords.of(place.email))
             access.give_role(person, "reporter", member=member)
-            _, self.keys[place.key] = api_keys.make_key(
-                member, "abuse desk", ["reports:write", "reports:read"]
-            )
+            _, self.keys[place.key] = api_keys.make_key(member, "abuse desk", list(SCOPES))
         for officer in OFFICERS:
             unit = access.join_unit(officer.unit_id)
             person = access.add_person(officer.email, officer.name, passwords.of(officer.email))
             access.give_role(person, "officer", unit=unit)
+            if officer is TRUSTED:
+                access.give_role(person, "trusted")
         person = access.add_person(COORDINATOR.email, COORDINATOR.name, passwords.of(COORDINATOR.email))
         access.give_role(person, "coordinator")
         connections.close_all()
@@ -104,12 +114,10 @@ class Story:
         from tocsin.cases.models import Case, Link
 
         reports = self.stage.facts["reports"]
-        for _ in range(300):
-            if Link.objects.filter(detached_at__isnull=True).count() == reports:
-                cases = self.stage.facts["cases"] = Case.objects.count()
-                return f"{reports} reports of {len(self.keys)} members are {cases} cases"
-            time.sleep(0.1)
-        raise Problem("the background worker did not link the reports within half a minute")
+        linked = Link.objects.filter(detached_at__isnull=True)
+        wait_until(lambda: linked.count() == reports, "the background worker did not link the reports")
+        cases = self.stage.facts["cases"] = Case.objects.count()
+        return f"{reports} reports of {len(self.keys)} members are {cases} cases"
 
     def _accept(self) -> str:
         names = []
@@ -177,13 +185,10 @@ class Story:
         member = MEMBERS[0]
         shutil.copy(EVIDENCE / "harbour-later" / "auth.log", self._logs(member) / "auth.log")
         self._count("grown", self._send(member, *HELD))
-        for _ in range(300):
-            if waiting := Case.objects.filter(closed_at__isnull=True).count():
-                self._count("reopened", waiting)
-                who = OFFICERS[0].name
-                return f"the report grows, and {waiting} closed case opens again, for you as {who}"
-            time.sleep(0.1)
-        raise Problem("the case did not open again within half a minute")
+        open_again = Case.objects.filter(closed_at__isnull=True)
+        wait_until(open_again.exists, "the case did not open again")
+        self._count("reopened", open_again.count())
+        return f"the report grows, and its closed case opens again, for you as {OFFICERS[0].name}"
 
     def _logs(self, member: DemoMember) -> Path:
         place = self.stage.folder / "logs" / member.key

@@ -4,6 +4,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+GUESSER, PHISH = "203.0.113.7", "login.fenland-billing.example"
+SCOPES = ("reports:write", "reports:read", "lists:read", "tallies:write")
 EVIDENCE = Path(__file__).parent / "evidence"
 
 
@@ -65,6 +67,7 @@ OFFICERS = (
     DemoOfficer("DC Dana Reid", "dana@kent.example", "kent"),
     DemoOfficer("DI Faith Osei", "faith@nccu.example", "nca-nccu"),
 )
+TRUSTED = OFFICERS[1]  # may share a name on their own word
 COORDINATOR = DemoOfficer("Grace Hale", "grace@exchange.example")
 GUEST = "PC Huw Lane 4471"  # of a unit that has not joined; needs no account
 
