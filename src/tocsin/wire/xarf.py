@@ -120,7 +120,7 @@ def host_of(text: str) -> str:
 
 
 def name_of(text: str) -> str:
-    """A host name, or that of a URL, in lower-case ASCII (IDNA 2008, UTS 46); empty for an address."""
+    """A host name, or a URL's, in lower-case ASCII (IDNA 2008, UTS 46); empty for an address or for none."""
     host = host_of(text).lower().removesuffix(".")
     if not host.isascii():
         import idna  # loads its tables: only where a name needs them
