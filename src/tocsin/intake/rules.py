@@ -26,6 +26,7 @@ EARLIEST = dt.datetime(1990, 1, 1, tzinfo=UTC)
 _attack_id = re.compile(r"attack_[0-9a-f]{32}")
 _kind = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")  # RSIT class/type
 _name = re.compile(r"[^\s\x00-\x1f\x7f]{1,255}")  # address, name or keyed token
+_target = re.compile(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]{0,253}[^\s\x00-\x1f\x7f])?")  # or a brand
 _short = re.compile(r"[^\x00-\x1f\x7f]{1,120}")
 _label = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+/.:-]{0,39}")
 _service = re.compile(r"[^\s\x00-\x1f\x7f]{0,40}")
@@ -91,9 +92,13 @@ def _check_key(report: wire.Report) -> None:
     for name in _few(report.origins, MAX_NAMES, "origins"):
         _fits(_name, name, "origins")
     for name in _few(report.targets, MAX_NAMES, "targets"):
+<<<<<<< HEAD
         _fits(_name, name, "targets")
     for name in _few(report.names, MAX_HOSTS, "names"):
         _fits(_name, name, "names")
+=======
+        _fits(_target, name, "targets")
+>>>>>>> main
     _fits(_service, report.service, "service")
     if not 1 <= report.count <= MAX_COUNT:
         raise BadReport("count must be 1 or more")

@@ -108,7 +108,10 @@ class Story:
         done = self.stage.edge(
             member.key, "report", str(self._logs(member)), *arguments, TOCSIN_KEY=self.keys[member.key]
         )
-        return int(json.loads(done.stdout)["sent"])
+        result = json.loads(done.stdout)
+        if result["refused"]:
+            raise Problem(f"the exchange refused {result['refused']} reports of {member.name}: {done.stderr}")
+        return int(result["sent"])
 
     def _wait_for_cases(self) -> str:
         from tocsin.cases.models import Case, Link
