@@ -92,13 +92,9 @@ def _check_key(report: wire.Report) -> None:
     for name in _few(report.origins, MAX_NAMES, "origins"):
         _fits(_name, name, "origins")
     for name in _few(report.targets, MAX_NAMES, "targets"):
-<<<<<<< HEAD
-        _fits(_name, name, "targets")
+        _fits(_target, name, "targets")
     for name in _few(report.names, MAX_HOSTS, "names"):
         _fits(_name, name, "names")
-=======
-        _fits(_target, name, "targets")
->>>>>>> main
     _fits(_service, report.service, "service")
     if not 1 <= report.count <= MAX_COUNT:
         raise BadReport("count must be 1 or more")

@@ -59,7 +59,9 @@ class Warnings:
     def _approve(self) -> str:
         from tocsin.sharing.models import Indicator
 
-        held = Indicator.objects.get(kind="name", value=PHISH)
+        held_rows = Indicator.objects.filter(kind="name", value=PHISH)
+        wait_until(held_rows.exists, "the phishing name is not known")
+        held = held_rows.get()
         trusted = Visitor(self.stage.address).sign_in(TRUSTED.email, self.stage.passwords.of(TRUSTED.email))
         reason = "The page was looked at: it asks the provider's customers for card numbers."
         trusted.press(f"/indicators/{held.indicator_id}/approve", reason=reason)
