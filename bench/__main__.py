@@ -12,7 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+<<<<<<< HEAD
 BENCHES = ("sift", "intake", "nation")
+=======
+BENCHES = ("sift", "intake", "taxii", "zone")
+>>>>>>> sharing
 
 
 def main() -> None:
