@@ -1,7 +1,6 @@
 """A warning in real resolvers and a real firewall; what they stopped reaches the reporter."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -12,10 +11,13 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
+from click.testing import CliRunner
 from tests.admin.test_kill import free_port, serving
 from tests.exchange import a_report
 from tests.own_exchange import OwnExchange, own_exchange
 from tests.stories.daemons import AAAA, NOERROR, NXDOMAIN, Resolver, bind, firewall, needs, unbound
+
+from tocsin.cli.main import tocsin
 
 pytestmark = pytest.mark.database
 
@@ -41,7 +43,6 @@ person = access.add_person(sys.argv[1] + "@example.org", "Tess", "bell-and-bronz
 access.give_role(person, "trusted")
 services.withdraw(queries.find(sys.argv[2], sys.argv[3]), Actor.of_person(person), "it was cleaned up")
 """
-EDGE = "from tocsin.cli.main import main; main()"
 CHAIN = "add chain inet tocsin input { type filter hook input priority 0; }"
 
 
@@ -57,10 +58,8 @@ class Network:
     def tocsin(self, *words: str) -> str:
         """Run the edge tool as the protected network does; gives what it printed."""
         edge = {"TOCSIN_KEY": self.keys["harbour"], "TOCSIN_EDGE_HOME": str(self.folder / "edge")}
-        done = subprocess.run(
-            [sys.executable, "-c", EDGE, *words], env={**os.environ, **edge}, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
+        done = CliRunner().invoke(tocsin, words, env=edge)
+        assert done.exit_code == 0, done.output + repr(done.exception)
         return done.stdout
 
     def zone(self, *words: str) -> bool:

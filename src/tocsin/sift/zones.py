@@ -27,7 +27,7 @@ from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
 NAMES, ADDRESSES = "names.rpz", "addresses.nft"
 RELOAD_SECONDS = 120
 
-_ELEMENTS = re.compile(r"^add element [^{]*\{(.*?)\}", re.MULTILINE | re.DOTALL)
+_ELEMENTS = re.compile(r"^add element [^{]*\{(.*?)\}\n?", re.MULTILINE | re.DOTALL)
 
 Say = Callable[[str], None]
 
