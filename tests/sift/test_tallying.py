@@ -65,6 +65,23 @@ def test_a_growing_rotated_and_compressed_log_is_counted_once(listing: Listing, 
     assert told(listing) == {("bad.top", "01"): 3, ("bad.top", "02"): 3, ("bad.top", "03"): 1}
 
 
+def test_a_log_read_often_stays_one_stretch(
+    listing: Listing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a run must remember does not grow with the number of runs, and nothing is counted twice."""
+    monkeypatch.setattr(blockstore, "STRETCHES", 3)
+    log = tmp_path / "unbound.log"
+    log.write_text(block(times=60))  # longer than what a stretch is found by
+    total = run(log).connections
+    for _ in range(8):
+        with log.open("a") as more:
+            more.write(block())
+        total += run(log).connections
+    with blockstore.opened(URL) as store:
+        lengths = [region.length for region in store.regions()]
+    assert (total, len(lengths), max(lengths)) == (68, 3, log.stat().st_size)
+
+
 def test_nothing_leaves_but_listed_values_and_counts(listing: Listing, tmp_path: Path) -> None:
     """No client, no path, no name that another policy refused."""
     log = tmp_path / "secret-place" / "rpz.log"
