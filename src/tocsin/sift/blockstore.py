@@ -32,6 +32,12 @@ CREATE TABLE IF NOT EXISTS tally (
   PRIMARY KEY (source_id, kind, value, hour)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS owed (reload TEXT PRIMARY KEY);
 """
+# One log that is read every minute grows a stretch a minute; copies of it are younger than the last thousand.
+STRETCHES = 1_000
+FORGET = (
+    "DELETE FROM region WHERE head = ? AND length <"
+    " (SELECT min(length) FROM (SELECT length FROM region WHERE head = ? ORDER BY length DESC LIMIT ?))"
+)
 LEAVE_OFF = "UPDATE tally SET told = ? WHERE source_id = ? AND kind = ? AND value = ? AND hour = ?"
 
 
@@ -135,10 +141,12 @@ class BlockStore:
     def keep(self, regions: Iterable[Region], counts: Iterable[Count], readings: Iterable[Reading]) -> None:
         """Write one run's result whole; `counts` are added to what the same logs showed before."""
         with self._transaction():
-            self.db.executemany(
-                "INSERT OR IGNORE INTO region (head, length, sha256) VALUES (?, ?, ?)",
-                [(region.head, region.length, region.sha256) for region in regions],
-            )
+            for region in regions:
+                self.db.execute(
+                    "INSERT OR IGNORE INTO region (head, length, sha256) VALUES (?, ?, ?)",
+                    (region.head, region.length, region.sha256),
+                )
+                self.db.execute(FORGET, (region.head, region.head, STRETCHES))
             self.db.executemany(
                 "INSERT INTO tally (source_id, kind, value, hour, hits) VALUES (?, ?, ?, ?, ?)"
                 " ON CONFLICT (source_id, kind, value, hour) DO UPDATE SET hits = hits + excluded.hits",

@@ -52,6 +52,8 @@ def _json(text: str) -> list[tuple[str, int]]:
 
 
 def _text(text: str) -> list[tuple[str, int]]:
+    if not text.startswith("table "):
+        raise Unreadable("nothing that nft prints")
     sets = _ELEMENTS.findall(_COMMENT.sub('""', text))
     elements = (_ELEMENT.match(element) for elements in sets for element in elements.split(","))
     return [(found[1], int(found[2])) for found in elements if found]

@@ -106,7 +106,7 @@ class Hits:
         """Count the lines that hold one program's literal; gives how many were counted or rejected."""
         if not lines.height:
             return 0
-        groups = lines["line"].str.extract_groups(_STAMP[:-1] + ".*" + pattern).struct.unnest()
+        groups = lines["line"].str.extract_groups(_STAMP[:-1] + ".*?" + pattern).struct.unnest()
         frame = pl.concat([lines.select("row"), groups], how="horizontal")
         unread = frame["trigger"].is_null()
         for row in frame.filter(unread)["row"]:

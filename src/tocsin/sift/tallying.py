@@ -107,7 +107,10 @@ class Counting:
         first, hasher = 1, Hasher()
         if source.is_file:
             skipped, lines = self.known.prefix(source)
-            stream.skip(skipped)
+            # Hashed again, so that a log which is read every minute stays one stretch, not one a minute.
+            while skipped > 0 and (data := stream.read(min(skipped, 1 << 20))):
+                hasher.update(data)
+                skipped -= len(data)
             self.balance.duplicate += lines
             first += lines
         changed_at = source.changed_at()
@@ -129,8 +132,6 @@ class Counting:
     def _read_counters(self, source: Source, content: bytes) -> None:
         """What grew since the last reading belongs to the hour of this one; a smaller number began anew."""
         self.balance.observed += 1
-        if self.known.has_bytes(content):
-            return
         read_at = source.changed_at() or now().timestamp()
         name = source_id("nftables", self.plan.machine)
         packets = nftcounters.read(content)

@@ -27,7 +27,7 @@ from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
 NAMES, ADDRESSES = "names.rpz", "addresses.nft"
 RELOAD_SECONDS = 120
 
-_ELEMENTS = re.compile(r"^add element [^{]*\{(.*?)\}", re.MULTILINE | re.DOTALL)
+_ELEMENTS = re.compile(r"^add element [^{]*\{(.*?)\}\n?", re.MULTILINE | re.DOTALL)
 
 Say = Callable[[str], None]
 
@@ -171,17 +171,16 @@ def _put(path: Path, body: bytes) -> bool:
 
 
 def _reload(store: BlockStore, command: str) -> None:
+    """Run a command that is owed since a list was written. Raises ReloadFailed; then it stays owed."""
     if not store.owes(command):
         return
     try:
         done = subprocess.run(  # noqa: S603 (the operator's own command, and no shell reads it)
             shlex.split(command), capture_output=True, text=True, timeout=RELOAD_SECONDS, check=False
         )
-        said = (
-            "" if done.returncode == 0 else (done.stderr or done.stdout).strip() or f"exit {done.returncode}"
-        )
     except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
-        said, failed = str(error), True
-    if failed:
+        raise ReloadFailed(f"{command}: {error}") from None
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip() or f"exit status {done.returncode}"
         raise ReloadFailed(f"{command}: {said.splitlines()[-1]}")
     store.paid(command)
