@@ -25,6 +25,7 @@ PARTS = (
     ("My reports", "reports", "report.list", ("/reports",)),
     ("Queue", "queue", "queue.read", ("/queue", "/cases")),
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
+    ("Network", "network", "network.read", ("/network", "/indicators")),
     ("Figures", "figures", "figures.read", ("/figures",)),
     ("Journal", "journal", "journal.read", ("/journal",)),
     ("Help", "help", "start.read", ("/help",)),
