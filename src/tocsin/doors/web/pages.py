@@ -75,7 +75,7 @@ def navigation(actor: Actor, path: str) -> list[NavItem]:
 
 def home_of(actor: Actor) -> str:
     """Where somebody's work is: the first part of the site that is theirs."""
-    for _, name, action, _ in PARTS[:3]:
+    for _, name, action, _ in PARTS[:4]:
         if may(actor, action):
             return reverse(name)
     return reverse("start")
