@@ -56,6 +56,8 @@ def _share(part: int, whole: int) -> Cell:
 def _funnel_sentence(received: int, assessed: int) -> str:
     if received < rules.FEW:
         return "Fewer than five reports have come in: too few for figures that point at nobody."
+    if not assessed:
+        return f"None of {received:,} reports has been followed up by a person yet."
     share = _share(assessed, received).said
     percent = f" ({share} %)" if share != "–" else ""
     return f"Of {received:,} reports, {rules.told(assessed).said}{percent} were followed up by a person."
@@ -131,8 +133,8 @@ def first_answer(at: dt.datetime) -> Figure:
     counts = (
         *(Row(words, (rules.told(number), NOTHING)) for words, number in by_span(found.answered)),
         Row("Still waiting", (rules.told(found.waiting.total()), NOTHING)),
-        Row("Joined a case decided before (automatic)", (rules.told(found.joined), NOTHING)),
-        Row("No matter for police (automatic)", (rules.told(found.diverted), NOTHING)),
+        Row("Automatic: joined later", (rules.told(found.joined), NOTHING)),
+        Row("Automatic: not for police", (rules.told(found.diverted), NOTHING)),
     )
     quantiles = tuple(Row(name, (NOTHING, _time(minutes))) for name, minutes in times)
     if found.total < rules.FEW:
