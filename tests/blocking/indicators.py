@@ -1,6 +1,5 @@
 """Shared indicators for tests, as the sharing room leaves them, with the reports that stand behind them."""
 
-import datetime as dt
 import itertools
 import uuid
 
@@ -10,7 +9,7 @@ from tocsin.access.models import Member
 from tocsin.intake import services as intake
 from tocsin.intake.models import Report
 from tocsin.kernel.time import now
-from tocsin.sharing.models import Assertion, Indicator, Outgoing
+from tocsin.sharing.models import Assertion, Indicator
 
 _number = itertools.count(1)
 
@@ -18,7 +17,7 @@ _number = itertools.count(1)
 def an_indicator(value: str = "198.51.100.7", kind: str = "address", *, was_shared: bool = True) -> Indicator:
     """An address or a name that was shared, or never was."""
     at, number = now(), next(_number)
-    indicator = Indicator.objects.create(
+    return Indicator.objects.create(
         indicator_id=f"indicator_{number}",
         stix_id=uuid.uuid4(),
         kind=kind,
@@ -29,17 +28,6 @@ def an_indicator(value: str = "198.51.100.7", kind: str = "address", *, was_shar
         asserted_at=at,
         changed_at=at,
     )
-    if was_shared:
-        added = at + dt.timedelta(microseconds=number)
-        Outgoing.objects.create(
-            number=Outgoing.objects.count() + 1,
-            date_added=added,
-            indicator=indicator,
-            stix_id=indicator.stix_id,
-            modified=added,
-            body=b"{}",
-        )
-    return indicator
 
 
 def asserted(indicator: Indicator, member: Member | None = None) -> Report:

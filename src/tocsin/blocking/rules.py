@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 
 from tocsin.kernel.problems import BadInput
-from tocsin.kernel.time import parse_rfc3339
+from tocsin.kernel.time import UTC, parse_rfc3339
 from tocsin.wire.tally import Tally, TallyBatch
 
 MAX_BATCH = 10_000
 MAX_HITS = 10**15
 LEAST_SHOWN = 5  # smaller numbers could point at one network (DESIGN section 7, rule 5)
 CLOCK_TOLERANCE = dt.timedelta(hours=24)  # how far ahead a member's clock may be
-OLDEST = dt.timedelta(days=400)
+EARLIEST = dt.datetime(1990, 1, 1, tzinfo=UTC)
 
 _source = re.compile(r"[^\x00-\x1f\x7f/\\]{1,120}")
 _hour = re.compile(r"\d{4}-\d\d-\d\dT\d\d:00:00Z")
@@ -68,11 +68,11 @@ def _hour_of(text: str, at: dt.datetime) -> dt.datetime:
     try:
         if _hour.fullmatch(text):
             hour = parse_rfc3339(text)
-            if at - OLDEST <= hour <= at + CLOCK_TOLERANCE:
+            if EARLIEST <= hour <= at + CLOCK_TOLERANCE:
                 return hour
     except ValueError:
         pass
-    raise BadTally(f"hour is not the start of an hour (UTC) of the last year: {text[:40]!r}")
+    raise BadTally(f"hour is not the start of an hour (UTC) after 1990: {text[:40]!r}")
 
 
 def words(own: int, others: int, networks: int) -> str:

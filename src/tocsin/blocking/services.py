@@ -11,7 +11,7 @@ from tocsin.blocking.rules import Counted, check
 from tocsin.journal.acts import act
 from tocsin.kernel.ids import new_id
 from tocsin.kernel.time import now
-from tocsin.sharing.models import Indicator
+from tocsin.sharing import queries
 from tocsin.wire.tally import TallyAnswer, TallyBatch
 
 TAKEN = "blocking:tallies:taken"
@@ -47,13 +47,12 @@ def take_tallies(actor: Actor, batch: TallyBatch) -> TallyAnswer:
 
 
 def find_shared(counted: Iterable[Counted]) -> dict[tuple[str, str], int]:
-    """Primary keys of the indicators that ever left the exchange, by kind and value."""
+    """Primary keys of the indicators that ever stood on a list, by kind and value."""
     found = {}
     ordered = sorted({(item.kind, item.value) for item in counted})
     for kind, values in groupby(ordered, key=lambda pair: pair[0]):
-        left = Indicator.objects.filter(kind=kind, value__in=[value for _, value in values])
-        rows = left.filter(outgoing__isnull=False).distinct().values_list("kind", "value", "pk")
-        found.update({(kind, value): pk for kind, value, pk in rows})
+        rows = queries.ever_shared().filter(kind=kind, value__in=[value for _, value in values])
+        found.update({(kind, value): pk for value, pk in rows.values_list("value", "pk")})
     return found
 
 

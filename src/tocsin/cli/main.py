@@ -31,6 +31,12 @@ EDGE = {
     "report": Lazy(
         "tocsin.cli.report:report", "Sift, then send what was found to an exchange and keep the receipts."
     ),
+    "zone": Lazy(
+        "tocsin.cli.zone:zone", "Write the exchange's lists where a resolver or firewall reads them."
+    ),
+    "tally": Lazy(
+        "tocsin.cli.tally:tally", "Count what the lists stopped, and tell the exchange by the hour."
+    ),
     "verify": Lazy("tocsin.cli.verify:verify", "Check a receipt offline against a signed tree head."),
     "doctor": Lazy("tocsin.cli.doctor:doctor", "Say what is configured, what is missing and what to do."),
 }

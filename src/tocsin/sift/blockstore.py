@@ -1,0 +1,220 @@
+"""What the edge tool remembers of lists and blocks: one SQLite file per exchange, beside the reports' spool.
+
+The last good copy of each list, every value that ever stood on one, the stretches of logs that were counted,
+and the tallies with what the exchange was told of each. One run's counts and its stretches are written in one
+transaction, so that a kill at any point loses nothing and counts nothing twice.
+"""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tocsin.kernel.problems import Conflict
+from tocsin.sift.spool import spool_folder
+from tocsin.sift.values import Region
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS list (
+  name TEXT PRIMARY KEY, number INTEGER NOT NULL, etag TEXT NOT NULL, statement BLOB NOT NULL,
+  body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS listed (
+  kind TEXT NOT NULL, value TEXT NOT NULL, wild INTEGER NOT NULL, PRIMARY KEY (kind, value)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS region (sha256 TEXT PRIMARY KEY, head TEXT NOT NULL, length INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS counter (
+  source_id TEXT NOT NULL, value TEXT NOT NULL, packets INTEGER NOT NULL, read_at REAL NOT NULL,
+  PRIMARY KEY (source_id, value)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tally (
+  source_id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, hour INTEGER NOT NULL,
+  hits INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (source_id, kind, value, hour)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS owed (reload TEXT PRIMARY KEY);
+"""
+# One log that is read every minute grows a stretch a minute; copies of it are younger than the last thousand.
+STRETCHES = 1_000
+FORGET = (
+    "DELETE FROM region WHERE head = ? AND length <"
+    " (SELECT min(length) FROM (SELECT length FROM region WHERE head = ? ORDER BY length DESC LIMIT ?))"
+)
+LEAVE_OFF = "UPDATE tally SET told = ? WHERE source_id = ? AND kind = ? AND value = ? AND hour = ?"
+
+
+class TallyBusy(Conflict):
+    """Another `tocsin tally` to this exchange is running."""
+
+    slug = "tally-busy"
+    hint = "wait until it ends; what it did not send is sent by the next run"
+
+
+@dataclass(frozen=True)
+class KeptList:
+    """The last good copy of a list, as it was signed."""
+
+    number: int
+    etag: str
+    statement: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, order=True)
+class Count:
+    """Hits of one value in one hour (its start, seconds since 1970), as one log shows them."""
+
+    source_id: str
+    kind: str
+    value: str
+    hour: int
+    hits: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One reading of a firewall's counters: packets by address at an instant (POSIX seconds)."""
+
+    source_id: str
+    packets: Mapping[str, int]
+    read_at: float
+
+
+class BlockStore:
+    """The store for one exchange."""
+
+    def __init__(self, exchange: str) -> None:
+        self.folder = spool_folder(exchange)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.db = sqlite3.connect(self.folder / "blocks.sqlite3", isolation_level=None, timeout=30)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=FULL")
+        self.db.executescript(SCHEMA)
+
+    def fetch_list(self, name: str) -> KeptList | None:
+        """The last good copy of a list, None where there never was one."""
+        row = self.db.execute(
+            "SELECT number, etag, statement, body FROM list WHERE name = ?", (name,)
+        ).fetchone()
+        return KeptList(*row) if row else None
+
+    def keep_list(self, name: str, kept: KeptList, values: Iterable[tuple[str, str, bool]]) -> None:
+        """Replace the copy of a list, and remember its values: (kind, value, are its subdomains meant?)."""
+        with self._transaction():
+            self.db.execute(
+                "INSERT OR REPLACE INTO list VALUES (?, ?, ?, ?, ?)",
+                (name, kept.number, kept.etag, kept.statement, kept.body),
+            )
+            self.db.executemany(
+                "INSERT INTO listed VALUES (?, ?, ?)"
+                " ON CONFLICT (kind, value) DO UPDATE SET wild = max(wild, excluded.wild)",
+                values,
+            )
+
+    def listed(self, kind: str) -> dict[str, bool]:
+        """Every value of a kind that ever stood on a list, and whether its subdomains did."""
+        rows = self.db.execute("SELECT value, wild FROM listed WHERE kind = ?", (kind,))
+        return {value: bool(wild) for value, wild in rows}
+
+    def owe(self, reload: str) -> None:
+        """Note a command that must run before a written list counts as loaded."""
+        self.db.execute("INSERT OR IGNORE INTO owed VALUES (?)", (reload,))
+
+    def owes(self, reload: str) -> bool:
+        """Whether that command did not succeed since the last write."""
+        return self.db.execute("SELECT 1 FROM owed WHERE reload = ?", (reload,)).fetchone() is not None
+
+    def paid(self, reload: str) -> None:
+        """The command ran."""
+        self.db.execute("DELETE FROM owed WHERE reload = ?", (reload,))
+
+    def regions(self) -> list[Region]:
+        """Every stretch of logs that was counted before."""
+        rows = self.db.execute("SELECT head, length, sha256 FROM region ORDER BY length DESC")
+        return [Region(*row) for row in rows]
+
+    def last_reading(self, source_id: str) -> tuple[dict[str, int], float]:
+        """The packets of the last reading of a firewall's counters, and when that was; 0 for never."""
+        rows = self.db.execute(
+            "SELECT value, packets, read_at FROM counter WHERE source_id = ?", (source_id,)
+        ).fetchall()
+        return {value: packets for value, packets, _ in rows}, max((row[2] for row in rows), default=0.0)
+
+    def keep(self, regions: Iterable[Region], counts: Iterable[Count], readings: Iterable[Reading]) -> None:
+        """Write one run's result whole; `counts` are added to what the same logs showed before."""
+        with self._transaction():
+            for region in regions:
+                self.db.execute(
+                    "INSERT OR IGNORE INTO region (head, length, sha256) VALUES (?, ?, ?)",
+                    (region.head, region.length, region.sha256),
+                )
+                self.db.execute(FORGET, (region.head, region.head, STRETCHES))
+            self.db.executemany(
+                "INSERT INTO tally (source_id, kind, value, hour, hits) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (source_id, kind, value, hour) DO UPDATE SET hits = hits + excluded.hits",
+                [(c.source_id, c.kind, c.value, c.hour, c.hits) for c in counts],
+            )
+            for reading in readings:
+                self.db.execute("DELETE FROM counter WHERE source_id = ?", (reading.source_id,))
+                self.db.executemany(
+                    "INSERT INTO counter VALUES (?, ?, ?, ?)",
+                    [
+                        (reading.source_id, v, packets, reading.read_at)
+                        for v, packets in reading.packets.items()
+                    ],
+                )
+
+    def hits(self, count: Count) -> int:
+        """What was counted before of the same value, log and hour."""
+        key = (count.source_id, count.kind, count.value, count.hour)
+        found = self.db.execute(
+            "SELECT hits FROM tally WHERE source_id = ? AND kind = ? AND value = ? AND hour = ?", key
+        ).fetchone()
+        return int(found[0]) if found else 0
+
+    def pending(self, limit: int) -> list[Count]:
+        """Up to `limit` tallies of one log that the exchange was not told in full, in a stable order."""
+        rows = self.db.execute(
+            "SELECT source_id, kind, value, hour, hits FROM tally WHERE hits > told AND source_id ="
+            " (SELECT min(source_id) FROM tally WHERE hits > told) ORDER BY hour, kind, value LIMIT ?",
+            (limit,),
+        )
+        return [Count(*row) for row in rows]
+
+    def waiting(self) -> int:
+        """How many tallies the exchange was not told in full."""
+        return int(self.db.execute("SELECT count(*) FROM tally WHERE hits > told").fetchone()[0])
+
+    def settle(self, told: Iterable[Count]) -> None:
+        """The exchange took these."""
+        with self._transaction():
+            self.db.executemany(LEAVE_OFF, [(c.hits, c.source_id, c.kind, c.value, c.hour) for c in told])
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+
+@contextmanager
+def opened(exchange: str) -> Iterator[BlockStore]:
+    """The store for one exchange. Writing a list needs no more: SQLite orders two that do."""
+    store = BlockStore(exchange)
+    try:
+        yield store
+    finally:
+        store.db.close()
+
+
+@contextmanager
+def opened_alone(exchange: str) -> Iterator[BlockStore]:
+    """The same, with no other counting beside until the block ends. Raises TallyBusy."""
+    with opened(exchange) as store, Path(store.folder / "tally.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TallyBusy() from None
+        yield store

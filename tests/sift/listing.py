@@ -1,0 +1,84 @@
+"""A made-up exchange for the edge tool: it signs lists, takes tallies, and can go away."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+import msgspec
+
+from tocsin.kernel.canonical import canonical_bytes
+from tocsin.kernel.hashing import sha256_hex
+from tocsin.proof import signing
+from tocsin.proof.lists import sign_statement
+from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
+from tocsin.wire.tally import TallyAnswer, TallyBatch
+
+URL, ORIGIN = "https://exchange.example", "exchange.example"
+EMPTY_ZONE = "$TTL 60\n@ IN SOA localhost. hostmaster.localhost. 1 60 30 604800 60\n@ IN NS localhost.\n"
+FIRST_LINES = "add table inet tocsin\nadd set inet tocsin shared4 { type ipv4_addr; counter; }\n"
+
+
+@dataclass
+class Listing:
+    """What stands on its lists, what it was told, and how it misbehaves."""
+
+    private: bytes = field(default_factory=signing.new_key)
+    number: int = 1
+    names: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    expires: str = "2199-01-01T00:00:00Z"
+    is_away: bool = False
+    spoil: Callable[[ListStatement, bytes], tuple[ListStatement, bytes]] | None = None
+    told: list[TallyBatch] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """What it answers."""
+        if self.is_away:
+            raise httpx.ConnectError("nobody there", request=request)
+        name = request.url.path.rsplit("/", 1)[-1]
+        if name == "exchange":
+            public = signing.public_key(self.private).hex()
+            return httpx.Response(200, json={"name": ORIGIN, "public_key": public})
+        if name == "tallies":
+            self.told.append(msgspec.json.decode(request.content, type=TallyBatch))
+            return httpx.Response(
+                200, content=msgspec.json.encode(TallyAnswer(len(self.told[-1].tallies), 0))
+            )
+        answer = self.list(name, request.headers.get("If-None-Match"))
+        self.asked.append(answer.status_code)
+        return answer
+
+    def list(self, name: str, known: str | None) -> httpx.Response:
+        """A signed list, or 304."""
+        tag = f'"{name}-{self.number}"'
+        if known == tag:
+            return httpx.Response(304)
+        values = self.names if name == "names.rpz" else self.addresses
+        body = self.body(name).encode()
+        statement = ListStatement(
+            origin=ORIGIN,
+            name=name,
+            number=self.number,
+            date="2026-11-20T00:00:00Z",
+            expires=self.expires,
+            count=len(values),
+            sha256=sha256_hex(body),
+            key_id="",
+        )
+        signed = sign_statement(self.private, statement)
+        if self.spoil is not None:
+            signed, body = self.spoil(signed, body)
+        said = canonical_bytes(signed).decode()
+        return httpx.Response(200, content=body, headers={"ETag": tag, SIGNATURE_HEADER: said})
+
+    def body(self, name: str) -> str:
+        """A list's text."""
+        if name == "names.rpz":
+            return EMPTY_ZONE + "".join(f"{value} CNAME .\n" for value in self.names)
+        elements = ",\n".join(f"{value} timeout 600s" for value in self.addresses)
+        return FIRST_LINES + (f"add element inet tocsin shared4 {{\n{elements}\n}}\n" if elements else "")
+
+    def client(self, url: str, key: str) -> httpx.Client:
+        """In the place of `calling.client`."""
+        return httpx.Client(base_url=url + "/api/v1", transport=httpx.MockTransport(self.answer))

@@ -1,0 +1,156 @@
+"""Block logs of resolvers: which lines are a block by the exchange's list, of which name, in which hour."""
+
+import datetime as dt
+from collections import Counter
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tocsin.sift.lines import Block
+from tocsin.sift.rpzlogs import Hits, Listed
+from tocsin.sift.stamps import Clock
+from tocsin.sift.values import Balance
+
+LISTED = Listed(["login.bad.top", "bad.top"], wild=["bad.top"])
+AT = "2026-11-20T01:02:03.515"
+NOT_AFTER = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+HOUR = int(dt.datetime(2026, 11, 20, 1, tzinfo=dt.UTC).timestamp())
+
+
+def bind(name: str = "login.bad.top", policy: str = "QNAME NXDOMAIN", via: str | None = None) -> str:
+    """As BIND 9.18 writes the message."""
+    via = via or f"{name}.tocsin.rpz"
+    return f"client @0x7f73150fe098 127.0.0.1#54586 ({name}): rpz {policy} rewrite {name}/A/IN via {via}"
+
+
+def unbound(name: str = "login.bad.top", action: str = "rpz-nxdomain", trigger: str | None = None) -> str:
+    """As Unbound 1.17 writes the message."""
+    return f"info: rpz: applied [tocsin] {trigger or name}. {action} 127.0.0.1@53801 {name}. A IN"
+
+
+def counted(*lines: str, listed: Listed = LISTED, tz: str = "UTC") -> tuple[Counter[tuple[str, int]], Hits]:
+    balance = Balance()
+
+    def reject(number: int, reason: str, raw: bytes) -> None:
+        balance.rejected += 1
+        balance.reasons[reason] += 1
+
+    hits = Hits(balance, reject)
+    hits.read(Block(pl.Series("line", list(lines), dtype=pl.String), 1), Clock(NOT_AFTER, tz=tz), listed)
+    return hits.counts, hits
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{AT} rpz: info: {bind()}",  # print-time iso8601, category and severity
+        f"{AT}Z {bind()}",  # iso8601-utc, nothing else
+        f"{AT}Z rpz: {bind()}",
+        f"20-Nov-2026 01:02:03.515 rpz: info: {bind()}",  # print-time yes
+        f"Nov 20 01:02:03 ns1 named[812]: {bind()}",  # by syslog
+        f"<30>Nov 20 01:02:03 ns1 named[812]: rpz: info: {bind()}",
+        f"2026-11-20T02:02:03.5+01:00 ns1 named[812]: {bind()}",
+        f"{AT}Z {bind('LOGIN.bad.Top')}",
+        f"{AT}Z {bind(policy='QNAME NODATA')}",
+        f"{AT}Z {bind(policy='QNAME DROP')}",
+        f"{AT}Z {bind(policy='QNAME Local-Data')}",
+        f"{AT}Z {bind(policy='QNAME CNAME')}",
+        f"{AT}Z client @0x1 ::1#5 (login.bad.top): view inside: "
+        "rpz QNAME NXDOMAIN rewrite login.bad.top/AAAA/IN via login.bad.top.tocsin.rpz",
+        f"{AT}Z client 127.0.0.1#5 (login.bad.top): "
+        "rpz QNAME NXDOMAIN rewrite login.bad.top via login.bad.top.tocsin.rpz",  # before 9.11
+        f"{AT}Z {bind('alias.example', via='login.bad.top.tocsin.rpz')}",  # an alias led to it
+        f"[{HOUR + 123}] unbound[24509:0] {unbound()}",
+        f"[{HOUR + 123}.250] unbound[24509:0] {unbound()}",
+        f"Nov 20 01:02:03 unbound[24509:0] {unbound()}",  # log-time-ascii
+        f"2026-11-20T01:02:03.123+00:00 unbound[24509:0] {unbound()}",  # log-time-iso
+        f"Nov 20 01:02:03 ns1 unbound: [24509:0] {unbound()}",
+        f"[{HOUR}] unbound[1:0] {unbound('Login.Bad.TOP')}",
+        f"[{HOUR}] unbound[1:0] {unbound(action='rpz-nodata')}",
+        f"[{HOUR}] unbound[1:0] {unbound(action='rpz-drop')}",
+        f"[{HOUR}] unbound[1:0] {unbound(action='rpz-local-data')}",
+        f"[{HOUR}] unbound[1:0] {unbound().replace('[tocsin] ', '')}",  # without rpz-log-name
+    ],
+)
+def test_a_block_is_counted_in_its_hour(line: str) -> None:
+    """Every form in which the two daemons write it, whatever stamp stands before."""
+    counts, hits = counted(line)
+    assert counts == {("login.bad.top", HOUR): 1}
+    assert hits.balance.rejected == hits.balance.noise == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{AT}Z {bind('www.vendor.example')}",  # another policy zone's business
+        f"{AT}Z {bind('evil.login.bad.top', via='evil.login.bad.top.vendor.rpz').replace('bad', 'worse')}",
+        f"{AT}Z {bind('sub.login.bad.example')}",
+        f"{AT}Z {bind(policy='QNAME PASSTHRU')}",
+        f"{AT}Z {bind(policy='QNAME TCP-ONLY')}",
+        f"{AT}Z {bind()}".replace(": rpz QNAME", ": disabled rpz QNAME"),
+        f"[{HOUR}] unbound[1:0] {unbound('www.vendor.example')}",
+        f"[{HOUR}] unbound[1:0] {unbound(action='rpz-passthru')}",
+        f"[{HOUR}] unbound[1:0] {unbound(action='rpz-disabled')}",
+    ],
+)
+def test_what_another_policy_did_stays_here(line: str) -> None:
+    """Counted as elsewhere, without a name."""
+    counts, hits = counted(line)
+    assert (counts, hits.elsewhere) == ({}, 1)
+
+
+def test_a_wildcard_leads_to_the_listed_name() -> None:
+    """BIND names what was asked, Unbound the wildcard; neither subdomain leaves."""
+    counts, _ = counted(
+        f"{AT}Z {bind('a.b.bad.top')}", f"[{HOUR}] x {unbound('c.bad.top', trigger='*.bad.top')}"
+    )
+    assert counts == {("bad.top", HOUR): 2}
+
+
+def test_other_lines_are_noise_and_the_unreadable_is_kept() -> None:
+    """The balance holds: each line is a block, noise, or rejected with its reason."""
+    _, hits = counted(
+        f"{AT} rpz: tocsin.rpz: reload done: success",
+        f"{AT} client @0x1 127.0.0.1#5 (x): query: x IN A + (127.0.0.1)",
+        "",
+        "no stamp at all",
+        f"{AT}Z client @0x1 127.0.0.1#5 (x): rpz QNAME NXDOMAIN rewrite x/A/IN",  # cut short
+        f"2026-13-40T01:02:03Z {bind()}",
+        f"2199-01-01T01:02:03Z {bind()}",
+        f"{AT}Z {bind()}",
+    )
+    assert (hits.balance.observed, hits.balance.noise) == (1, 2)
+    assert hits.balance.reasons == {
+        "no log header": 1,
+        "an RPZ line of a form that is not known": 1,
+        "impossible time": 2,
+    }
+
+
+def test_times_without_a_zone_are_in_the_zone_that_is_told() -> None:
+    """BIND's local time in Amsterdam is an hour ahead of UTC in winter."""
+    counts, _ = counted(f"20-Nov-2026 02:02:03.515 {bind()}", tz="Europe/Amsterdam")
+    assert list(counts) == [("login.bad.top", HOUR)]
+
+
+def test_without_a_list_every_policy_is_shown() -> None:
+    """For a look before the first list: the names that were refused."""
+    counts, _ = counted(f"{AT}Z {bind('a.example')}", listed=Listed(None))
+    assert list(counts) == [("a.example", HOUR)]
+
+
+A_BLOCK = st.tuples(st.sampled_from(["login.bad.top", "x.bad.top", "other.example"]), st.integers(0, 50))
+
+
+@given(st.lists(A_BLOCK, max_size=40))
+def test_any_order_and_any_split_counts_the_same(blocks: list[tuple[str, int]]) -> None:
+    """The sum does not depend on the order of lines, nor on where a block ends."""
+    lines = []
+    for name, hours in blocks:
+        trigger = "*.bad.top" if name == "x.bad.top" else name
+        lines.append(f"[{HOUR - 3600 * hours}] x {unbound(name, trigger=trigger)}")
+    whole, _ = counted(*lines)
+    assert whole == sum((counted(line)[0] for line in reversed(lines)), Counter())
+    assert sum(whole.values()) == sum(name != "other.example" for name, _ in blocks)

@@ -1,0 +1,166 @@
+"""`tocsin zone`: a list is written when it is the exchange's word, and stays while nobody answers."""
+
+import dataclasses
+import shlex
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from tests.sift.listing import EMPTY_ZONE, FIRST_LINES, URL, Listing
+
+from tocsin.kernel.problems import BadInput, NotGenuine, Unreachable
+from tocsin.proof import signing
+from tocsin.proof.lists import sign_statement
+from tocsin.sift import blockstore, calling, trust, zones
+
+
+@pytest.fixture
+def listing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Listing:
+    """An exchange that lists two names and an address."""
+    made = Listing(names=("bad.top", "login.bank.top"), addresses=("198.51.100.7", "2001:db8::7"))
+    monkeypatch.setattr(calling, "client", made.client)
+    monkeypatch.setattr(calling, "PAUSES", ())
+    monkeypatch.setenv("TOCSIN_EDGE_HOME", str(tmp_path / "edge"))
+    return made
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> zones.Plan:
+    """Both lists, each to its file."""
+    return zones.Plan(URL, tmp_path / "names.rpz", tmp_path / "addresses.nft")
+
+
+def run(plan: zones.Plan) -> dict[str, zones.Written]:
+    return {written.list: written for written in zones.zone(plan, "key", say=lambda _: None)}
+
+
+def text(path: Path | None) -> str:
+    assert path is not None
+    return path.read_text()
+
+
+def test_a_list_is_written_once_for_every_change(listing: Listing, plan: zones.Plan) -> None:
+    """The exact bytes, readable by the daemon; then 304 and no write, until the list changes."""
+    first = run(plan)
+    assert text(plan.names) == listing.body("names.rpz")
+    assert text(plan.addresses) == listing.body("addresses.nft")
+    assert {written.changed for written in first.values()} == {True}
+    assert plan.names and plan.names.stat().st_mode & 0o777 == 0o644
+    assert {written.changed for written in run(plan).values()} == {False}
+    assert listing.asked == [200, 200, 304, 304]
+    listing.names, listing.number = ("bad.top",), 2
+    assert run(plan)["names.rpz"].changed
+    assert "login.bank.top" not in text(plan.names)
+
+
+def test_a_file_that_somebody_changed_is_put_right(listing: Listing, plan: zones.Plan) -> None:
+    """Also without a new list."""
+    run(plan)
+    assert plan.names
+    plan.names.write_text("")
+    assert run(plan)["names.rpz"].changed
+    assert text(plan.names) == listing.body("names.rpz")
+
+
+def test_what_was_good_stays_while_the_exchange_is_away(listing: Listing, plan: zones.Plan) -> None:
+    """The problem says so; the files are untouched."""
+    run(plan)
+    listing.is_away = True
+    with pytest.raises(Unreachable) as caught:
+        run(plan)
+    assert "names.rpz 1 stays until 2199" in caught.value.hint
+    assert text(plan.names) == listing.body("names.rpz")
+
+
+def test_an_expired_list_is_emptied(listing: Listing, plan: zones.Plan) -> None:
+    """Away or not: nothing stays blocked after its last value's end. The daemon can still load the file."""
+    listing.expires = "2026-11-01T00:00:00Z"
+    run(plan)
+    assert text(plan.names) == EMPTY_ZONE
+    assert text(plan.addresses) == FIRST_LINES
+
+
+def test_a_first_run_without_the_exchange_writes_nothing(listing: Listing, plan: zones.Plan) -> None:
+    """There is nothing that could be believed."""
+    listing.is_away = True
+    with pytest.raises(Unreachable):
+        run(plan)
+    assert plan.names and not plan.names.exists()
+
+
+OTHER_KEY = signing.new_key()
+SPOILED = {
+    "bytes": lambda statement, body: (statement, body + b"more.top CNAME .\n"),
+    "signature": lambda statement, body: (replace(statement, signature="00" * 64), body),
+    "number": lambda statement, body: (replace(statement, number=9), body),
+    "another key": lambda statement, body: (sign_statement(OTHER_KEY, statement), body),
+    "no hex": lambda statement, body: (replace(statement, signature="x"), body),
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_what_is_not_the_exchanges_word_is_refused(listing: Listing, plan: zones.Plan, how: str) -> None:
+    """The file keeps what was good before."""
+    run(plan)
+    before = text(plan.names)
+    listing.spoil, listing.number = SPOILED[how], 2  # type: ignore[assignment]
+    with pytest.raises(NotGenuine):
+        run(plan)
+    assert text(plan.names) == before
+
+
+def test_one_list_cannot_stand_for_another_nor_for_a_newer(listing: Listing, plan: zones.Plan) -> None:
+    """Genuinely signed, and still not what was asked for."""
+    listing.number = 5
+    run(plan)
+    listing.number = 4
+    with pytest.raises(NotGenuine, match="older"):
+        run(plan)
+    listing.number = 6
+    private = listing.private
+    listing.spoil = lambda statement, body: (sign_statement(private, replace(statement, name="x")), body)
+    with pytest.raises(NotGenuine, match="not for names"):
+        run(plan)
+    listing.spoil = lambda statement, body: (sign_statement(private, replace(statement, origin="x")), body)
+    with pytest.raises(NotGenuine, match="is of x"):
+        run(plan)
+
+
+def test_another_key_than_the_pinned_one_is_refused(listing: Listing, plan: zones.Plan) -> None:
+    """As with receipts: trust on first use, then never silently."""
+    run(plan)
+    listing.private = signing.new_key()
+    with pytest.raises(trust.KeyChanged):
+        run(plan)
+
+
+def test_the_reload_runs_after_a_change_and_again_until_it_succeeds(
+    listing: Listing, plan: zones.Plan, tmp_path: Path
+) -> None:
+    """A failed reload is owed: the next run tries it though no file changed."""
+    mark = tmp_path / "loaded"
+    plan = dataclasses.replace(plan, reloads=(f"cp {shlex.quote(str(plan.names))} {mark}/names",))
+    with pytest.raises(zones.ReloadFailed):
+        run(plan)
+    mark.mkdir()
+    assert not run(plan)["names.rpz"].changed
+    assert (mark / "names").read_text() == listing.body("names.rpz")
+    (mark / "names").unlink()
+    run(plan)
+    assert not (mark / "names").exists()
+
+
+def test_a_folder_that_is_not_there_is_told(listing: Listing, plan: zones.Plan, tmp_path: Path) -> None:
+    """By its name, without a trace."""
+    with pytest.raises(BadInput, match="cannot be written"):
+        run(zones.Plan(URL, tmp_path / "nowhere" / "names.rpz"))
+
+
+def test_what_ever_stood_on_a_list_is_remembered(listing: Listing, plan: zones.Plan) -> None:
+    """Blocks of yesterday's list are counted today."""
+    run(plan)
+    listing.names, listing.addresses, listing.number = ("*.wild.top",), (), 2
+    run(plan)
+    with blockstore.opened(URL) as store:
+        assert store.listed("name") == {"bad.top": False, "login.bank.top": False, "wild.top": True}
+        assert set(store.listed("address")) == {"198.51.100.7", "2001:db8::7"}
