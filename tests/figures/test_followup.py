@@ -115,3 +115,9 @@ def test_a_unit_that_has_not_joined_is_no_excuse(town: Town) -> None:
     some_reports(town, 5, member="lakes")
     figure = followup.overdue(NOON + 10 * DAY)
     assert [row.label for row in figure.rows] == ["Cumbria Constabulary (not joined)"]
+
+
+def test_silence_is_said_in_plain_words(town: Town) -> None:
+    """Nobody has looked: no percentage softens it."""
+    some_reports(town, 6)
+    assert followup.funnel().sentence == "None of 6 reports has been followed up by a person yet."

@@ -29,6 +29,9 @@ FLAGS = [
     "--disable-sync",
 ]
 SCREENSHOTS = ROOT / "docs" / "screenshots"
+PRETENDED = (
+    "192.0.2.0/24,198.51.100.0/24,203.0.113.0/24"  # documentation ranges, of which the seed's attacks come
+)
 LARGEST_PICTURE = 150_000
 SERVE = "from tocsin.doors.admin.commands import serve; serve()"
 
@@ -61,7 +64,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     home = tmp_path_factory.mktemp("exchange")
-    environment = {**os.environ, "TOCSIN_HOME": str(home)}
+    environment = {**os.environ, "TOCSIN_HOME": str(home), "TOCSIN_PRETEND_PUBLIC": PRETENDED}
     for name in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "TOCSIN_URL"):
         environment.pop(name, None)
     seed = [sys.executable, str(Path(__file__).parent / "seed.py")]
@@ -134,7 +137,7 @@ def keep_screenshot(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     size = page.viewport_size or {"width": 1280, "height": 800}
     picture = page.screenshot(
-        clip={"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 780)}
+        clip={"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 760)}
     )
     assert len(picture) <= LARGEST_PICTURE, f"{name} has {len(picture)} bytes"
     (SCREENSHOTS / f"{name}.png").write_bytes(picture)

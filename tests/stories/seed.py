@@ -17,7 +17,14 @@ from tocsin.doors.admin.setup import prepare
 PASSWORD = "bell-and-bronze-2026"
 # Origin, target, service, attempts, severity, days that the log is still held.
 Attack = tuple[str, str, str, int, str, int]
-PEOPLE = {"rosa": "Rosa Lind", "ada": "DC Ada Moss", "iris": "Iris Holt", "olga": "Olga Brand"}
+SHARED = "192.0.2.44"  # three members report it
+PEOPLE = {
+    "rosa": "Rosa Lind",
+    "ada": "DC Ada Moss",
+    "iris": "Iris Holt",
+    "olga": "Olga Brand",
+    "tara": "Tara Quill",
+}
 
 
 def tell() -> dict[str, Any]:
@@ -30,6 +37,7 @@ def tell() -> dict[str, Any]:
     from tocsin.intake.models import Report
     from tocsin.jobs import worker
     from tocsin.kernel.time import now
+    from tocsin.sharing.models import Indicator
 
     people = {
         name: services.add_person(f"{name}@example.org", said, PASSWORD) for name, said in PEOPLE.items()
@@ -41,6 +49,7 @@ def tell() -> dict[str, Any]:
     services.give_role(people["rosa"], "reporter", member=southwark)
     services.give_role(people["ada"], "officer", unit=services.join_unit("metropolitan"))
     services.give_role(people["iris"], "coordinator")
+    services.give_role(people["tara"], "trusted")
     services.give_role(people["olga"], "officer", unit=services.fetch_unit("nca-nccu"))
 
     def key(member: Member) -> Any:
@@ -84,6 +93,9 @@ def tell() -> dict[str, Any]:
     clocks.sweep(now())
     worker.drain()
 
+    keys.make_key(northgate, "resolver-1", ("lists:read", "tallies:write"))
+    tell_what_was_stopped(at)
+
     def case_of(origin: str) -> str:
         return str(Case.objects.filter(links__report__origin=origin).distinct().get().case_id)
 
@@ -95,7 +107,35 @@ def tell() -> dict[str, Any]:
         "quiet_case": case_of("198.51.100.200"),
         "kent_report": Report.objects.filter(origin="203.0.113.7").first().report_id,  # type: ignore[union-attr]
         "rivals_report": Report.objects.get(member=rival).report_id,
+        "shared_indicator": Indicator.objects.get(value=SHARED).indicator_id,
+        "held_indicator": Indicator.objects.get(value="198.51.100.200").indicator_id,
     }
+
+
+def tell_what_was_stopped(at: dt.datetime) -> None:
+    """Six networks that took the list count what it stopped, over ten weeks; one is the reporter's own."""
+    from tocsin.access import keys, services
+    from tocsin.access.models import Member
+    from tocsin.blocking.services import take_tallies
+    from tocsin.kernel.time import rfc3339
+    from tocsin.wire.tally import Tally, TallyBatch
+
+    names = ("Fenland Wireless", "Dales Broadband", "Solent Fibre", "Tyne Connect", "Severn Net")
+    members = [Member.objects.get(name="Northgate Broadband")]
+    members += [services.add_member(name, force_id="kent") for name in names]
+    this_hour = at.replace(minute=0, second=0, microsecond=0)
+    for number, member in enumerate(members):
+        tallies = [
+            Tally(
+                "address",
+                SHARED,
+                rfc3339(this_hour - dt.timedelta(days=7 * week)),
+                120 * (11 - week) + number,
+            )
+            for week in range(10)
+        ]
+        key = keys.make_key(member, "firewall", ("tallies:write",))[1]
+        take_tallies(keys.actor_of_key(key), TallyBatch("nftables", tallies))
 
 
 def submit(actor: Any, reports: list[Attack], at: dt.datetime) -> None:

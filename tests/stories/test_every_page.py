@@ -18,6 +18,7 @@ PAGES = {
         "journal": "/journal",
         "help": "/help",
         "accessibility": "/accessibility",
+        "figures": "/figures",
         "not-found": "/no-such-page",
     },
     "rosa": {
@@ -26,9 +27,13 @@ PAGES = {
         "reporter-empty-search": "/reports/all?q=nothing-such",
         "report": "/reports/{kent_report}",
         "not-mine": "/reports/{rivals_report}",
+        "network": "/network",
+        "network-search": "/network?q=nothing.example",
+        "indicator": "/indicators/{shared_indicator}",
     },
     "ada": {"queue": "/queue", "case": "/cases/{late_case}"},
     "olga": {"queue-of-one": "/queue", "case-many": "/cases/{national_case}"},
+    "tara": {"network-trusted": "/network", "indicator-held": "/indicators/{held_indicator}"},
     "iris": {
         "coordination": "/coordination",
         "case-coordinated": "/cases/{kent_case}",
@@ -46,7 +51,8 @@ PICTURES = {
         (name, "light")
         for name in ("start", "reporter-home", "report", "queue", "case", "coordination", "packet")
     ),
-    *((name, "dark") for name in ("reporter-home", "case")),
+    *((name, "light") for name in ("figures", "network", "indicator")),
+    *((name, "dark") for name in ("reporter-home", "case", "figures")),
     *((name, "narrow") for name in ("start", "report", "queue")),
 }
 HEAVIEST = 150_000  # bytes, compressed, without fonts

@@ -34,6 +34,7 @@ POLICY: dict[str, Rule] = {
     "journal.read": _rule(relation="anyone", why="tree heads and proofs are public; contents are not"),
     "exchange.read": _rule(relation="anyone", why="the exchange's name and public key"),
     "figures.read": _rule(relation="anyone", why="public figures, small numbers suppressed"),
+    "network.read": _rule("reporter trusted coordinator", why="what is shared, and how to block it"),
     "report.submit": _rule(scope="reports:write", relation="own member", why="a member reports"),
     "report.list": _rule(
         "reporter", scope="reports:read", relation="own member", why="a member sees its own"

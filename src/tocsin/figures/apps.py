@@ -7,7 +7,7 @@ class FiguresConfig(AppConfig):
 
     def ready(self) -> None:
         """Keep a count at hand, so that nobody waits for one."""
-        from tocsin.figures.queries import refresh
+        from tocsin.figures.tasks import keep_fresh
         from tocsin.jobs.periodic import every
 
-        every(15, refresh)
+        every(15, keep_fresh)

@@ -25,7 +25,7 @@ DRAWN_BY = f"vl-convert {version('vl-convert-python')}, 1"  # part of the digest
 OURS, INK, QUIET = "#8a5a00", "#1d2733", "#d9d1c2"
 CLASSES = {OURS: "t-chart__ours", INK: "t-chart__ink", QUIET: "t-chart__quiet"}
 FONT = "Atkinson Hyperlegible, sans-serif"
-WIDTH = 420
+WIDTH = 280  # small, because a drawing is scaled to the page: on a telephone the words must stay readable
 CONFIG: Spec = {
     "background": None,
     "font": FONT,
@@ -33,7 +33,7 @@ CONFIG: Spec = {
     "axis": {
         "labelFontSize": 15,
         "labelColor": INK,
-        "labelLimit": 320,
+        "labelLimit": 220,
         "domain": False,
         "ticks": False,
         "grid": False,
@@ -76,8 +76,8 @@ def columns(rows: Sequence[Row]) -> Spec | None:
     axis = {"labelAngle": 0, "labelOverlap": True, "domain": True, "domainColor": QUIET}
     return {
         "data": {"values": values},
-        "width": 600,
-        "height": 180,
+        "width": 400,
+        "height": 150,
         "mark": {"type": "bar", "color": OURS, "width": {"band": 0.7}},
         "encoding": {
             "x": {"field": "label", "type": "nominal", "sort": None, "axis": axis},

@@ -37,8 +37,8 @@ FIRST_ANSWER = Method(
     definition=(
         "From the receipt of a report to the first decision or outcome that a named person recorded on "
         "its case after that. A receipt, an owner’s name and any other automatic act are no answer. A "
-        "report that joins a case which a person had decided before is counted apart, and so is one that "
-        "is no matter for police."
+        "report that joins a case after a person decided it is counted apart as automatic, and so is one "
+        "that is no matter for police."
     ),
     query=(
         "Undetached links of reports received in the last 90 days, with the earliest decision, or outcome "

@@ -8,6 +8,8 @@ from django.db.models import QuerySet, Sum
 from tocsin.access.policy import Actor, require
 from tocsin.blocking import rules as blocking
 from tocsin.blocking.models import Tally
+from tocsin.intake.models import Report
+from tocsin.sharing import queries as sharing
 from tocsin.sharing.models import Assertion, Indicator
 
 
@@ -39,6 +41,33 @@ class LedTo:
         return f"{start} {self.words}." if self.words else ""
 
 
+@dataclass(frozen=True)
+class Warned:
+    """An address or name that reports point at, as the actor may see it; `words` say whether it is shared."""
+
+    indicator_id: str
+    value: str
+    words: str
+
+
+STATES = {
+    Indicator.State.HELD: "held, not shared",
+    Indicator.State.SHARED: "shared with every member",
+    Indicator.State.WITHDRAWN: "withdrawn",
+    Indicator.State.EXPIRED: "was shared, has expired",
+}
+SHOWN = 20
+
+
+def warnings_from(actor: Actor, reports: QuerySet[Report]) -> tuple[Warned, ...]:
+    """What these reports point at, the first twenty, as far as the actor may see it."""
+    said = Assertion.objects.filter(report__in=reports, withdrawn_at__isnull=True)
+    found = sharing.visible_to(actor).filter(pk__in=said.values("indicator")).order_by("value")
+    return tuple(
+        Warned(row.indicator_id, row.value, STATES[Indicator.State(row.state)]) for row in found[:SHOWN]
+    )
+
+
 def led_to(actor: Actor) -> LedTo:
     """What the reports of the actor's members led to. Raises NotSignedIn, NotAllowed."""
     require(actor, "report.list")
@@ -51,6 +80,13 @@ def led_to(actor: Actor) -> LedTo:
         once=states.count(Indicator.State.EXPIRED) + states.count(Indicator.State.WITHDRAWN),
         words=_words(indicators, members),
     )
+
+
+def stopped_by(actor: Actor, indicator_id: str) -> str:
+    """What one indicator stopped, in the words of `LedTo`: the actor's own networks and the others' apart."""
+    require(actor, "indicator.read")
+    found = sharing.visible_to(actor).filter(indicator_id=indicator_id)
+    return _words(found, [member.pk for member in actor.members])
 
 
 def _words(indicators: QuerySet[Indicator], own: Collection[int]) -> str:

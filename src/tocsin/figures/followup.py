@@ -1,12 +1,14 @@
 """Is anybody met by silence? How far reports came, how long the first answer took, what is overdue where."""
 
+import bisect
 import datetime as dt
-from collections import Counter
+import itertools
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q
 
 from tocsin.cases import states
 from tocsin.cases.member_reports import funnel_of
@@ -56,6 +58,8 @@ def _share(part: int, whole: int) -> Cell:
 def _funnel_sentence(received: int, assessed: int) -> str:
     if received < rules.FEW:
         return "Fewer than five reports have come in: too few for figures that point at nobody."
+    if not assessed:
+        return f"None of {received:,} reports has been followed up by a person yet."
     share = _share(assessed, received).said
     percent = f" ({share} %)" if share != "–" else ""
     return f"Of {received:,} reports, {rules.told(assessed).said}{percent} were followed up by a person."
@@ -77,38 +81,46 @@ class Waits:
 
 
 def waits(at: dt.datetime) -> Waits:
-    """How long each report of the last 90 days waited for a person's first decision or answer."""
+    """How long each report of the last 90 days waited for a person's first decision or answer.
+
+    Reports of one batch were received at one instant, so they are counted together, and answers are matched
+    here: a question to the database for each link would cost ten times as much.
+    """
     since = at - WINDOW
-    case, received = OuterRef("case"), OuterRef("report__received_at")
-    decisions = Decision.objects.filter(case=case)
-    outcomes = Outcome.objects.filter(case=case, withdrawn_at__isnull=True)
-    rows = (
-        Link.objects.filter(detached_at__isnull=True, report__received_at__gte=since)
-        .annotate(
-            decided_at=Subquery(decisions.filter(at__gte=received).order_by("at").values("at")[:1]),
-            ended_at=Subquery(
-                outcomes.filter(given_at__gte=received).order_by("given_at").values("given_at")[:1]
-            ),
-            is_joined=Exists(decisions.filter(at__lt=received))
-            | Exists(outcomes.filter(given_at__lt=received)),
-        )
-        .values_list("report__received_at", "decided_at", "ended_at", "is_joined")
-    )
+    links = Link.objects.filter(detached_at__isnull=True, report__received_at__gte=since)
+    batches = links.values_list("case_id", "report__received_at").annotate(Count("pk")).order_by()
+    answers = answers_since(since)
     answered: Counter[int] = Counter()
     waiting: Counter[int] = Counter()
     joined = 0
-    for received_at, decided_at, ended_at, is_joined in rows.iterator(5000):
-        first = min((moment for moment in (decided_at, ended_at) if moment is not None), default=None)
-        if first is not None:
-            answered[_minutes(first - received_at)] += 1
-        elif is_joined:
-            joined += 1
+    for case, received_at, count in batches.iterator(5000):
+        given = answers.get(case, ())
+        first = bisect.bisect_left(given, received_at)
+        if first < len(given):
+            answered[_minutes(given[first] - received_at)] += count
+        elif given:
+            joined += count
         else:
-            waiting[_minutes(at - received_at)] += 1
+            waiting[_minutes(at - received_at)] += count
     diverted = Report.objects.filter(
-        ~Exists(Link.objects.filter(report=OuterRef("pk"))), received_at__gte=since, status=states.DIVERTED
-    ).count()
-    return Waits(answered, waiting, joined, diverted)
+        ~Exists(Link.objects.filter(report=OuterRef("pk"))),
+        received_at__gte=since,
+        status=states.DIVERTED,
+    )
+    return Waits(answered, waiting, joined, diverted.count())
+
+
+def answers_since(since: dt.datetime) -> dict[int, list[dt.datetime]]:
+    """When persons decided or answered, by case and in order, for cases that have reports from then on."""
+    recent = Exists(Link.objects.filter(case=OuterRef("case"), report__received_at__gte=since))
+    decided = Decision.objects.filter(recent).values_list("case_id", "at")
+    ended = Outcome.objects.filter(recent, withdrawn_at__isnull=True).values_list("case_id", "given_at")
+    found: defaultdict[int, list[dt.datetime]] = defaultdict(list)
+    for case, instant in itertools.chain(decided.iterator(), ended.iterator()):
+        found[case].append(instant)
+    for instants in found.values():
+        instants.sort()
+    return dict(found)
 
 
 def by_span(answered: Counter[int]) -> list[tuple[str, int]]:
@@ -131,8 +143,8 @@ def first_answer(at: dt.datetime) -> Figure:
     counts = (
         *(Row(words, (rules.told(number), NOTHING)) for words, number in by_span(found.answered)),
         Row("Still waiting", (rules.told(found.waiting.total()), NOTHING)),
-        Row("Joined a case decided before (automatic)", (rules.told(found.joined), NOTHING)),
-        Row("No matter for police (automatic)", (rules.told(found.diverted), NOTHING)),
+        Row("Automatic: joined later", (rules.told(found.joined), NOTHING)),
+        Row("Automatic: not for police", (rules.told(found.diverted), NOTHING)),
     )
     quantiles = tuple(Row(name, (NOTHING, _time(minutes))) for name, minutes in times)
     if found.total < rules.FEW:

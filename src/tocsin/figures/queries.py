@@ -47,7 +47,7 @@ def publish() -> PublicFigures:
 
 
 def refresh() -> None:
-    """Publish again where the last count is old enough; what the worker runs every few seconds."""
+    """Publish again where the last count is old enough."""
     known = _known()
     if known is None or not _is_within(known, FRESH_FOR):
         publish()

@@ -13,7 +13,12 @@ from tocsin.doors.web.urls import urlpatterns
 from tocsin.kernel.problems import Conflict
 
 ROUTES = [pattern for pattern in urlpatterns if isinstance(pattern, URLPattern)]
-ARGUMENTS = {"case_id": "case_0000000000A1", "report_id": "report_000000000001", "token": "unknown"}
+ARGUMENTS = {
+    "case_id": "case_0000000000A1",
+    "report_id": "report_000000000001",
+    "indicator_id": "indicator_00000001",
+    "token": "unknown",
+}
 
 
 def address_of(pattern: URLPattern) -> str:

@@ -1,6 +1,7 @@
 """A case's page and every act upon it: each act has an address of its own and its own line of policy."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,7 +9,6 @@ from django.urls import reverse
 
 from tocsin.access.policy import Actor, may
 from tocsin.blocking import queries as blocking
-from tocsin.blocking.queries import Effect
 from tocsin.cases import queries, services
 from tocsin.cases.models import Case
 from tocsin.cases.views import Act, CaseView
@@ -16,6 +16,8 @@ from tocsin.doors.web import deciding
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
+from tocsin.figures import effects
+from tocsin.intake.models import Report
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
 
 ACTS = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "attach", "link")
@@ -183,14 +185,17 @@ def _show(
     )
     context = {"view": view, "typed": typed, "to": to, "back": back, "errors": typed.errors}
     context["likeliest"] = deciding.likeliest(view)
-    context["effect"] = _effect(actor, view.case_id)
+    context |= _effect(actor, view.case_id)
     return page(request, "case", context, status=status)
 
 
-def _effect(actor: Actor, case_id: str) -> Effect | None:
-    """What the warnings from this case's reports stopped."""
+def _effect(actor: Actor, case_id: str) -> dict[str, Any]:
+    """What this case's reports point at, as far as it was shared, and what that stopped."""
     found = queries.visible_to(actor).filter(case_id=case_id).first()
-    return blocking.effect_of_case(found) if found is not None else None
+    if found is None:
+        return {}
+    reports = Report.objects.filter(links__case=found, links__detached_at__isnull=True)
+    return {"effect": blocking.effect_of_case(found), "warned": effects.warnings_from(actor, reports)}
 
 
 def _onward(actor: Actor, case_id: str) -> str:

@@ -25,6 +25,7 @@ PARTS = (
     ("My reports", "reports", "report.list", ("/reports",)),
     ("Queue", "queue", "queue.read", ("/queue", "/cases")),
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
+    ("Network", "network", "network.read", ("/network", "/indicators")),
     ("Figures", "figures", "figures.read", ("/figures",)),
     ("Journal", "journal", "journal.read", ("/journal",)),
     ("Help", "help", "start.read", ("/help",)),
@@ -74,7 +75,7 @@ def navigation(actor: Actor, path: str) -> list[NavItem]:
 
 def home_of(actor: Actor) -> str:
     """Where somebody's work is: the first part of the site that is theirs."""
-    for _, name, action, _ in PARTS[:3]:
+    for _, name, action, _ in PARTS[:4]:
         if may(actor, action):
             return reverse(name)
     return reverse("start")

@@ -51,9 +51,10 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
 def report(request: HttpRequest, actor: Actor, report_id: str) -> HttpResponse:
     """Where does this one stand?"""
     view = queries.report_view(actor, report_id)
-    pk = intake.visible_to(actor).filter(report_id=report_id).values_list("pk", flat=True).first()
-    effect = blocking.effect_of_reports([pk])[pk] if pk is not None else None
-    return page(request, "report", {"view": view, "effect": effect})
+    mine = intake.visible_to(actor).filter(report_id=report_id)
+    effect = next(iter(blocking.effect_of_reports(list(mine.values_list("pk", flat=True))).values()), None)
+    warned = effects.warnings_from(actor, mine)
+    return page(request, "report", {"view": view, "effect": effect, "warned": warned})
 
 
 @guards("receipt.read")
