@@ -15,6 +15,7 @@ from tocsin.nation.places import FILES, Host, Provider
 from tocsin.nation.shape import Shape
 from tocsin.nation.truth import TrueAttack
 
+_ALWAYS_THERE = {"systemd-logind": 612}  # one process for as long as the machine runs
 LOST_DAYS = 1 / 80  # of a machine's days, the log of which nobody has
 _ROOT = "intrusions/privileged-account-compromise"
 _OTHER = "intrusions/unprivileged-account-compromise"
@@ -42,7 +43,6 @@ class Desk:
             for day in range(shape.days)
             if dice.random() < LOST_DAYS
         }
-        self._process = 1000
         self.attacks: list[TrueAttack] = []
         self.innocents: list[Innocent] = []
         self.lines = 0
@@ -84,14 +84,14 @@ class Desk:
 
     def _log(self, day: int, event: Event) -> bool:
         """Keep one connection's lines on the page that the machine writes on then; whether it is kept."""
-        self._process = self._process % 60_000 + 1
         at = self._shape.start(day) + event.at + self._member.clock_offset
         page = self._page_at(at)
         if (event.host.name, page) in self._lost:
             return False
         lines = self._pages[event.host.name, page]
+        process = 1000 + int(at * 3) % 60_000  # they are numbered as time goes by
         for turn, (program, message) in enumerate(event.lines):
-            lines.append((at + turn * 0.31, program, self._process, message))
+            lines.append((at + turn * 0.31, program, _ALWAYS_THERE.get(program, process), message))
         return True
 
     def _page_at(self, at: float) -> int:
