@@ -111,11 +111,14 @@ class Desk:
             path.write_text("".join([write(*line) for line in lines]), encoding="utf-8")
             self._stamp(path, lines[-1][0])
             self.lines += len(lines)
-            before = self._day(day - 1) / path.name if day else path
-            if self._member.keeps_previous and day and before.exists():
-                kept = folder / f"{path.name}.1.gz"
-                kept.write_bytes(gzip.compress(before.read_bytes(), 6, mtime=0))
-                self._stamp(kept, before.stat().st_mtime)
+            if self._member.keeps_previous and day:
+                self._keep(self._day(day - 1) / path.name, folder / f"{path.name}.1.gz")
+
+    def _keep(self, before: Path, kept: Path) -> None:
+        """Yesterday's file, compressed as logrotate does, the same bytes whenever it is done."""
+        if before.exists():
+            kept.write_bytes(gzip.compress(before.read_bytes(), 6, mtime=0))
+            self._stamp(kept, before.stat().st_mtime)
 
     def _complain(self, strike: Strike, number: int) -> None:
         mail = strike.kind == SPAM
