@@ -156,3 +156,14 @@ def test_the_command_says_what_it_made(tmp_path: Path) -> None:
     told = CliRunner().invoke(tocsin, [*words, "--out", str(tmp_path / "b"), "--json"])
     assert json.loads(told.output)["providers"] == 2
     assert json.loads((tmp_path / "b" / "nation.json").read_bytes())["first_day"] == "2026-11-02"
+
+
+def test_nobody_but_the_scorer_knows_the_truth() -> None:
+    """No module of the tools or the exchange reads the truth, or knows where it lies."""
+    source = Path(making.__file__).parent.parent
+    knows = re.compile(
+        r"nation\.(?:truth|scoring|campaigns)|nation import .*\b(?:truth|score|scoring|campaigns)\b|truth/"
+    )
+    for path in source.rglob("*.py"):
+        if path.parent.name != "nation":
+            assert not knows.search(path.read_text()), path

@@ -20,6 +20,7 @@ Form = Literal["bind", "unbound", "nft"]
 ALWAYS = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 ZONE = "rpz.tocsin"
 _PACKET = 60  # bytes of a TCP opening
+_WEEK = 604_800
 
 
 def hits(traffic: Iterable[Flow], listed: Mapping[str, dt.datetime], form: Form) -> Iterator[str]:
@@ -76,22 +77,27 @@ def _counters(stopped: Iterable[Flow], listed: Mapping[str, dt.datetime]) -> dic
             total[flow.value] += flow.connections
     head = {"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}
     table = {"table": {"family": "inet", "name": "tocsin", "handle": 1}}
-    sets = [_set(f"addresses{version}", f"ipv{version}_addr", total, version) for version in (4, 6)]
+    sets = [_set(f"shared{version}", f"ipv{version}_addr", total, version) for version in (4, 6)]
     return {"nftables": [head, table, *sets]}
 
 
 def _set(name: str, of: str, total: Counter[str], version: int) -> dict[str, Any]:
     elements = [
-        {"elem": {"val": value, "counter": {"packets": count, "bytes": count * _PACKET}}}
+        {"elem": {"val": value, "timeout": _WEEK, "expires": _WEEK, "counter": _counter(count)}}
         for value, count in sorted(total.items())
         if ipaddress.ip_address(value).version == version
     ]
     return {
         "set": {
             "family": "inet", "name": name, "table": "tocsin", "type": of, "handle": version,
+            "flags": ["interval", "timeout"],
             "elem": elements, "stmt": [{"counter": None}],
         }
     }  # fmt: skip
+
+
+def _counter(packets: int) -> dict[str, int]:
+    return {"packets": packets, "bytes": packets * _PACKET}
 
 
 def _into_the_hour(flow: Flow, number: int) -> dt.timedelta:

@@ -31,7 +31,7 @@ User-Agent: mailroom/2.1
 Version: 1
 Source-IP: {origin}
 Arrival-Date: {date}
-Reported-Domain: {domain}
+Reported-Domain: bulk.example
 Incidents: {incidents}
 
 --part-{number}

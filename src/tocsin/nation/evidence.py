@@ -15,6 +15,7 @@ from tocsin.nation.places import FILES, Host, Provider
 from tocsin.nation.shape import Shape
 from tocsin.nation.truth import TrueAttack
 
+_ALWAYS_THERE = {"systemd-logind": 612}  # one process for as long as the machine runs
 LOST_DAYS = 1 / 80  # of a machine's days, the log of which nobody has
 _ROOT = "intrusions/privileged-account-compromise"
 _OTHER = "intrusions/unprivileged-account-compromise"
@@ -42,7 +43,6 @@ class Desk:
             for day in range(shape.days)
             if dice.random() < LOST_DAYS
         }
-        self._process = 1000
         self.attacks: list[TrueAttack] = []
         self.innocents: list[Innocent] = []
         self.lines = 0
@@ -84,14 +84,14 @@ class Desk:
 
     def _log(self, day: int, event: Event) -> bool:
         """Keep one connection's lines on the page that the machine writes on then; whether it is kept."""
-        self._process = self._process % 60_000 + 1
         at = self._shape.start(day) + event.at + self._member.clock_offset
         page = self._page_at(at)
         if (event.host.name, page) in self._lost:
             return False
         lines = self._pages[event.host.name, page]
+        process = 1000 + int(at * 3) % 60_000  # they are numbered as time goes by
         for turn, (program, message) in enumerate(event.lines):
-            lines.append((at + turn * 0.31, program, self._process, message))
+            lines.append((at + turn * 0.31, program, _ALWAYS_THERE.get(program, process), message))
         return True
 
     def _page_at(self, at: float) -> int:
@@ -111,11 +111,14 @@ class Desk:
             path.write_text("".join([write(*line) for line in lines]), encoding="utf-8")
             self._stamp(path, lines[-1][0])
             self.lines += len(lines)
-            before = self._day(day - 1) / path.name if day else path
-            if self._member.keeps_previous and day and before.exists():
-                kept = folder / f"{path.name}.1.gz"
-                kept.write_bytes(gzip.compress(before.read_bytes(), 6, mtime=0))
-                self._stamp(kept, before.stat().st_mtime)
+            if self._member.keeps_previous and day:
+                self._keep(self._day(day - 1) / path.name, folder / f"{path.name}.1.gz")
+
+    def _keep(self, before: Path, kept: Path) -> None:
+        """Yesterday's file, compressed as logrotate does, the same bytes whenever it is done."""
+        if before.exists():
+            kept.write_bytes(gzip.compress(before.read_bytes(), 6, mtime=0))
+            self._stamp(kept, before.stat().st_mtime)
 
     def _complain(self, strike: Strike, number: int) -> None:
         mail = strike.kind == SPAM

@@ -83,11 +83,14 @@ def simulate(shape: Shape, out: Path) -> Summary:
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 over every file of a nation: paths, times of change and bytes."""
+    """SHA-256 over every file of a nation: path and bytes, and of evidence the time of change, which tells
+    the year of its lines."""
     whole = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            whole.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
+            place, known = path.relative_to(folder), path.stat()
+            at = int(known.st_mtime) if place.parts[0] == "evidence" else 0
+            whole.update(f"{place}\0{known.st_size}\0{at}\0".encode())
             whole.update(path.read_bytes())
     return whole.hexdigest()
 

@@ -8,6 +8,7 @@ from tocsin.kernel.problems import BadInput
 
 MOST_PROVIDERS = 400  # as many as there are networks for
 MOST_DAYS = 366
+_EPOCH = dt.date(1970, 1, 1)
 FIRST_DAY = dt.date(2026, 10, 5)  # a Monday; thirty days from it cross the end of summer time
 
 
@@ -40,5 +41,4 @@ class Shape:
 
     def start(self, number: int) -> int:
         """Seconds since 1970 at which that day begins."""
-        day = self.day(number)
-        return int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp())
+        return ((self.first_day - _EPOCH).days + number) * 86_400
