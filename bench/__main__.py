@@ -12,11 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-<<<<<<< HEAD
-BENCHES = ("sift", "intake", "nation")
-=======
-BENCHES = ("sift", "intake", "taxii", "zone")
->>>>>>> sharing
+BENCHES = ("sift", "intake", "taxii", "zone", "nation")
 
 
 def main() -> None:

@@ -161,7 +161,8 @@ class Warnings:
         from tocsin.cases.models import Link
 
         expected = self.stage.facts["reports"] + self.stage.facts["nation_reports"]
-        return Link.objects.filter(detached_at__isnull=True).count() >= expected * 9 // 10
+        linked: int = Link.objects.filter(detached_at__isnull=True).count()
+        return linked >= expected * 9 // 10
 
     def _figures(self) -> str:
         rows = list(csv.reader(io.StringIO(Visitor(self.stage.address).open("/figures.csv"))))
