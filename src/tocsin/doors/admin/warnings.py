@@ -162,7 +162,7 @@ class Warnings:
 
         expected = self.stage.facts["reports"] + self.stage.facts["nation_reports"]
         linked: int = Link.objects.filter(detached_at__isnull=True).count()
-        return linked >= expected * 9 // 10
+        return linked >= int(expected) * 9 // 10
 
     def _figures(self) -> str:
         rows = list(csv.reader(io.StringIO(Visitor(self.stage.address).open("/figures.csv"))))
