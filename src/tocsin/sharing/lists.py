@@ -35,6 +35,7 @@ class WrittenList:
     """A list as it is served, and the signed statement about it in canonical JSON."""
 
     number: int
+    date: dt.datetime
     body: bytes
     statement: bytes
 
@@ -69,12 +70,12 @@ def form_of(name: str) -> ListForm:
 
 def number_of(name: str) -> int:
     """The number that a list has now: one question, however long the list. Raises NotFound."""
-    return list_number(form_of(name).kind)
+    return head_of(form_of(name).kind)[0]
 
 
-def list_number(kind: str) -> int:
-    """The number of the lists of one kind."""
-    return ListHead.objects.filter(pk=kind).values_list("number", flat=True).first() or 0
+def head_of(kind: str) -> tuple[int, dt.datetime]:
+    """Number and date of the lists of one kind."""
+    return ListHead.objects.filter(pk=kind).values_list("number", "changed_at").first() or (0, NEVER)
 
 
 def written(name: str) -> WrittenList:
@@ -85,7 +86,7 @@ def written(name: str) -> WrittenList:
     """
     form = form_of(name)
     kept = _written.get(name)
-    while kept is None or kept.number != list_number(form.kind):
+    while kept is None or (kept.number, kept.date) != head_of(form.kind):
         version = list_version(form.kind)
         kept = write(name, form, version, shared_until(form.kind, version.changed_at))
         _written[name] = kept
@@ -107,4 +108,4 @@ def write(name: str, form: ListForm, version: ListVersion, rows: Rows) -> Writte
         key_id="",
     )
     signed = sign_statement(keys.private_key(), statement)
-    return WrittenList(version.number, body, canonical_bytes(signed))
+    return WrittenList(version.number, date, body, canonical_bytes(signed))
