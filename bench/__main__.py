@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-BENCHES = ("sift", "intake")
+BENCHES = ("sift", "intake", "taxii", "zone")
 
 
 def main() -> None:

@@ -136,7 +136,8 @@ def judge(standing: Standing, at: dt.datetime) -> Verdict:
     known = [word for word in standing.words if _counts(word.at, standing, at)]
     firm = [word for word in known if word.unforgeable]
     approved = ruling is not None and _counts(ruling.at, standing, at)
-    if not approved and len({word.member for word in firm}) < SOURCES_NEEDED:
+    has_two = len({word.member for word in firm}) >= SOURCES_NEEDED
+    if not approved and not has_two:
         return _off(standing, _lacking(known, firm), is_answered=True)
     instants = [word.at for word in firm] + ([ruling.at] if ruling is not None and approved else [])
     valid_until = max(instants) + life
@@ -146,7 +147,7 @@ def judge(standing: Standing, at: dt.datetime) -> Verdict:
     before = standing.valid_until if standing.state == "shared" else None
     if before is not None and at < before and valid_until - before < RENEWED_FROM:
         valid_until = before
-    return Verdict("shared", TRUSTED_WORDS if approved else TWO_WORDS, valid_until)
+    return Verdict("shared", TWO_WORDS if has_two else TRUSTED_WORDS, valid_until)
 
 
 def _counts(instant: dt.datetime, standing: Standing, at: dt.datetime) -> bool:

@@ -102,32 +102,27 @@ def withdraw_report(report: Report, reason: str, at: dt.datetime | None = None) 
 def sweep(at: dt.datetime | None = None) -> int:
     """Take off the lists what has expired or meets a new obstacle; gives the number of changes.
 
-    Obstacles are looked up again for all that is shared: members' networks and warning lists change.
+    All that is shared is judged again where obstacles changed since: members' networks, warning lists.
     """
+    global _looked_at
     at = at or now()
     shared = Indicator.objects.filter(state=Indicator.State.SHARED)
-    due = set(shared.filter(valid_until__lte=at).values_list("pk", flat=True))
-    due |= newly_stopped()
-    if not due:
+    if not shared.exists():
         return 0
-    with act() as recorded:
-        locks.in_turn(TURN)
-        return judge_all(recorded, sorted(due), at)
-
-
-def newly_stopped() -> set[int]:
-    """What is shared though its obstacles, if they changed since this process looked last, forbid it."""
-    global _looked_at
-    obstacles = Obstacles()
-    if obstacles.fingerprint == _looked_at:
-        return set()
-    rows = Indicator.objects.filter(state=Indicator.State.SHARED).values_list("pk", "kind", "value")
-    found = {pk for pk, kind, value in rows.iterator() if obstacles.of(kind, value)}
+    due = set(shared.filter(valid_until__lte=at).values_list("pk", flat=True))
+    obstacles, changed = Obstacles(), 0
+    if obstacles.fingerprint != _looked_at:
+        rows = shared.values_list("pk", "kind", "value")
+        due |= {pk for pk, kind, value in rows.iterator() if obstacles.of(kind, value)}
+    if due:
+        with act() as recorded:
+            locks.in_turn(TURN)
+            changed = judge_all(recorded, sorted(due), at)
     _looked_at = obstacles.fingerprint
-    return found
+    return changed
 
 
-_looked_at: tuple[str, ...] | None = None
+_looked_at: tuple[str, ...] | None = None  # the obstacles by which this process judged all that is shared
 
 
 def keep_words(told: Sequence[Told], at: dt.datetime) -> list[int]:

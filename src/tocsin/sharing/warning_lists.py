@@ -30,6 +30,9 @@ TYPES = frozenset({"cidr", "hostname", "string", "substring"})  # `regex` is for
 NAME_FIELDS = frozenset({"domain", "hostname"})
 
 
+Hashed = tuple[int, list[bytes]]  # a list's number, and the hashes of its names
+
+
 class RawList(msgspec.Struct):
     """One list as its authors wrote it."""
 
@@ -104,25 +107,22 @@ def build(lists: Iterable[RawList]) -> WarningLists:
     Of several lists that hold a name, the shortest is told: its title says most.
     """
     titles: list[str] = []
-    sizes: list[int] = []
-    exact: dict[bytes, int] = {}
-    suffixes: dict[bytes, int] = {}
+    exact: list[Hashed] = []
+    suffixes: list[Hashed] = []
     parts: list[tuple[str, int]] = []
     networks: list[tuple[str, int]] = []
     for number, one in enumerate(filter(_is_relevant, lists)):
         titles.append(one.name)
-        sizes.append(len(one.entries))
-        entries = (entry.strip().lower() for entry in one.entries)
+        entries = [entry.strip().lower() for entry in one.entries]
         if one.type == "cidr":
             networks += [(entry, number) for entry in entries]
         elif one.type == "substring":
             parts += [(entry, number) for entry in entries]
         else:
-            for entry in entries:
-                found = suffixes if one.type == "hostname" or entry.startswith(".") else exact
-                key = name_hash(entry.strip("."))
-                if sizes[found.get(key, number)] >= sizes[number]:
-                    found[key] = number
+            ends = [entry for entry in entries if one.type == "hostname" or entry.startswith(".")]
+            whole = [entry for entry in entries if one.type != "hostname" and not entry.startswith(".")]
+            suffixes.append((number, [name_hash(entry.strip(".")) for entry in ends]))
+            exact.append((number, [name_hash(entry.strip(".")) for entry in whole]))
     return WarningLists(tuple(titles), _names(exact), _names(suffixes), tuple(parts), intervals(networks))
 
 
@@ -131,9 +131,12 @@ def _is_relevant(one: RawList) -> bool:
     return one.type in TYPES and not wanted.isdisjoint(one.matching_attributes)
 
 
-def _names(found: dict[bytes, int]) -> Names:
-    keys = sorted(found)
-    return Names(b"".join(keys), bytes(found[key] for key in keys))
+def _names(found: list[Hashed]) -> Names:
+    numbers: dict[bytes, int] = {}
+    for number, hashes in sorted(found, key=lambda one: -len(one[1])):  # the shortest has the last word
+        numbers.update(dict.fromkeys(hashes, number))
+    keys = sorted(numbers)
+    return Names(b"".join(keys), bytes([numbers[key] for key in keys]))
 
 
 @cache

@@ -61,6 +61,7 @@ class Finding:
     why: str
     assumed: dict[str, str]
     lane: Lane = "ordinary"
+    names: tuple[str, ...] = ()
 
 
 class Documents:
@@ -112,6 +113,7 @@ class Documents:
         pile.severity = max(pile.severity, SEVERITIES.index(finding.severity))
         pile.why, pile.lane = finding.why, finding.lane
         pile.assume(finding.assumed)
+        pile.names.update(finding.names)
         pile.lines_of(path).add([line], content)
         self.observations.append(
             Observation(
@@ -205,4 +207,5 @@ def _xarf(document: object) -> Finding:
         why=f"reported as {report.category}/{report.type}",
         assumed=assumed,
         lane=report.lane,
+        names=tuple(filter(None, map(normalise, report.names))),
     )

@@ -11,6 +11,7 @@ from tocsin.sift.values import Attack
 from tocsin.wire.report import Evidence, Holding, Report
 
 UNNAMED = "abuse-desk"  # mails and reports are not a log with a period of its own
+MOST_NAMES = 100  # as many as an exchange takes of one attack
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -52,6 +53,7 @@ def minimise(
         holdings=tuple(holdings[source_id] for source_id in used if source_id in holdings),
         assumed=attack.assumed,
         lane=attack.lane,
+        names=attack.names[:MOST_NAMES] if attack.lane == "ordinary" else (),
     )
 
 

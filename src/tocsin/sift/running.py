@@ -34,6 +34,7 @@ def merge(before: Attack | None, new: Attack) -> Attack:
         assumed={**before.assumed, **new.assumed},
         own=tuple(dict.fromkeys((*before.own, *new.own))),
         score=score,
+        names=tuple(sorted({*before.names, *new.names})),
     )
 
 

@@ -67,6 +67,7 @@ class Pile:
     lane: Lane = "ordinary"
     why: str = ""
     assumed: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
     lines: dict[str, Lines] = field(default_factory=dict)
 
     def lines_of(self, path: str) -> Lines:
@@ -186,6 +187,7 @@ class Tally:
             assumed=pile.assumed,
             own=self._own(key),
             score=pile.score,
+            names=tuple(sorted(pile.names)),
         )
 
     def _level(self, key: Key, evidence: str, pile: Pile, won: bool) -> int:

@@ -30,6 +30,7 @@ class Attack(msgspec.Struct, frozen=True, omit_defaults=False):
     The field names are the contract of `tocsin sift --json`. Instants are RFC 3339 in UTC. `assumed` says,
     field by field, what the evidence left open and how it was settled. `why` is the rule's one-line reason.
     `own` names the sides (`origin`, `target`) that lie in the provider's own networks (`--network`).
+    `names` are the host names that a fraud or malware report is about.
     `score` is what thresholds are judged by.
     `campaign` is shared by all attacks of one origin, empty where there is only one.
     """
@@ -50,6 +51,7 @@ class Attack(msgspec.Struct, frozen=True, omit_defaults=False):
     assumed: dict[str, str] = {}
     own: tuple[str, ...] = ()
     score: int = 0
+    names: tuple[str, ...] = ()
 
 
 class Observation(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("tocsin.doors.web.urls")),
     path("api/v1/", include("tocsin.doors.api.urls")),
+    path("taxii2/", include("tocsin.doors.taxii.urls")),
 ]
 
 handler400 = "tocsin.doors.web.errors.bad_request"

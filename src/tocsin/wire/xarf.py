@@ -41,7 +41,8 @@ class XarfReport(msgspec.Struct, frozen=True):
     """What one report says, reduced to what an attack needs.
 
     `origin` and `target` are as written (an address, a name, a brand; a URL only as its host), `target` empty
-    where the type names none. Instants are UTC.
+    where the type names none. `names` are the hosts that the report is about, where its type is about hosts.
+    Instants are UTC.
     """
 
     category: str
@@ -56,6 +57,7 @@ class XarfReport(msgspec.Struct, frozen=True):
     last_at: dt.datetime
     count: int
     reporter: str
+    names: tuple[str, ...] = ()
 
 
 def decode(content: bytes) -> list[tuple[int, Any]]:
@@ -103,6 +105,7 @@ def read_xarf(document: Any) -> XarfReport:
         last_at=last,
         count=_count(document, known.times),
         reporter=document["reporter"]["domain"],
+        names=_names(document, known.names),
     )
 
 
@@ -114,6 +117,26 @@ def host_of(text: str) -> str:
         return urlsplit(text.strip()).hostname or ""
     except ValueError:
         return ""
+
+
+def name_of(text: str) -> str:
+    """A host name, or a URL's, in lower-case ASCII (IDNA 2008, UTS 46); empty for an address or for none."""
+    host = host_of(text).lower().removesuffix(".")
+    if not host.isascii():
+        import idna  # loads its tables: only where a name needs them
+
+        try:
+            host = idna.encode(host, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            return ""
+    return "" if _is_address(host) or "." not in host or len(host) > 253 else host
+
+
+def _names(document: dict[str, Any], fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The names in these fields, each once."""
+    told = (document.get(field) for field in fields)
+    names = (name_of(value) for value in told if isinstance(value, str))
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _line(text: bytes) -> Any:

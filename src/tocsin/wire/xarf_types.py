@@ -2,7 +2,8 @@
 
 The required fields are those of the specification's schemas (xarf.org, v4.2). The meaning is ours: `kind` is
 the RSIT class and type, `severity` how much such a report weighs at first, `target`, `service` and `times`
-the fields in which the attacked side, its service and the number of acts may be named, the preferred first.
+the fields in which the attacked side, its service and the number of acts may be named, the preferred first;
+`names` those with the host names that a warning would be about.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class XarfType:
     target: tuple[str, ...] = ("destination_ip", "target_brand")
     service: tuple[str, ...] = ("service",)
     times: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     lane: Lane = "ordinary"
 
 
@@ -69,8 +71,10 @@ TYPES: dict[tuple[Category, Type], XarfType] = {
         ("scan_type", "protocol", "first_seen"),
         times=("total_requests",),
     ),
-    ("content", "phishing"): XarfType("fraud/phishing", "medium", ("url",)),
-    ("content", "malware"): XarfType("malicious-code/malware-distribution", "high", ("url",)),
+    ("content", "phishing"): XarfType("fraud/phishing", "medium", ("url",), names=("url", "domain")),
+    ("content", "malware"): XarfType(
+        "malicious-code/malware-distribution", "high", ("url",), names=("url", "domain")
+    ),
     ("content", "csam"): XarfType(
         "abusive-content/violence",
         "critical",

@@ -1,0 +1,98 @@
+"""Warning lists and networks: found by suffix, exactly, or by range; the package's own data behind them."""
+
+import ipaddress
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tocsin.sharing import warning_lists
+from tocsin.sharing.intervals import intervals
+from tocsin.sharing.warning_lists import RawList, build
+
+networks = st.integers(24, 32).flatmap(
+    lambda length: st.integers(0, 1023).map(
+        lambda offset: str(ipaddress.ip_network((0xC0000000 + offset, length), strict=False))
+    )
+)
+
+
+@given(st.lists(st.tuples(networks, st.integers(0, 2)), max_size=8), st.integers(0, 1100))
+@settings(max_examples=100, deadline=None)
+def test_an_address_is_found_where_a_network_holds_it(told: list[tuple[str, int]], offset: int) -> None:
+    """As ipaddress judges one by one; the label is that of a network which does hold it."""
+    address = ipaddress.ip_address(0xC0000000 + offset)
+    holding = {label for text, label in told if address in ipaddress.ip_network(text)}
+    found = intervals(told).find(str(address))
+    assert found in holding if holding else found is None
+
+
+def test_both_kinds_of_address_live_in_one_table() -> None:
+    """An IPv4-mapped range is the IPv4 range; IPv6 keeps its own."""
+    table = intervals([("::ffff:192.0.2.0/120", 1), ("2001:db8::/32", 2), ("0.0.0.0/8", 3)])
+    assert [table.find(text) for text in ("192.0.2.255", "2001:db8::1", "0.1.2.3", "::1")] == [1, 2, 3, None]
+    assert intervals([]).find("192.0.2.1") is None
+
+
+NAME, ADDRESS = ["hostname", "domain"], ["ip-src", "ip-dst"]
+
+
+def test_entries_stop_what_their_list_means() -> None:
+    """`hostname` with all below it, `string` exactly, a leading dot all below, parts anywhere."""
+    lists = build(
+        [
+            RawList("Large", "hostname", ["site.example", "both.example", "x.example"], NAME),
+            RawList("Small", "string", ["EXACT.example", ".below.example"], NAME),
+            RawList("Smaller", "hostname", ["both.example"], NAME),
+            RawList("Parts", "substring", ["sandbox"], NAME),
+            RawList("Ranges", "cidr", ["192.0.2.0/24"], ADDRESS),
+            RawList("Hashes", "string", ["hash.example"], ["md5"]),
+            RawList("Telephones", "regex", ["/.*/"], NAME),
+        ]
+    )
+    found = {
+        "site.example": "Large",
+        "a.b.site.example": "Large",
+        "mysite.example": None,
+        "exact.example": "Small",
+        "a.exact.example": None,
+        "a.below.example": "Small",
+        "www.both.example": "Smaller",  # the shorter list says more
+        "my-sandbox-7.test": "Parts",
+        "hash.example": None,
+    }
+    assert {name: lists.of_name(name) for name in found} == found
+    assert (lists.of_address("192.0.2.9"), lists.of_address("192.0.3.9")) == ("Ranges", None)
+
+
+def test_the_file_is_built_once_and_read_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken file is built again; nothing half written is left behind."""
+    built = []
+
+    def shipped() -> list[RawList]:
+        built.append(1)
+        return [RawList("Ranges", "cidr", ["192.0.2.0/24"], ADDRESS)]
+
+    monkeypatch.setattr(warning_lists, "_shipped", shipped)
+    with override_settings(CACHE=tmp_path / "cache"):
+        for _ in range(2):
+            warning_lists._read.cache_clear()
+            assert warning_lists.warning_lists().of_address("192.0.2.1") == "Ranges"
+        (file,) = (tmp_path / "cache").iterdir()
+        file.write_bytes(file.read_bytes()[:-3])
+        warning_lists._read.cache_clear()
+        assert warning_lists.warning_lists().of_address("192.0.2.1") == "Ranges"
+    warning_lists._read.cache_clear()
+    assert len(built) == 2
+
+
+def test_the_package_holds_what_we_count_on() -> None:
+    """Two million names and the ranges that must never be blocked."""
+    lists = warning_lists.warning_lists()
+    assert len(lists.exact.labels) + len(lists.suffixes.labels) > 1_500_000
+    for address in ("8.8.8.8", "9.9.9.9", "10.0.0.1", "127.0.0.1", "224.0.0.1", "2606:4700:4700::1111"):
+        assert lists.of_address(address)
+    for name in ("www.google.com", "co.uk", "com", "bit.ly", "a.barclays.co.uk"):
+        assert lists.of_name(name), name
