@@ -5,7 +5,7 @@ from collections import Counter
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tocsin.sift.lines import Block
@@ -144,7 +144,8 @@ def test_without_a_list_every_policy_is_shown() -> None:
 A_BLOCK = st.tuples(st.sampled_from(["login.bad.top", "x.bad.top", "other.example"]), st.integers(0, 50))
 
 
-@given(st.lists(A_BLOCK, max_size=40))
+@settings(max_examples=30)
+@given(st.lists(A_BLOCK, max_size=12))
 def test_any_order_and_any_split_counts_the_same(blocks: list[tuple[str, int]]) -> None:
     """The sum does not depend on the order of lines, nor on where a block ends."""
     lines = []

@@ -19,7 +19,7 @@ from tests.stories.daemons import AAAA, NOERROR, NXDOMAIN, Resolver, bind, firew
 
 from tocsin.cli.main import tocsin
 
-pytestmark = pytest.mark.database
+pytestmark = [pytest.mark.database, pytest.mark.soak]
 
 PHISH, OTHER = "secure-login.bad-site.top", "www.harbour.top"
 ATTACKER, NEIGHBOUR = "198.51.100.7", "198.51.100.9"

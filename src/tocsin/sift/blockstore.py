@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS tally (
   source_id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, hour INTEGER NOT NULL,
   hits INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (source_id, kind, value, hour)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tally_waiting ON tally (source_id, hour, kind, value) WHERE hits > told;
 CREATE TABLE IF NOT EXISTS owed (reload TEXT PRIMARY KEY);
 """
 # One log that is read every minute grows a stretch a minute; copies of it are younger than the last thousand.

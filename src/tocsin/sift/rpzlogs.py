@@ -21,6 +21,7 @@ NO_RPZ_FORM = "an RPZ line of a form that is not known"
 # BIND's policies, then Unbound's actions; passed, disabled and truncated answers stop nobody.
 STOPPED = frozenset({"nxdomain", "nodata", "drop", "local-data", "cname"})
 STOPPED |= {"rpz-nxdomain", "rpz-nodata", "rpz-drop", "rpz-local-data", "rpz-cname-override"}
+HOUR = 3600
 EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 
 _MONTH = "(?:" + "|".join(MONTHS) + ")"
@@ -33,15 +34,15 @@ _STAMP = (
     rf"|(?P<bsd>{_MONTH} {{1,2}}[0-9]{{1,2}} [0-9]{{2}}):[0-9]{{2}}:[0-9]{{2}}(?:\.[0-9]+)?"
     r") "
 )
-_BIND = (
-    r" (?P<off>disabled )?rpz [A-Z-]+ (?P<action>[A-Za-z-]+) rewrite "
-    r"(?P<name>[^ ]+?)(?:/[A-Z0-9-]+/[A-Z0-9-]+)? via (?P<trigger>[^ ]+)$"
-)
+# What stands behind the first literal; the second one tells blocks from what else a daemon says of policies.
+_BIND = r"^[A-Z-]+ (?P<action>[A-Za-z-]+) rewrite (?P<name>[^ ]+) via (?P<trigger>[^ ]+)$"
 _UNBOUND = (
-    r" rpz: applied (?:\[[^\]]*\] )?(?:[a-z-]+ )?(?P<trigger>[^ ]+) (?P<action>rpz-[a-z-]+) "
+    r"^(?:\[[^\]]*\] )?(?:[a-z-]+ )?(?P<trigger>[^ ]+) (?P<action>rpz-[a-z-]+) "
     r"[^ ]+@[0-9]+ (?P<name>[^ ]+) [A-Z0-9-]+ [A-Z0-9-]+$"
 )
-_WHEN = ("epoch", "iso", "offset", "dmy", "bsd")
+_FORMS = ((" rpz ", " rewrite ", _BIND), (" rpz: applied ", "rpz: applied ", _UNBOUND))
+_QUESTION = re.compile(r"(?:/[A-Z0-9-]+){2}$")  # BIND writes type and class behind the name
+_WHEN = ("iso", "offset", "dmy", "bsd")
 _DMY = re.compile(r"(\d\d)-([A-Z][a-z]{2})-(\d{4}) (\d\d)")
 
 
@@ -63,7 +64,7 @@ class Listed:
         BIND writes the trigger with the policy zone behind it, and for a wildcard the name that was asked
         instead of the wildcard; Unbound writes the trigger alone.
         """
-        name, trigger = normalised(name), normalised(trigger)
+        name, trigger = normalised(_QUESTION.sub("", name)), normalised(trigger)
         told = trigger.removeprefix("*.")
         if self._names is None:
             return name if trigger.startswith(name + ".") else told
@@ -97,22 +98,18 @@ class Hits:
         rows = (headed & text.str.contains("rpz", literal=True)).arg_true()
         lines = pl.DataFrame({"row": rows, "line": text.gather(rows)})
         seen = 0
-        for literal, pattern in ((" rewrite ", _BIND), ("rpz: applied ", _UNBOUND)):
-            holding = lines["line"].str.contains(literal, literal=True)
-            seen += self._count(block, lines.filter(holding), pattern, clock, listed)
+        for literal, telling, pattern in _FORMS:
+            holding = lines["line"].str.contains(telling, literal=True)
+            frame = _taken_apart(lines.filter(holding), literal, pattern)
+            seen += self._count(block, frame, clock, listed)
         self.balance.noise += int(headed.sum()) - seen
 
-    def _count(self, block: Block, lines: pl.DataFrame, pattern: str, clock: Clock, listed: Listed) -> int:
-        """Count the lines that hold one program's literal; gives how many were counted or rejected."""
-        if not lines.height:
-            return 0
-        groups = lines["line"].str.extract_groups(_STAMP[:-1] + ".*?" + pattern).struct.unnest()
-        frame = pl.concat([lines.select("row"), groups], how="horizontal")
+    def _count(self, block: Block, frame: pl.DataFrame, clock: Clock, listed: Listed) -> int:
+        """Count the lines that one program wrote; gives how many were counted or rejected."""
         unread = frame["trigger"].is_null()
         for row in frame.filter(unread)["row"]:
             self.reject(block.number(row), NO_RPZ_FORM, block.line(row))
-        off = pl.col("off") if "off" in frame.columns else pl.lit(None, pl.String).alias("off")
-        keys = [*map(pl.col, _WHEN), off, pl.col("action"), pl.col("name"), pl.col("trigger")]
+        keys = [name for name in frame.columns if name != "row"]
         grouped = frame.filter(~unread).group_by(keys).agg(pl.col("row"))
         counted = int(unread.sum())
         for *when, turned_off, action, name, trigger, at_rows in grouped.iter_rows():
@@ -133,20 +130,36 @@ class Hits:
         return counted
 
 
+def _taken_apart(lines: pl.DataFrame, literal: str, pattern: str) -> pl.DataFrame:
+    """Lines as `row`, the parts of the stamp, `off`, `action`, `name`, `trigger` (None: a form unknown)."""
+    parts = lines["line"].str.splitn(literal, 2).struct
+    head, told = parts.field("field_0"), parts.field("field_1").str.extract_groups(pattern).struct.unnest()
+    stamp = head.str.extract_groups(_STAMP).struct.unnest()
+    frame = pl.concat([lines.select("row"), stamp, told], how="horizontal")
+    return frame.select(
+        "row",
+        pl.col("epoch").cast(pl.Int64) // HOUR * HOUR,
+        *_WHEN,
+        head.str.ends_with("disabled").alias("off"),
+        "action",
+        "name",
+        "trigger",
+    )
+
+
 def hour_of(
-    clock: Clock, epoch: str | None, iso: str | None, offset: str | None, dmy: str | None, bsd: str | None
+    clock: Clock, epoch: int | None, iso: str | None, offset: str | None, dmy: str | None, bsd: str | None
 ) -> int | None:
     """The start of the hour (UTC) that a stamp falls into, in seconds since 1970; None where none is."""
-    if epoch:
-        at: int | None = int(epoch)
-    elif dmy:
+    at = epoch
+    if dmy:
         at = _dmy(clock, dmy)
-    else:
+    elif at is None:
         at = clock.hour((iso or bsd or "") + (offset or ""))
     tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     if at is None or not EARLIEST.timestamp() <= at <= tomorrow.timestamp():
         return None
-    return at // 3600 * 3600
+    return at // HOUR * HOUR
 
 
 def normalised(name: str) -> str:

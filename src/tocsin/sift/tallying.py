@@ -25,7 +25,7 @@ from tocsin.sift.stamps import Clock
 from tocsin.sift.values import Balance
 from tocsin.wire.tally import Tally, TallyAnswer, TallyBatch
 
-BATCH = 1_000
+BATCH = 5_000
 LARGEST_READING = 256 << 20
 
 Say = Callable[[str], None]
