@@ -80,8 +80,8 @@ STOPPED = Method(
     title="Connections stopped",
     definition=(
         "Connections to a shared address or name that a member’s firewall or resolver refused, as the "
-        "member counted them in its own log. A connection is one try: a machine that tries again is "
-        "counted again, so this is no number of people, machines or attacks."
+        "member counted them in its own log: one refused question to a resolver, or one packet at a "
+        "firewall. Who tries again is counted again, so this is no number of people, machines or attacks."
     ),
     query=(
         "The sum of the hourly tallies of all members, by the week (from Monday, UTC) of the hour they "
