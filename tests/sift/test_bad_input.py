@@ -27,7 +27,7 @@ JOURNAL = "\n".join(line for line, _, _ in SHAPES if line.startswith("{")).encod
 FORMATS = {
     "log": LOG,
     "shapes": "\n".join(line for line, _, _ in SHAPES if not line.startswith(("{", "_", "\ufeff"))).encode(),
-    "gzip": gzip.compress(LOG),
+    "gzip": gzip.compress(LOG, mtime=0),
     "journal-export": EXPORT,
     "journal-json": JOURNAL,
     "arf": mail(),
