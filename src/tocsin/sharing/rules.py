@@ -147,7 +147,10 @@ def judge(standing: Standing, at: dt.datetime) -> Verdict:
     before = standing.valid_until if standing.state == "shared" else None
     if before is not None and at < before and valid_until - before < RENEWED_FROM:
         valid_until = before
-    return Verdict("shared", TWO_WORDS if has_two else TRUSTED_WORDS, valid_until)
+    # Once shared, old words count again; the reason goes by the fresh ones, or it would change by itself.
+    fresh = {word.member for word in firm if word.at > at - life}
+    by_two = len(fresh) >= SOURCES_NEEDED or not approved
+    return Verdict("shared", TWO_WORDS if by_two else TRUSTED_WORDS, valid_until)
 
 
 def _counts(instant: dt.datetime, standing: Standing, at: dt.datetime) -> bool:
