@@ -29,4 +29,9 @@ def test_the_demo_tells_everybody_and_proves_it() -> None:
     assert told["accepted"] >= 1
     assert told["answered_by_link"] >= 1
     assert told["grown"] == told["reopened"] == 1
+    assert told["stopped"] == 47
+    assert told["effect"] == "stopped more than 40 connections at fewer than 5 networks"
+    assert told["nation_reports"] > 100
+    assert told["nation_stopped"] > 1_000
+    assert told["figures"] > 0
     assert told["seconds"] < 180

@@ -5,6 +5,7 @@ from django_tasks import task
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
 from tocsin.sharing import services
+from tocsin.sharing.warning_lists import warning_lists
 
 NEWS = ("intake:report:received", "intake:report:updated")
 
@@ -17,5 +18,10 @@ def assert_new(first_seq: int, last_seq: int) -> None:
 
 
 def sweep_indicators() -> None:
-    """What the worker runs every fifteen seconds."""
+    """What the worker runs at its start and every fifteen seconds.
+
+    The warning lists are made ready first, outside any act: the first time they take seconds, during which
+    nobody else could write.
+    """
+    warning_lists()
     services.sweep()

@@ -165,9 +165,14 @@ class Warnings:
         return linked >= int(expected) * 9 // 10
 
     def _figures(self) -> str:
-        rows = list(csv.reader(io.StringIO(Visitor(self.stage.address).open("/figures.csv"))))
-        self.stage.facts["figures"] = len(rows) - 1
-        return f"{len(rows) - 1} figures with their definitions at {self.stage.address}/figures"
+        anybody = Visitor(self.stage.address)
+
+        def figures() -> int:
+            return len(list(csv.reader(io.StringIO(anybody.open("/figures.csv"))))) - 1
+
+        wait_until(lambda: figures() > 0, "the figures were not counted")
+        self.stage.facts["figures"] = figures()
+        return f"{self.stage.facts['figures']} figures with their definitions at {self.stage.address}/figures"
 
 
 def wait_until(holds: "Callable[[], bool]", complaint: str, seconds: float = 60) -> None:
