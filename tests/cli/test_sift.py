@@ -24,7 +24,7 @@ LOG = syslog([FAILED.format(origin="192.0.2.1")] * 3 + [FAILED.format(origin="19
 @pytest.fixture
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A log of one attack and one slip, the state folder out of the way."""
-    monkeypatch.setenv("TOCSIN_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TOCSIN_EDGE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     path = tmp_path / "auth.log"

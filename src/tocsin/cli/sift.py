@@ -14,6 +14,7 @@ import msgspec
 from tocsin.cli import table, terminal
 from tocsin.sift.engine import UNKNOWN_TARGET, Options
 from tocsin.sift.engine import sift as run
+from tocsin.sift.home import edge_home
 from tocsin.sift.values import Observation, Sifted
 
 
@@ -91,10 +92,8 @@ def tell_balance(sifted: Sifted) -> None:
 
 
 def rejects_file() -> Path:
-    """A file of this run's own for what is rejected, under `TOCSIN_HOME` or the user's state folder."""
-    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    home = Path(os.environ.get("TOCSIN_HOME") or Path(state) / "tocsin")
-    return home / "rejected" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.tsv"
+    """A file of this run's own for what is rejected, in the edge tool's folder."""
+    return edge_home() / "rejected" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.tsv"
 
 
 class Progress:
