@@ -11,36 +11,21 @@ versions, holdings, jobs, and the act around it all. The sides take turns, so th
 import argparse
 import json
 import os
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+from bench.engines import run_engine
+
 BATCH = 500
 
 
 def run(stored: int = 1_000_000, measured: int = 50_000) -> list[dict[str, Any]]:
     """One row for each engine, each measured in a process, a home and a database of its own."""
-    return [run_engine(engine, stored, measured) for engine in ("sqlite", "postgresql")]
-
-
-def run_engine(engine: str, stored: int, measured: int) -> dict[str, Any]:
-    """Measure one engine in a fresh process."""
-    inside = [sys.executable, "-m", "bench.intake", "--inside", "--stored", str(stored)]
-    inside += ["--measured", str(measured), "--engine", engine]
-    if engine == "postgresql":
-        inside = [sys.executable, "tools/with_postgres.py", "--durable", *inside]
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as home:
-        environment = {**os.environ, "TOCSIN_HOME": home, "DJANGO_SETTINGS_MODULE": "tocsin.site.settings"}
-        if engine == "sqlite":
-            environment.pop("DATABASE_URL", None)
-        done = subprocess.run(inside, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
-    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return row
+    return [
+        run_engine("bench.intake", engine, stored, measured, durable=True)
+        for engine in ("sqlite", "postgresql")
+    ]
 
 
 def measure(engine: str, stored: int, measured: int) -> dict[str, Any]:
@@ -143,7 +128,10 @@ def main() -> None:
         print(json.dumps(measure(given.engine, given.stored, given.measured)))
         return
     for engine in [given.engine] if given.engine else ["sqlite", "postgresql"]:
-        print(json.dumps(run_engine(engine, given.stored, given.measured)), flush=True)
+        print(
+            json.dumps(run_engine("bench.intake", engine, given.stored, given.measured, durable=True)),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

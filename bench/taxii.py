@@ -10,10 +10,7 @@ beside it is ours with a full store. Its environment is made under `var/` from t
 
 import argparse
 import json
-import os
 import subprocess
-import sys
-import tempfile
 import time
 import venv
 from pathlib import Path
@@ -21,7 +18,8 @@ from typing import Any
 
 import msgspec
 
-ROOT = Path(__file__).parent.parent
+from bench.engines import ROOT, run_engine
+
 MEDALLION = ROOT / "var" / "medallion"
 MEDALLION_STORED = 1_000
 CHUNK = 50_000
@@ -37,23 +35,11 @@ class Envelope(msgspec.Struct):
 
 def run(stored: int = 1_000_000, measured: int = 200_000) -> list[dict[str, Any]]:
     """One row an engine, each in a process, a home and a database of its own, and medallion's."""
-    rows = [run_engine(engine, stored, measured) for engine in ("sqlite", "postgresql")]
+    rows = [
+        run_engine("bench.taxii", engine, stored, measured, durable=False)
+        for engine in ("sqlite", "postgresql")
+    ]
     return [*rows, run_medallion(MEDALLION_STORED)]
-
-
-def run_engine(engine: str, stored: int, measured: int) -> dict[str, Any]:
-    """Measure one engine in a fresh process."""
-    inside = [sys.executable, "-m", "bench.taxii", "--inside", "--stored", str(stored)]
-    inside += ["--measured", str(measured), "--engine", engine]
-    if engine == "postgresql":
-        inside = [sys.executable, "tools/with_postgres.py", *inside]
-    with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as home:
-        environment = {**os.environ, "TOCSIN_HOME": home, "DJANGO_SETTINGS_MODULE": "tocsin.site.settings"}
-        if engine == "sqlite":
-            environment.pop("DATABASE_URL", None)
-        done = subprocess.run(inside, env=environment, cwd=ROOT, check=True, capture_output=True, text=True)
-    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return row
 
 
 def measure(engine: str, stored: int, measured: int) -> dict[str, Any]:
@@ -194,7 +180,10 @@ def main() -> None:
         print(json.dumps(measure(given.engine, given.stored, given.measured)))
         return
     for engine in [given.engine] if given.engine else ["sqlite", "postgresql"]:
-        print(json.dumps(run_engine(engine, given.stored, given.measured)), flush=True)
+        print(
+            json.dumps(run_engine("bench.taxii", engine, given.stored, given.measured, durable=False)),
+            flush=True,
+        )
     print(json.dumps(run_medallion(MEDALLION_STORED)), flush=True)
 
 
