@@ -5,15 +5,14 @@ and the tallies with what the exchange was told of each. One run's counts and it
 transaction, so that a kill at any point loses nothing and counts nothing twice.
 """
 
-import fcntl
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from tocsin.kernel.problems import Conflict
 from tocsin.sift.spool import spool_folder
+from tocsin.sift.sqlite import alone, transaction
 from tocsin.sift.values import Region
 
 SCHEMA = """
@@ -99,7 +98,7 @@ class BlockStore:
 
     def keep_list(self, name: str, kept: KeptList, values: Iterable[tuple[str, str, bool]]) -> None:
         """Replace the copy of a list, and remember its values: (kind, value, are its subdomains meant?)."""
-        with self._transaction():
+        with transaction(self.db):
             self.db.execute(
                 "INSERT OR REPLACE INTO list VALUES (?, ?, ?, ?, ?)",
                 (name, kept.number, kept.etag, kept.statement, kept.body),
@@ -141,7 +140,7 @@ class BlockStore:
 
     def keep(self, regions: Iterable[Region], counts: Iterable[Count], readings: Iterable[Reading]) -> None:
         """Write one run's result whole; `counts` are added to what the same logs showed before."""
-        with self._transaction():
+        with transaction(self.db):
             for region in regions:
                 self.db.execute(
                     "INSERT OR IGNORE INTO region (head, length, sha256) VALUES (?, ?, ?)",
@@ -186,18 +185,8 @@ class BlockStore:
 
     def settle(self, told: Iterable[Count]) -> None:
         """The exchange took these."""
-        with self._transaction():
+        with transaction(self.db):
             self.db.executemany(LEAVE_OFF, [(c.hits, c.source_id, c.kind, c.value, c.hour) for c in told])
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
 
 
 @contextmanager
@@ -213,9 +202,5 @@ def opened(exchange: str) -> Iterator[BlockStore]:
 @contextmanager
 def opened_alone(exchange: str) -> Iterator[BlockStore]:
     """The same, with no other counting beside until the block ends. Raises TallyBusy."""
-    with opened(exchange) as store, Path(store.folder / "tally.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TallyBusy() from None
+    with opened(exchange) as store, alone(store.folder / "tally.lock", TallyBusy()):
         yield store

@@ -5,19 +5,18 @@ that a kill at any point loses nothing and repeats nothing: known regions are no
 stays pending until its receipt is stored.
 """
 
-import fcntl
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from tocsin.kernel.problems import Conflict
 from tocsin.sift.home import edge_home
+from tocsin.sift.sqlite import alone, transaction
 from tocsin.sift.values import Attack, Region
 from tocsin.wire.report import Receipt, Report
 
@@ -87,7 +86,7 @@ class Spool:
 
     def keep(self, regions: Iterable[Region], attacks: Iterable[Attack], reports: Iterable[Report]) -> None:
         """Write one run's result whole: regions, cumulative attacks, and the reports that wait to be sent."""
-        with self._transaction():
+        with transaction(self.db):
             self.db.executemany(
                 "INSERT OR IGNORE INTO region (head, length, sha256) VALUES (?, ?, ?)",
                 [(r.head, r.length, r.sha256) for r in regions],
@@ -116,7 +115,7 @@ class Spool:
 
     def settle(self, sent: dict[str, Receipt], refused: dict[str, str]) -> None:
         """Store the answers of one batch: receipts and refusals, by attack id."""
-        with self._transaction():
+        with transaction(self.db):
             for receipt in sent.values():
                 self.db.execute(
                     "INSERT OR REPLACE INTO receipt VALUES (?, ?)",
@@ -150,16 +149,6 @@ class Spool:
         part.write_bytes(msgspec.json.format(body, indent=2) + b"\n")
         part.replace(file)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
-
 
 def spool_folder(exchange: str) -> Path:
     """Where the spool for the exchange at this URL lies."""
@@ -171,12 +160,7 @@ def opened(exchange: str) -> Iterator[Spool]:
     """The spool for one exchange, this process's alone until the block ends. Raises SpoolBusy."""
     folder = spool_folder(exchange)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock: Any
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SpoolBusy() from None
+    with alone(folder / "lock", SpoolBusy()):
         spool = Spool(folder)
         try:
             spool.restore_receipts()
