@@ -1,7 +1,5 @@
 """Checking a receipt offline: no network, no database, nothing but the receipt and a trusted key."""
 
-from dataclasses import dataclass
-
 import msgspec
 
 from tocsin.kernel.canonical import canonical_bytes
@@ -9,15 +7,6 @@ from tocsin.kernel.hashing import commitment
 from tocsin.kernel.problems import BadInput, NotGenuine
 from tocsin.proof import merkle, signing
 from tocsin.wire.report import Receipt
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What a genuine receipt proves."""
-
-    receipt: Receipt
-    key_id: str
-    is_pinned: bool
 
 
 def read(data: bytes) -> Receipt:
