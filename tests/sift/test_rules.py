@@ -7,7 +7,7 @@ import pytest
 
 from tocsin.kernel.problems import BadInput
 from tocsin.sift.lines import Block, Matcher
-from tocsin.sift.rulebook import Rule, load, sshd
+from tocsin.sift.rulebook import Rule, Ruleset, load, sshd
 from tocsin.sift.stamps import Clock
 
 CLOCK = Clock(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), tz="UTC")
@@ -20,7 +20,7 @@ SAMPLES = [(rule, message, origin) for rule in sshd().rules for message, origin 
 def test_a_rule_reads_its_samples(rule: Rule, message: str, origin: str) -> None:
     """Through the whole engine, the rule gives the origin that its sample names, or nothing."""
     line = f"Dec 10 06:55:46 gate sshd[1]: {message}"
-    rows = Matcher(sshd()).match(Block(pl.Series([line]), 1), CLOCK, "unknown").rows
+    rows = Matcher(Ruleset([sshd()])).match(Block(pl.Series([line]), 1), CLOCK, "unknown").rows
     found = {sshd().rules[number].id: found for number, found in rows.select("rule", "origin").iter_rows()}
     assert found.get(rule.id, "") == origin.removeprefix("::ffff:").partition("%")[0]
 

@@ -8,20 +8,19 @@ what must not be copied.
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.message import Message
 
 from tocsin.kernel.time import rfc3339
+from tocsin.sift.findings import Finding
 from tocsin.sift.origins import normalise
 from tocsin.sift.regions import Known
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.sources import Kind
-from tocsin.sift.tally import SEVERITIES, Key, Tally
+from tocsin.sift.tally import Tally
 from tocsin.sift.values import Balance, Observation
 from tocsin.wire import arf, xarf
-from tocsin.wire.report import Lane, Severity
+from tocsin.wire.report import Severity
 
-DAY = 86_400
 UNKNOWN = "unknown"
 
 # Feedback types of RFC 5965 and RFC 6591 (and their forerunners) as RSIT kinds. None: nobody was attacked.
@@ -44,24 +43,6 @@ _JSON_TYPES = ("application/json", "application/xarf+json", "text/json")
 
 class Unusable(Exception):  # noqa: N818 (a finding about one document)
     """A document that cannot become an attack: the reason in words."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one document says."""
-
-    kind: str
-    severity: Severity
-    origin: str
-    target: str
-    service: str
-    first: dt.datetime
-    last: dt.datetime
-    count: int
-    why: str
-    assumed: dict[str, str]
-    lane: Lane = "ordinary"
-    names: tuple[str, ...] = ()
 
 
 class Documents:
@@ -106,15 +87,7 @@ class Documents:
         return 1
 
     def _add(self, path: str, line: int, content: bytes, finding: Finding) -> None:
-        first, last = int(finding.first.timestamp()), int(finding.last.timestamp())
-        key = Key(finding.kind, finding.origin, finding.target, finding.service, first // DAY)
-        pile = self._tally.pile(key, "verdict", first, last)
-        pile.count += finding.count
-        pile.severity = max(pile.severity, SEVERITIES.index(finding.severity))
-        pile.why, pile.lane = finding.why, finding.lane
-        pile.assume(finding.assumed)
-        pile.names.update(finding.names)
-        pile.lines_of(path).add([line], content)
+        self._tally.add(finding, path, [line], content)
         self.observations.append(
             Observation(
                 path=path,
@@ -123,7 +96,7 @@ class Documents:
                 origin=finding.origin,
                 target=finding.target,
                 service=finding.service,
-                seen_at=rfc3339(finding.first),
+                seen_at=rfc3339(dt.datetime.fromtimestamp(finding.first, dt.UTC)),
                 count=finding.count,
                 rule=finding.why,
             )
@@ -181,8 +154,22 @@ def _feedback(report: arf.FeedbackReport) -> list[Finding]:
     )
     assumed["target"] = "the reporting side: a feedback report does not name the recipient"
     why = f"complaint by mail: {report.feedback_type}"[:120]
-    at = report.event_at
-    return [Finding(kind, severity, origin, target, "smtp", at, at, report.incidents, why, assumed)]
+    at = int(report.event_at.timestamp())
+    return [
+        Finding(
+            kind=kind,
+            origin=origin,
+            target=target,
+            service="smtp",
+            first=at,
+            last=at,
+            count=report.incidents,
+            severity=severity,
+            why=why,
+            reader="arf",
+            assumed=assumed,
+        )
+    ]
 
 
 def _xarf(document: object) -> Finding:
@@ -201,10 +188,11 @@ def _xarf(document: object) -> Finding:
         origin=origin,
         target=normalise(report.target) or report.target or UNKNOWN,
         service=report.service,
-        first=report.first_at,
-        last=report.last_at,
+        first=int(report.first_at.timestamp()),
+        last=int(report.last_at.timestamp()),
         count=report.count,
         why=f"reported as {report.category}/{report.type}",
+        reader="xarf",
         assumed=assumed,
         lane=report.lane,
         names=tuple(filter(None, map(normalise, report.names))),

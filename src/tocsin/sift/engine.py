@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import BadInput
-from tocsin.kernel.time import now
-from tocsin.sift import sources, stamps
+from tocsin.kernel.time import now, rfc3339
+from tocsin.sift import formats, sources, stamps
 from tocsin.sift.documents import Documents
+from tocsin.sift.findings import Finding
 from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
-from tocsin.sift.rulebook import sshd
+from tocsin.sift.rulebook import ruleset
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.tally import Tally
 from tocsin.sift.values import Balance, Observation, Region, Sifted
@@ -74,7 +75,8 @@ class Run:
         self.options = options
         self.started = time.monotonic()
         self.balance = Balance()
-        self.tally = Tally(sshd(), options.networks)
+        self.rules = ruleset()
+        self.tally = Tally(self.rules, options.networks)
         self.known = Known(options.known)
         self.rejects = Rejects(options.rejects, self.balance)
         self.documents = Documents(self.tally, self.known, self.rejects, self.balance)
@@ -82,6 +84,7 @@ class Run:
         self._lines_read = 0
         self._bytes_read = 0
         self._log_reader: LogReader | None = None
+        self._found: list[Observation] = []
 
     def read(self, source: Source) -> None:
         """Read one source to its end, whatever it is."""
@@ -89,11 +92,49 @@ class Run:
             with source.open() as stream:
                 self._read(source, stream)
                 if stream.trouble:
-                    self._reject(source, stream.trouble)
+                    self.reject(source, 0, stream.trouble)
         except Unreadable as why:
-            self._reject(source, str(why))
+            self.reject(source, 0, str(why))
         except OSError as error:
-            self._reject(source, (error.strerror or "cannot be read").lower())
+            self.reject(source, 0, (error.strerror or "cannot be read").lower())
+
+    def add(self, path: str, finding: Finding, numbers: list[int], text: bytes) -> None:
+        """A reader found evidence: `text` are its lines' bytes, each ended by a newline."""
+        self.tally.add(finding, path, numbers, text)
+        if self.options.observations:
+            self._found.append(
+                Observation(
+                    path=path,
+                    line=numbers[0] if numbers else 1,
+                    kind=finding.kind,
+                    origin=finding.origin,
+                    target=finding.target,
+                    service=finding.vector or finding.service,
+                    seen_at=rfc3339(dt.datetime.fromtimestamp(finding.first, dt.UTC)),
+                    count=finding.count,
+                    rule=finding.reader or finding.why,
+                )
+            )
+
+    def count(self, lines: int) -> None:
+        """So many lines were read that are neither rejected nor duplicates."""
+        self._lines_read += lines
+
+    def reject(self, source: Source, number: int, reason: str, raw: bytes = b"") -> None:
+        """One line of a source cannot be read; it is counted and kept with its reason."""
+        self.rejects.add(source.path, number, reason, raw)
+
+    def see(self, data: bytes) -> None:
+        """So many more bytes were read: for the progress line."""
+        self._bytes_read += len(data)
+        if self.options.progress:
+            self.options.progress(self._bytes_read)
+
+    def clock(self, source: Source) -> stamps.Clock:
+        """Settles times of a source that leave year or zone open."""
+        changed_at = source.changed_at()
+        not_after = now() if changed_at is None else dt.datetime.fromtimestamp(changed_at, dt.UTC)
+        return stamps.Clock(not_after, year=self.options.year, tz=self.options.tz)
 
     def finish(self) -> Sifted:
         """Judge what was read."""
@@ -116,11 +157,15 @@ class Run:
         )
 
     def _read(self, source: Source, stream: Stream) -> None:
-        kind = sources.recognise(stream.peek())
+        start = stream.peek()
+        if reader := formats.reader_of(start):
+            reader.read(self, source, stream)
+            return
+        kind = sources.recognise(start)
         if kind in _NO_EVIDENCE:
             raise Unreadable(_NO_EVIDENCE[kind])
         if kind in ("mail", "mbox", "json"):
-            self._count(self.documents.read(source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT)))
+            self.count(self.documents.read(source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT)))
             return
         first = 1
         if source.is_file:
@@ -137,13 +182,11 @@ class Run:
 
         def see(data: bytes) -> None:
             hasher.update(data)
-            self._bytes_read += len(data)
-            if self.options.progress:
-                self.options.progress(self._bytes_read)
+            self.see(data)
 
-        clock = self._clock(source)
+        clock = self.clock(source)
         span = self._logs().read(source.path, kind, stream, first, clock, self.options.target, see)
-        self._count(span.lines)
+        self.count(span.lines)
         for region in hasher.regions():
             self.known.add(region)
         if span.first is not None and span.last is not None:
@@ -151,7 +194,7 @@ class Run:
                 LogSource(
                     source_id=source_id(source.path),
                     path=source.path,
-                    log_type=sshd().log_type,
+                    log_type=self.rules.log_type(span.service),
                     period_from=dt.datetime.fromtimestamp(span.first, dt.UTC),
                     period_to=dt.datetime.fromtimestamp(span.last, dt.UTC),
                     time_zone=clock.zone_name if span.zone_open else "UTC",
@@ -166,24 +209,14 @@ class Run:
             from tocsin.sift.logs import LogReader
 
             keep_rows = self.options.observations is not None
-            self._log_reader = LogReader(sshd(), self.tally, self.rejects, keep_rows=keep_rows)
+            self._log_reader = LogReader(self.rules, self.tally, self.rejects, keep_rows=keep_rows)
         return self._log_reader
 
     def _observations(self) -> Iterator[Observation]:
         if self._log_reader:
             yield from self._log_reader.observations()
         yield from self.documents.observations
-
-    def _clock(self, source: Source) -> stamps.Clock:
-        changed_at = source.changed_at()
-        not_after = now() if changed_at is None else dt.datetime.fromtimestamp(changed_at, dt.UTC)
-        return stamps.Clock(not_after, year=self.options.year, tz=self.options.tz)
-
-    def _count(self, lines: int) -> None:
-        self._lines_read += lines
-
-    def _reject(self, source: Source, reason: str) -> None:
-        self.rejects.add(source.path, 0, reason)
+        yield from self._found
 
 
 def source_id(path: str) -> str:

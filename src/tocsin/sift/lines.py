@@ -5,14 +5,25 @@ pattern runs only over lines that hold its literal; a line whose first literal l
 others. What matched is grouped here, block by block, so that the merge sees groups and not lines.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
 from tocsin.sift.origins import normalise
-from tocsin.sift.rulebook import Rulebook
-from tocsin.sift.shapes import HEADER, REPEATED, RFC5424, SHAPES
+from tocsin.sift.rulebook import Ruleset
+from tocsin.sift.shapes import (
+    BARE,
+    BARE_HEADER,
+    BARE_NAMES,
+    HEADER,
+    REPEATED,
+    RFC5424,
+    SHAPES,
+    SYSLOG,
+    WHATEVER,
+)
 from tocsin.sift.stamps import Clock
 
 DAY = 86_400
@@ -41,7 +52,10 @@ class Block:
         return self.raw[row] if self.raw is not None else str(self.text[row]).encode()
 
 
-Told = Mapping[str, set[str]]
+# The origins of which a verdict is known, by service and kind.
+Told = Mapping[tuple[str, str], set[str]]
+
+_PROGRAM = r"([^ \[]+?)(?:\[[0-9]+\])?$"
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,7 @@ class Matches:
                 pl.col("at").max().alias("last"),
                 pl.col("rule").min(),
                 pl.col("shape").min(),
+                pl.col("solid").max(),
             )
         )
 
@@ -84,89 +99,181 @@ class Matches:
 
 
 class Matcher:
-    """A rulebook ready to run. `shelves` are its kinds of evidence, (kind, evidence), as groups number
-    them: verdicts first."""
+    """A ruleset ready to run. `shelves` are its kinds of evidence, (service, kind, evidence), as groups
+    number them: verdicts first.
 
-    def __init__(self, book: Rulebook) -> None:
-        self.book = book
-        shelves = dict.fromkeys((rule.kind, rule.evidence) for rule in book.rules)
-        self.shelves = sorted(shelves, key=lambda shelf: (shelf[1] != "verdict", shelf))
-        self._rules: dict[str, list[int]] = {}
-        for position, rule in enumerate(book.rules):
-            self._rules.setdefault(rule.literal, []).append(position)
+    A line is first read as syslog, where the program that wrote it decides which rulebooks are asked; what no
+    known program wrote is then read as a program's own log, where the shape of the line decides.
+    """
+
+    def __init__(self, rules: Ruleset) -> None:
+        self.rules = rules
+        told = zip(rules.book_of, rules.rules, strict=True)
+        shelves = dict.fromkeys((book.service, rule.kind, rule.evidence) for book, rule in told)
+        self.shelves = sorted(shelves, key=lambda shelf: (shelf[2] != "verdict", shelf))
+        self._patterns = [
+            book.full_pattern(rule) for book, rule in zip(rules.book_of, rules.rules, strict=True)
+        ]
+        self._by_program: dict[str, list[int]] = {}
+        self._by_shape: dict[str, list[int]] = {}
+        for position, (book, rule) in enumerate(zip(rules.book_of, rules.rules, strict=True)):
+            for literal in rule.literals:
+                if book.programs:
+                    self._by_program.setdefault(literal, []).append(position)
+                if book.shapes:
+                    self._by_shape.setdefault(literal, []).append(position)
+        self._literals = list(dict.fromkeys([*self._by_program, *self._by_shape]))
+        names = sorted({name for book in rules.books for name in book.programs})
+        self._programs = {name: number for number, name in enumerate(names)}
+        self._asked = [
+            (
+                frozenset(self._programs[name] for name in book.programs),
+                frozenset(_shape_number(name) for name in book.shapes),
+            )
+            for book in rules.book_of
+        ]
         self._shelf_of = pl.Series(
-            [self.shelves.index((rule.kind, rule.evidence)) for rule in book.rules], dtype=pl.Int8
+            [
+                self.shelves.index((book.service, rule.kind, rule.evidence))
+                for book, rule in zip(rules.book_of, rules.rules, strict=True)
+            ],
+            dtype=pl.Int16,
         )
-        self._signs = [number for number, shelf in enumerate(self.shelves) if shelf[1] == "sign"]
-        kinds = sorted({rule.kind for rule in book.rules})
-        self._kind_of = pl.Series([kinds.index(rule.kind) for rule in book.rules], dtype=pl.Int8)
-        self._weight_of = pl.Series([rule.weight for rule in book.rules], dtype=pl.Int64)
+        self._signs = [number for number, shelf in enumerate(self.shelves) if shelf[2] == "sign"]
+        kinds = sorted({(service, kind) for service, kind, _ in self.shelves})
+        self._kind_of = pl.Series(
+            [
+                kinds.index((book.service, rule.kind))
+                for book, rule in zip(rules.book_of, rules.rules, strict=True)
+            ],
+            dtype=pl.Int16,
+        )
+        self._weight_of = pl.Series([rule.weight for rule in rules.rules], dtype=pl.Int64)
+        self._solid_of = pl.Series([not rule.spoofable for rule in rules.rules], dtype=pl.Boolean)
 
     def match(self, block: Block, clock: Clock, target: str, told: Told | None = None) -> Matches:
-        """Everything that the rules find in a block; `target` stands where a header names no host.
+        """Everything that the rules find in a block; `target` stands where a line names no host.
 
         Signs of origins that `told` names for their kind are left out: they will never count.
         """
         text = block.text
         headed = text.str.contains(HEADER)
-        rejected = []
+        readable = headed
         if not headed.all():
-            rejected = [(row, NO_HEADER) for row in (~headed & (text.str.strip_chars() != "")).arg_true()]
-        literals = text.str.extract_many(list(self._rules), overlapping=True)
-        rows = (headed & (literals.list.len() > 0)).arg_true()
-        messages = _split(text.gather(rows))
-        found = self._find(messages["message"], literals.gather(rows), told or {})
-        place = found["place"]
-        lines = messages.select(pl.col("line", "head", "repeats").gather(place))
-        lines = pl.concat([lines, found.select("origin", "times", "rule")], how="horizontal")
-        lines = _headers(lines.with_columns(rows.gather(place).alias("row")))
-        programs = [
-            name for name in lines["program"].unique() if name.rpartition("/")[2] in self.book.programs
-        ]
-        mine = lines.filter(pl.col("program").is_in(programs))
-        settled, timeless = self._settle(mine, clock, target)
+            others = (~headed).arg_true()
+            bare = others.filter(text.gather(others).str.contains(BARE_HEADER))
+            if bare.len():
+                readable = headed.clone().scatter(bare, True)
+        rejected = []
+        if not readable.all():
+            rejected = [(row, NO_HEADER) for row in (~readable & (text.str.strip_chars() != "")).arg_true()]
+        literals = text.str.extract_many(self._literals, overlapping=True)
+        rows = (readable & (literals.list.len() > 0)).arg_true()
+        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": literals.gather(rows)})
+        found = self._find_all(candidates, headed.gather(rows), told or {})
+        settled, timeless = self._settle(found, clock, target)
         numbers = settled["row"].cast(pl.Int64) + block.first
         if block.numbers is not None:
             numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
         rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
         return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
 
-    def _find(self, messages: pl.Series, literals: pl.Series, told: Told) -> pl.DataFrame:
-        """Which rule matched which message, with the origin and the number of times that it read."""
-        found = [_NOTHING]
+    def _find_all(self, candidates: pl.DataFrame, headed: pl.Series, told: Told) -> pl.DataFrame:
+        """Matching lines with their header's fields, in order: syslog's first, then what is left as bare."""
+        lines = candidates.filter(headed)
+        split = _split(lines["line"])
+        split = pl.concat([lines.select("row", "all"), split], how="horizontal")
+        programs = {name: self._number_of(name) for name in split["program"].unique()}
+        asked = _look_up(split["program"], programs, pl.Int16)
+        written = split.with_columns(asked.alias("asked"))
+        mine = written.filter(asked.is_not_null())
+        found = [_headers(self._find(mine, self._by_program, 0, told))]
+        if self._by_shape:
+            rest = written.filter(asked.is_null())
+            found += self._find_bare(candidates.filter(~headed), rest, told)
+        found = [part for part in found if part.height]
+        if not found:
+            return _NOTHING
+        columns = _NOTHING.columns
+        return pl.concat([part.select(columns) for part in found]).sort("row") if len(found) > 1 else found[0]
+
+    def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> Iterator[pl.DataFrame]:
+        """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
+        lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
+        shaped = _bare(lines)
+        found = self._find(shaped.with_columns(pl.lit(1, pl.Int64).alias("repeats")), self._by_shape, 1, told)
+        yield found
+        left = rest.filter(~rest["row"].is_in(found["row"].to_list())) if found.height else rest
+        left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
+        yield _headers(self._find(left, self._by_shape, 1, told))
+
+    def _number_of(self, program: str | None) -> int | None:
+        if program is None:
+            return None
+        number = self._programs.get(program)
+        return self._programs.get(program.rpartition("/")[2]) if number is None else number
+
+    def _find(self, lines: pl.DataFrame, rules: Mapping[str, list[int]], by: int, told: Told) -> pl.DataFrame:
+        """Lines that a rule matched, with `origin`, `named` (target), `times` and `rule` as it read them.
+
+        `lines` have `message`, `all` (the literals in them) and `asked`: the program or shape that decides
+        which rulebooks are asked.
+        """
+        place = pl.int_range(lines.height, eager=True)
         left = pl.DataFrame(
-            {"place": pl.int_range(len(messages), eager=True), "message": messages, "all": literals}
+            {"place": place, "message": lines["message"], "all": lines["all"], "asked": lines["asked"]}
         )
+        found = [_UNREAD]
         turn = 0
         while left.height:
             left = left.with_columns(pl.col("all").list.get(turn, null_on_oob=True).alias("literal"))
             unmatched = []
-            for literal in left["literal"].drop_nulls().unique():
-                part = left.filter(pl.col("literal") == literal)
-                for position in self._rules[literal]:
-                    hits, part = self._try(part, position)
-                    rule = self.book.rules[position]
-                    if rule.evidence == "sign" and hits.height and (names := told.get(rule.kind)):
-                        hits = hits.filter(~pl.col("origin").is_in(list(names)))
-                    found.append(hits)
-                unmatched.append(part)
+            for (literal,), part in left.drop_nulls("literal").group_by("literal", maintain_order=False):
+                rest = part
+                for position in rules.get(str(literal), ()):
+                    if not rest.height:
+                        break
+                    hits, rest = self._ask(rest, position, by)
+                    if hits.height:
+                        found.append(self._untold(hits, position, told))
+                unmatched.append(rest)
             left = pl.concat(unmatched) if unmatched else left.clear()
             turn += 1
-        return pl.concat(found).sort("place")
+        read = pl.concat(found).sort("place")
+        return pl.concat([lines[read["place"]], read.drop("place")], how="horizontal")
+
+    def _untold(self, hits: pl.DataFrame, position: int, told: Told) -> pl.DataFrame:
+        rule = self.rules.rules[position]
+        if rule.evidence == "sign" and (names := told.get((self.rules.book_of[position].service, rule.kind))):
+            return hits.filter(~pl.col("origin").is_in(list(names)))
+        return hits
+
+    def _ask(self, part: pl.DataFrame, position: int, by: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What one rule reads from the lines of its own programs or shapes, and the lines that it leaves."""
+        asked = self._asked[position][by]
+        if _shape_number(WHATEVER) in asked and by:
+            return self._try(part, position)
+        mine = part["asked"].is_in(list(asked))
+        if mine.all():
+            return self._try(part, position)
+        if not mine.any():
+            return _UNREAD, part
+        hits, rest = self._try(part.filter(mine), position)
+        return hits, pl.concat([part.filter(~mine), rest])
 
     def _try(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """What one rule reads from messages that hold its literal, and the messages that it leaves."""
-        if not part.height:
-            return _NOTHING, part
-        rule = self.book.rules[position]
+        rule = self.rules.rules[position]
         if rule.quick:
             return self._try_quickly(part, position)
-        groups = part["message"].str.extract_groups(self.book.full_pattern(rule)).struct
+        groups = part["message"].str.extract_groups(self._patterns[position]).struct
         hit = groups.field("origin").is_not_null()
         times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
+        named = groups.field("target") if rule.names_target else pl.lit(None, pl.String)
         hits = part.select(
             "place",
             groups.field("origin").alias("origin"),
+            named.alias("named"),
             times.alias("times"),
             pl.lit(position, pl.Int16).alias("rule"),
         )
@@ -174,16 +281,16 @@ class Matcher:
 
     def _try_quickly(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The same, with the rule's quick pattern first, the full one where that gives nothing."""
-        rule = self.book.rules[position]
-        full = self.book.full_pattern(rule)
+        full = self._patterns[position]
         hit = part["message"].str.contains(full)
         hits = part.filter(hit)
-        origin = hits["message"].str.extract(rule.quick, 1)
+        origin = hits["message"].str.extract(self.rules.rules[position].quick, 1)
         if origin.null_count():
             origin = origin.fill_null(hits["message"].str.extract_groups(full).struct.field("origin"))
         found = hits.select(
             "place",
             origin.alias("origin"),
+            pl.lit(None, pl.String).alias("named"),
             pl.lit(1, pl.Int64).alias("times"),
             pl.lit(position, pl.Int16).alias("rule"),
         )
@@ -193,22 +300,24 @@ class Matcher:
         """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
         hours = {text: clock.hour(text) for text in lines["hour"].unique()}
         origins = {text: normalise(text) for text in lines["origin"].unique()}
-        hosts = {text: normalise(text) or target for text in lines["host"].drop_nulls().unique()}
+        host = lines["named"].fill_null(lines["host"])
+        hosts = {text: normalise(text) or target for text in host.drop_nulls().unique()}
         at = (
             _look_up(lines["hour"], hours, pl.Int64)
-            + lines["minute"].cast(pl.Int64) * 60
-            + lines["second"].cast(pl.Int64)
+            + lines["minute"].cast(pl.Int64, strict=False).fill_null(0) * 60
+            + lines["second"].cast(pl.Int64, strict=False).fill_null(0)
         )
         settled = lines.select(
             "row", "line", "rule", "shape",
             _look_up(lines["origin"], origins, pl.String).alias("origin"),
-            _look_up(lines["host"], hosts, pl.String).fill_null(target).alias("target"),
+            _look_up(host, hosts, pl.String).fill_null(target).alias("target"),
             at.alias("at"),
             (at // DAY).alias("day"),
             (pl.col("repeats") * pl.col("times")).alias("count"),
             self._shelf_of.gather(lines["rule"]).alias("shelf"),
             self._kind_of.gather(lines["rule"]).alias("kind"),
             self._weight_of.gather(lines["rule"]).alias("weight"),
+            self._solid_of.gather(lines["rule"]).alias("solid"),
         )  # fmt: skip
         timeless = at.is_null() | (lines["minute"] > "59") | (lines["second"] > "60")
         return settled.filter(~timeless & settled["origin"].is_not_null()), lines["row"].filter(
@@ -216,19 +325,42 @@ class Matcher:
         ).to_list()
 
 
-_NOTHING = pl.DataFrame(schema={"place": pl.Int64, "origin": pl.String, "times": pl.Int64, "rule": pl.Int16})
+_UNREAD = pl.DataFrame(
+    schema={"place": pl.Int64, "origin": pl.String, "named": pl.String, "times": pl.Int64, "rule": pl.Int16}
+)
+_NOTHING = pl.DataFrame(
+    schema={
+        "row": pl.UInt32, "line": pl.String, "hour": pl.String, "minute": pl.String, "second": pl.String,
+        "host": pl.String, "shape": pl.Int8, "repeats": pl.Int64, "origin": pl.String, "named": pl.String,
+        "times": pl.Int64, "rule": pl.Int16,
+    }
+)  # fmt: skip
+
+
+def _shape_number(name: str) -> int:
+    """A bare shape as rows carry it; syslog's own and `any` have numbers that no line's shape has."""
+    return {SYSLOG: -1, WHATEVER: -2}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
 
 
 def _split(lines: pl.Series) -> pl.DataFrame:
-    """Lines as `head` and `message`, with `message repeated` unfolded into `repeats`."""
+    """Lines as `head`, `program` and `message`, with `message repeated` unfolded into `repeats`."""
     parts = lines.str.splitn(": ", 2).struct
-    split = pl.DataFrame({"line": lines, "head": parts.field("field_0"), "message": parts.field("field_1")})
+    head = parts.field("field_0")
+    split = pl.DataFrame(
+        {
+            "line": lines,
+            "head": head,
+            "program": head.str.extract(_PROGRAM, 1),
+            "message": parts.field("field_1"),
+        }
+    )
     framed = lines.str.contains(RFC5424.start)
     if framed.any():
-        message = lines.str.extract(RFC5424.pattern, RFC5424.message_group)
+        groups = lines.str.extract_groups(RFC5424.pattern).struct
         split = split.with_columns(
             pl.when(framed).then(pl.col("line")).otherwise(pl.col("head")).alias("head"),
-            pl.when(framed).then(message).otherwise(pl.col("message")).alias("message"),
+            pl.when(framed).then(groups.field("program")).otherwise(pl.col("program")).alias("program"),
+            pl.when(framed).then(groups.field("message")).otherwise(pl.col("message")).alias("message"),
         )
     repeated = split["message"].str.starts_with("message repeated ").fill_null(value=False)
     if not repeated.any():
@@ -241,14 +373,14 @@ def _split(lines: pl.Series) -> pl.DataFrame:
 
 
 def _headers(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines with their header taken apart, shape after shape, the most frequent first; in order."""
+    """Lines with their syslog header taken apart, shape after shape, the most frequent first; in order."""
     done = []
     for number, shape in enumerate(SHAPES):
         fields = lines["head"].str.extract_groups(shape.pattern).struct
         hour = fields.field("hour") + fields.field("tail") if shape.has_tail else fields.field("hour")
         parsed = lines.with_columns(
             hour.alias("hour"),
-            *(fields.field(name).alias(name) for name in ("minute", "second", "host", "program")),
+            *(fields.field(name).alias(name) for name in ("minute", "second", "host")),
             pl.lit(number, pl.Int8).alias("shape"),
         )
         hit = hour.is_not_null()
@@ -259,7 +391,45 @@ def _headers(lines: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(done).sort("row") if len(done) > 1 else done[0]
 
 
-def _look_up(series: pl.Series, table: Mapping[str, int | str | None], dtype: type[pl.DataType]) -> pl.Series:
+def _bare(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines with the time that a program's own log says and their message; in order."""
+    done = []
+    for number, shape in enumerate(BARE.values(), start=len(SHAPES)):
+        if not lines.height:
+            break
+        fields = lines["line"].str.extract_groups(shape.pattern).struct
+        hour = fields.field("hour")
+        hit = hour.is_not_null()
+        if not hit.any():
+            continue
+        if shape.has_tail:
+            hour = hour + fields.field("tail").fill_null("")
+        message = fields.field("message") if "(?P<message>" in shape.pattern else lines["line"]
+        parsed = lines.with_columns(
+            hour.alias("hour"),
+            *(fields.field(name).alias(name) for name in ("minute", "second")),
+            message.alias("message"),
+            pl.lit(None, pl.String).alias("host"),
+            pl.lit(number, pl.Int8).alias("shape"),
+            pl.lit(number, pl.Int16).alias("asked"),
+        )
+        done.append(parsed.filter(hit))
+        lines = lines.filter(~hit)
+    return (
+        pl.concat(done).sort("row")
+        if done
+        else lines.with_columns(
+            *(
+                pl.lit(None, pl.String).alias(name)
+                for name in ("hour", "minute", "second", "message", "host")
+            ),
+            pl.lit(None, pl.Int8).alias("shape"),
+            pl.lit(None, pl.Int16).alias("asked"),
+        )
+    )
+
+
+def _look_up(series: pl.Series, table: Mapping[Any, int | str | None], dtype: type[pl.DataType]) -> pl.Series:
     if not table:
         return pl.Series(series.name, [None] * len(series), dtype=dtype)
     return series.replace_strict(table, default=None, return_dtype=dtype)

@@ -17,8 +17,8 @@ from tocsin.sift.blocks import See, blocks
 from tocsin.sift.journald import export_blocks, json_blocks
 from tocsin.sift.lines import Block, Matcher, Matches
 from tocsin.sift.rejects import Rejects
-from tocsin.sift.rulebook import Rulebook
-from tocsin.sift.shapes import SHAPES
+from tocsin.sift.rulebook import Ruleset
+from tocsin.sift.shapes import ALL
 from tocsin.sift.sources import Kind, Stream
 from tocsin.sift.stamps import Clock
 from tocsin.sift.tally import Key, Tally
@@ -38,6 +38,7 @@ class Span:
     first: int | None = None
     last: int | None = None
     zone_open: bool = False
+    service: str = ""
 
     def widen(self, matches: Matches) -> None:
         """Take in the times of what was found in a block."""
@@ -46,17 +47,17 @@ class Span:
             first, last = int(at.min() or 0), int(at.max() or 0)  # type: ignore[arg-type]
             self.first = first if self.first is None else min(self.first, first)
             self.last = last if self.last is None else max(self.last, last)
-            self.zone_open |= any(SHAPES[shape].zone_open for shape in matches.rows["shape"].unique())
+            self.zone_open |= any(ALL[shape].zone_open for shape in matches.rows["shape"].unique())
 
 
 class LogReader:
-    """Reads logs with one rulebook into a tally."""
+    """Reads logs with a ruleset into a tally."""
 
-    def __init__(self, book: Rulebook, tally: Tally, rejects: Rejects, *, keep_rows: bool) -> None:
-        self._book = book
+    def __init__(self, rules: Ruleset, tally: Tally, rejects: Rejects, *, keep_rows: bool) -> None:
+        self._rules = rules
         self._tally = tally
         self._rejects = rejects
-        self._matcher = Matcher(book)
+        self._matcher = Matcher(rules)
         self._threads = ThreadPoolExecutor(THREADS)
         self._kept: list[tuple[str, pl.DataFrame]] | None = [] if keep_rows else None
 
@@ -80,6 +81,8 @@ class LogReader:
                 reject(matches.block.number(row), reason, matches.block.line(row))
             span.lines += len(matches.block.text) - len(matches.rejected)
             span.widen(matches)
+            if groups and not span.service:
+                span.service = self._matcher.shelves[groups[0][0]][0]
             self._merge(path, matches.block, groups, clock)
             if self._kept is not None:
                 self._kept.append((path, matches.rows.select(*_OBSERVED)))
@@ -90,18 +93,18 @@ class LogReader:
         counting = {(key, evidence) for key, evidence, _ in self._tally.counting()}
         for path, rows in self._kept or ():
             for number, shelf, origin, target, day, at, count, rule in rows.iter_rows():
-                kind, evidence = self._matcher.shelves[shelf]
-                if (Key(kind, origin, target, self._book.service, day), evidence) in counting:
+                service, kind, evidence = self._matcher.shelves[shelf]
+                if (Key(kind, origin, target, service, day), evidence) in counting:
                     yield Observation(
                         path=path,
                         line=number,
                         kind=kind,
                         origin=origin,
                         target=target,
-                        service=self._book.service,
+                        service=service,
                         seen_at=rfc3339(dt.datetime.fromtimestamp(at, dt.UTC)),
                         count=count,
-                        rule=self._book.rules[rule].id,
+                        rule=self._rules.rules[rule].id,
                     )
 
     def close(self) -> None:
@@ -126,15 +129,18 @@ class LogReader:
             yield waiting.popleft().result()
 
     def _merge(self, path: str, block: Block, groups: list[Group], clock: Clock) -> None:
-        raw, service, shelves = block.raw, self._book.service, self._matcher.shelves
-        settled = [clock.assumed(shape.year_open, shape.zone_open) for shape in SHAPES]
-        for shelf, origin, target, day, rows, numbers, text, count, score, first, last, rule, shape in groups:
-            kind, evidence = shelves[shelf]
-            if evidence == "sign" and self._tally.is_told(origin, kind):
+        raw, shelves = block.raw, self._matcher.shelves
+        settled = [clock.assumed(shape.year_open, shape.zone_open, shape.day_open) for shape in ALL]
+        for group in groups:
+            shelf, origin, target, day, rows, numbers, text, count, score, first, last, *more = group
+            rule, shape, solid = more
+            service, kind, evidence = shelves[shelf]
+            if evidence == "sign" and self._tally.is_told(origin, service, kind):
                 continue
             pile = self._tally.pile(Key(kind, origin, target, service, day), evidence, first, last)
             pile.count += count
             pile.score += score
+            pile.solid |= solid
             if rule < pile.rule:
                 pile.rule = rule
             if pile.assumed is not settled[shape]:

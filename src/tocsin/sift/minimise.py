@@ -33,7 +33,8 @@ def minimise(
     targets = tuple(_hide(target, own, key) for target in attack.targets)
     sent_id = attack.attack_id
     if origins != attack.origins or targets != attack.targets:
-        sent_id = attack_id(attack.kind, _first(origins), _first(targets), attack.service, _day(attack))
+        origin = "" if attack.vector else _first(origins)
+        sent_id = attack_id(attack.kind, origin, _first(targets), attack.service, _day(attack))
 
     def name_of(path: str) -> str:
         return source_ids.get(path, UNNAMED)
@@ -54,6 +55,10 @@ def minimise(
         assumed=attack.assumed,
         lane=attack.lane,
         names=attack.names[:MOST_NAMES] if attack.lane == "ordinary" else (),
+        spoofable=attack.spoofable,
+        vector=attack.vector,
+        fingerprint=attack.fingerprint,
+        origin_count=attack.origin_count,
     )
 
 

@@ -1,20 +1,28 @@
-"""The rules that sifting applies to log lines: data in `rules/*.toml`, checked when they are loaded.
+"""The rules that sifting applies: data in `rules/*.toml`, checked when they are loaded.
 
+A file is a rulebook: one service, the programs or line shapes that its lines come in, thresholds, and rules.
 Patterns are in the subset that RE2 and Rust's regex share: no look-around, no back-references. Each rule has
-one literal that must stand in a line before its pattern is tried.
+a literal, or a few, of which one must stand in a line before its pattern is tried. `docs/rules.md` explains
+every field; a user's own files in `rules_folder()` are read like ours.
 """
 
+import os
 import re
 import tomllib
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from tocsin.kernel.problems import BadInput
+from tocsin.sift.home import edge_home
+from tocsin.sift.shapes import BARE, SYSLOG, WHATEVER
 
 _FORBIDDEN = re.compile(r"\(\?(?:[=!]|<[=!]|P=|\()|\\[1-9]|\(\?>|[*+?}]\+")
+_KIND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")  # RSIT class/type
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,10 +41,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Whether a line matches is cheap to say, what a group holds is not. `quick` therefore reads the origin of
     most lines that `pattern` matches, by its first group; it may find nothing, never another origin.
+    `spoofable` marks evidence whose origin anybody can forge (UDP, a lone SYN): it is never blocked upon.
     """
 
     id: str
-    literal: str
+    literal: str | tuple[str, ...]
     pattern: str
     kind: str
     evidence: Literal["verdict", "sign", "success"]
@@ -44,33 +53,93 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str
     samples: dict[str, str]
     quick: str = ""
+    spoofable: bool = False
+
+    @property
+    def literals(self) -> tuple[str, ...]:
+        """Of these one must stand in a line before the pattern is tried."""
+        return (self.literal,) if isinstance(self.literal, str) else self.literal
 
     @property
     def counts(self) -> bool:
         """Whether the line itself says how often."""
         return "(?P<count>" in self.pattern
 
+    @property
+    def names_target(self) -> bool:
+        """Whether the line itself names the attacked host, whatever its header says."""
+        return "(?P<target>" in self.pattern
+
 
 class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rules of one service and the names under which its programs write to the log."""
+    """The rules of one service.
+
+    `programs` are the names under which it writes to syslog or the journal; `shapes` name the line shapes
+    (`shapes.BARE`) of logs that it writes itself. `prefix` and `suffix` surround every pattern.
+    """
 
     service: str
-    programs: tuple[str, ...]
     log_type: str
-    prefix: str
-    suffix: str
     thresholds: dict[str, Thresholds]
     rules: tuple[Rule, ...]
+    programs: tuple[str, ...] = ()
+    shapes: tuple[str, ...] = ()
+    prefix: str = ""
+    suffix: str = ""
 
     def full_pattern(self, rule: Rule) -> str:
         """The rule's pattern as it must match a whole message."""
         return f"^{self.prefix}(?:{rule.pattern}){self.suffix}$"
 
 
+class Ruleset:
+    """All rulebooks of a run. `rules` are all their rules, in order; `book_of` the book of each."""
+
+    def __init__(self, books: Iterable[Rulebook]) -> None:
+        self.books = tuple(books)
+        self.rules = tuple(rule for book in self.books for rule in book.rules)
+        self.book_of = tuple(book for book in self.books for _ in book.rules)
+        self._thresholds: dict[tuple[str, str], Thresholds] = {}
+        for book in self.books:
+            for kind, bounds in book.thresholds.items():
+                if self._thresholds.setdefault((book.service, kind), bounds) != bounds:
+                    raise BadInput(f"two rule files set other thresholds for {kind} at {book.service}")
+        self._log_types: Mapping[str, str] = {book.service: book.log_type for book in self.books}
+
+    def thresholds(self, service: str, kind: str) -> Thresholds | None:
+        """By which scores attacks of a kind on a service are judged; None where no rule tells of them."""
+        return self._thresholds.get((service, kind))
+
+    def log_type(self, service: str) -> str:
+        """The country pack's type of a service's log, `other` where no rule tells of it."""
+        return self._log_types.get(service, "other")
+
+
+def rules_folder() -> Path:
+    """Where a user keeps rule files of their own: `TOCSIN_RULES`, by default in the edge tool's folder."""
+    return Path(os.environ.get("TOCSIN_RULES") or edge_home() / "rules")
+
+
+def ruleset() -> Ruleset:
+    """Our rules and the user's own. Raises BadInput that names the file and the rule at fault."""
+    return _ruleset(rules_folder())
+
+
 @cache
+def _ruleset(folder: Path) -> Ruleset:
+    return Ruleset([*_ours(), *(_read(file) for file in sorted(folder.glob("*.toml")))])
+
+
+@cache
+def _ours() -> tuple[Rulebook, ...]:
+    files = resources.files("tocsin.sift.rules").iterdir()
+    ours = sorted((file for file in files if file.name.endswith(".toml")), key=lambda file: file.name)
+    return tuple(_named(file.name, file.read_bytes()) for file in ours)
+
+
 def sshd() -> Rulebook:
     """The rules for OpenSSH's server."""
-    return load(resources.files("tocsin.sift.rules").joinpath("sshd.toml").read_bytes())
+    return next(book for book in _ours() if book.service == "ssh" and "sshd" in book.programs)
 
 
 def load(text: bytes) -> Rulebook:
@@ -79,14 +148,34 @@ def load(text: bytes) -> Rulebook:
         book = msgspec.convert(tomllib.loads(text.decode()), Rulebook)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BadInput(f"a rule file does not hold together: {error}") from error
+    unknown = set(book.shapes) - {*BARE, SYSLOG, WHATEVER}
+    if unknown:
+        known = ", ".join((*BARE, SYSLOG, WHATEVER))
+        raise BadInput(f"no such line shape: {', '.join(sorted(unknown))}", hint=f"known: {known}")
     for rule in book.rules:
         _check(book, rule)
     return book
 
 
+def _read(file: Path) -> Rulebook:
+    try:
+        return _named(str(file), file.read_bytes())
+    except OSError as error:
+        raise BadInput(f"{file}: {(error.strerror or 'cannot be read').lower()}") from error
+
+
+def _named(name: str, text: bytes) -> Rulebook:
+    try:
+        return load(text)
+    except BadInput as problem:
+        raise BadInput(f"{name}: {problem.detail}", hint=problem.hint) from problem
+
+
 def _check(book: Rulebook, rule: Rule) -> None:
-    if not rule.literal:
+    if not rule.literals or not all(rule.literals):
         raise BadInput(f"rule {rule.id} has no literal")
+    if not book.programs and not book.shapes:
+        raise BadInput(f"{book.service} names neither programs nor shapes")
     if _FORBIDDEN.search(rule.pattern):
         raise BadInput(f"rule {rule.id} uses what RE2 cannot do: {rule.pattern}")
     try:
@@ -97,8 +186,10 @@ def _check(book: Rulebook, rule: Rule) -> None:
         raise BadInput(f"rule {rule.id} cannot be quick and count")
     if "origin" not in groups:
         raise BadInput(f"rule {rule.id} names no origin")
+    if not _KIND.fullmatch(rule.kind):
+        raise BadInput(f"rule {rule.id} has a kind that is no class/type of RSIT: {rule.kind}")
     if rule.evidence != "success" and rule.kind not in book.thresholds:
         raise BadInput(f"rule {rule.id} has a kind without thresholds: {rule.kind}")
-    missing = [line for line, origin in rule.samples.items() if origin and rule.literal not in line]
-    if missing:
-        raise BadInput(f"rule {rule.id} has a sample without its literal: {missing[0]}")
+    for line, origin in rule.samples.items():
+        if origin and not any(literal in line for literal in rule.literals):
+            raise BadInput(f"rule {rule.id} has a sample without its literal: {line}")

@@ -2,7 +2,7 @@
 
 from tocsin.kernel.time import parse_rfc3339
 from tocsin.sift import rulebook
-from tocsin.sift.tally import MOST_LINES, SEVERITIES
+from tocsin.sift.tally import MOST_LINES, SAMPLED, SEVERITIES, level_of
 from tocsin.sift.values import Attack, EvidenceLines
 
 
@@ -20,13 +20,13 @@ def merge(before: Attack | None, new: Attack) -> Attack:
     return Attack(
         attack_id=new.attack_id,
         kind=new.kind,
-        origins=new.origins,
+        origins=tuple(dict.fromkeys((*before.origins, *new.origins)))[:SAMPLED],
         targets=new.targets,
         service=new.service,
         first_seen_at=min(before.first_seen_at, new.first_seen_at, key=parse_rfc3339),
         last_seen_at=max(before.last_seen_at, new.last_seen_at, key=parse_rfc3339),
         count=before.count + new.count,
-        severity=SEVERITIES[max(_level(new.kind, score), *map(_rank, (before, new)))],
+        severity=SEVERITIES[max(_level(new, score), *map(_rank, (before, new)))],
         evidence=tuple(lines.values()),
         campaign=new.campaign or before.campaign,
         lane="restricted" if "restricted" in (before.lane, new.lane) else "ordinary",
@@ -35,6 +35,11 @@ def merge(before: Attack | None, new: Attack) -> Attack:
         own=tuple(dict.fromkeys((*before.own, *new.own))),
         score=score,
         names=tuple(sorted({*before.names, *new.names})),
+        spoofable=before.spoofable and new.spoofable,
+        vector=new.vector,
+        fingerprint=before.fingerprint or new.fingerprint,
+        origin_count=max(before.origin_count, new.origin_count),
+        direction=new.direction or before.direction,
     )
 
 
@@ -50,6 +55,5 @@ def _rank(attack: Attack) -> int:
     return SEVERITIES.index(attack.severity)
 
 
-def _level(kind: str, score: int) -> int:
-    bounds = rulebook.sshd().thresholds.get(kind)
-    return 0 if bounds is None else (score >= bounds.low) + (score >= bounds.medium)
+def _level(attack: Attack, score: int) -> int:
+    return level_of(rulebook.ruleset().thresholds(attack.service, attack.kind), score)

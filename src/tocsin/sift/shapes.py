@@ -1,6 +1,8 @@
-"""The headers that syslog and journald write before a message, as patterns of the RE2 and Rust subset.
+"""How lines of logs begin, as patterns of the RE2 and Rust subset.
 
-RFC 3164 (and its relatives with a year), RFC 5424, and ISO 8601 times as rsyslog and `journalctl` write them.
+`SHAPES` are the headers that syslog and journald write before a message: RFC 3164 (and its relatives with a
+year), RFC 5424, and ISO 8601 times as rsyslog and `journalctl` write them. `BARE` are those of programs that
+write a log of their own, without host and program.
 """
 
 from dataclasses import dataclass
@@ -20,6 +22,16 @@ HEADER = (
     rf"|{_ISO}:[0-9]{{2}}:[0-9]{{2}}[^0-9]"
     r"|1 (?:[0-9]{4}-[0-9]{2}-[0-9]{2}T|- ))"
 )
+# How a line of any other log begins that has a time; tried only where the above does not fit.
+BARE_HEADER = (
+    r"^[\[(<]?(?:[A-Za-z0-9_-]{1,24}[=:] ?\"?)?(?:[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:[A-Z][a-z]{2}|[0-9])|[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:"
+    r"|[0-9]{2}[ /-][A-Za-z]{3,4}\.?[ /-][0-9]{4}|[0-9]{2}/[0-9]{2}/[0-9]{2,4}|[0-9]{10}\b"
+    r"|[0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r"|^[^\[]{0,400}\[[0-9]{2}/[A-Za-z]{3,4}\.?/[0-9]{4}:|^.{0,80}?msg=audit\("
+    r"|^.{0,200}?[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}[T _-][0-9]{2}:[0-9]{2}:[0-9]{2}"
+    rf"|^.{{0,120}}?{_DAY} (?:[0-9]{{4}} )?[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
+)
 REPEATED = r"^message repeated (?P<times>[0-9]{1,6}) times?: \[ ?(?P<message>.*?) ?\]?$"
 
 
@@ -28,12 +40,15 @@ class Shape:
     """One way to write a header up to its first colon and space, and what it leaves open.
 
     Groups: `hour` (with the day), `minute`, `second`, `host`, `program`, and `tail`: what belongs to the hour
-    but stands elsewhere (offset or year).
+    but stands elsewhere (offset or year). A bare shape has no host and no program; where it has no `message`
+    either, the whole line is the message. `example` shows a line of that shape with a given message.
     """
 
     pattern: str
     year_open: bool = False
     zone_open: bool = False
+    day_open: bool = False
+    example: str = "{message}"
 
     @property
     def has_tail(self) -> bool:
@@ -73,3 +88,73 @@ SHAPES = (
     ),
     RFC5424,
 )
+
+SYSLOG = "syslog"
+WHATEVER = "any"
+
+_DAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_ANY_MONTH = "[A-Za-z]{3,4}"
+_ZONE = r"(?P<tail> ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?"
+_CLF = r"[0-9]{2}/" + _ANY_MONTH + r"\.?/[0-9]{4}:[0-9]{2}"
+_REST = r" *(?P<message>.*)$"
+
+# The shapes of logs that programs write themselves; a line has the first that fits.
+BARE = {
+    "apache": Shape(  # Apache's error log, and what ctime(3) prints
+        rf"^\[?{_DAYS} (?P<hour>{_DAY} [0-9]{{2}}){_CLOCK}{_FRACTION} (?P<tail>[0-9]{{4}})\]?[:;]?{_REST}",
+        zone_open=True,
+        example="[Wed Jan 07 03:04:05.123456 2026] {message}",
+    ),
+    "bsd": Shape(
+        rf"^\[?(?P<hour>{_DAY} [0-9]{{2}}){_CLOCK}{_FRACTION}\]?:?{_REST}",
+        year_open=True,
+        zone_open=True,
+        example="[Jan  7 03:04:05] {message}",
+    ),
+    "iso": Shape(
+        rf"^[\[(]?(?P<hour>{_ISO}){_CLOCK}{_FRACTION}{_ZONE}[\])]?[:,;|]?{_REST}",
+        zone_open=True,
+        example="2026-01-07 03:04:05 {message}",
+    ),
+    "slashed": Shape(
+        rf"^\[?(?P<hour>[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}[ T-][0-9]{{2}}){_CLOCK}{_FRACTION}{_ZONE}"
+        rf"\]?:?{_REST}",
+        zone_open=True,
+        example="2026/01/07 03:04:05 {message}",
+    ),
+    "dmy": Shape(
+        rf"^\[?(?P<hour>[0-9]{{2}}[ /-]{_ANY_MONTH}[ /-][0-9]{{4}}[ :T][0-9]{{2}}){_CLOCK}{_FRACTION}{_ZONE}"
+        rf"\]?:?{_REST}",
+        zone_open=True,
+        example="07-Jan-2026 03:04:05.123 {message}",
+    ),
+    "us": Shape(
+        rf"^\[?(?P<hour>[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2,4}}[ -][0-9]{{2}}){_CLOCK}{_FRACTION}\]?:?{_REST}",
+        zone_open=True,
+        example="01/07/2026-03:04:05.123456 {message}",
+    ),
+    "epoch": Shape(
+        r"^\[?(?P<hour>[0-9]{10})(?:\.[0-9]{1,9})?(?P<minute>)(?P<second>)\]?:?(?: -)? +(?P<message>.*)$",
+        example="1767755045.123 {message}",
+    ),
+    "clf": Shape(  # access logs (Common Log Format and its relatives): the whole line is the message
+        rf"^[^\[]{{0,400}}\[(?P<hour>{_CLF}){_CLOCK}{_FRACTION}{_ZONE} ?\]",
+        zone_open=True,
+    ),
+    "audit": Shape(r"^.{0,80}?msg=audit\((?P<hour>[0-9]{10})\.[0-9]+:[0-9]+\)(?P<minute>)(?P<second>)"),
+    "inside": Shape(  # a time somewhere near the start: the whole line is the message
+        rf"^.{{0,200}}?(?P<hour>(?:{_ISO}|[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}} [0-9]{{2}}|{_CLF}"
+        rf"|{_DAY} [0-9]{{4}} [0-9]{{2}}|{_DAY} [0-9]{{2}})){_CLOCK}{_FRACTION}{_ZONE}",
+        zone_open=True,
+    ),
+    "clock": Shape(  # no day at all
+        rf"^\[?(?P<hour>[0-9]{{2}}){_CLOCK}{_FRACTION}\]?:?{_REST}",
+        day_open=True,
+        zone_open=True,
+        example="03:04:05.123 {message}",
+    ),
+}
+
+# Every shape by the number under which rows carry it: syslog's first.
+ALL = (*SHAPES, *BARE.values())
+BARE_NAMES = tuple(BARE)

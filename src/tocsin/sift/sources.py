@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from tocsin.sift.shapes import HEADER
+from tocsin.sift.shapes import BARE_HEADER, HEADER
 
 Kind = Literal["log", "mail", "mbox", "json", "journal-json", "journal-export", "empty", "binary", "unknown"]
 
@@ -19,6 +19,7 @@ PEEK = 1 << 16
 _CHUNK = 1 << 20
 
 _HEADER = re.compile(HEADER.encode())
+_BARE_HEADER = re.compile(BARE_HEADER.encode())
 _FIELD = re.compile(rb"[!-9;-~]+:(?:[ \t]|$)", re.MULTILINE)
 _MAIL_FIELDS = re.compile(
     rb"^(?:return-path|received|from|to|subject|date|message-id|mime-version|content-type|delivered-to|"
@@ -177,7 +178,7 @@ def recognise(start: bytes) -> Kind:
         return "mbox"
     if _FIELD.match(lines[0]) and any(_MAIL_FIELDS.match(line) for line in lines[:60]):
         return "mail"
-    return "log" if any(_HEADER.match(line) for line in lines) else "unknown"
+    return "log" if any(_HEADER.match(line) or _BARE_HEADER.match(line) for line in lines) else "unknown"
 
 
 def read_whole(stream: Stream, limit: int) -> bytes:

@@ -16,6 +16,9 @@ MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
 _BSD = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d)")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d)")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
+_SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d)[ T-](\d\d)")
+_DMY = re.compile(r"(\d\d)[ /-]([A-Za-z]{3})[a-z]?\.?[ /-](\d{4})[ :T](\d\d)")
+_US = re.compile(r"(\d\d)/(\d\d)/(\d{4}|\d\d)[ -](\d\d)")
 _EARLIEST_YEAR = 1970
 
 
@@ -33,10 +36,10 @@ class Clock:
         self._asked_zone = tz is not None
         self.hour: Callable[[str], int | None] = lru_cache(maxsize=100_000)(self._hour)
 
-        self.assumed: Callable[[bool, bool], dict[str, str]] = lru_cache(self._assumed)
+        self.assumed: Callable[[bool, bool, bool], dict[str, str]] = lru_cache(self._assumed)
 
-    def _assumed(self, year: bool, tz: bool) -> dict[str, str]:
-        """What was settled here, as field to reason, where the year or the zone was left open."""
+    def _assumed(self, year: bool, tz: bool, day: bool = False) -> dict[str, str]:
+        """What was settled here, as field to reason, where the year, the zone or the day was left open."""
         told: dict[str, str] = {}
         if year:
             told["year"] = (
@@ -44,6 +47,8 @@ class Clock:
                 if self._year
                 else "the latest that is not after the last change of the source"
             )
+        if day:
+            told["date"] = "the latest that is not after the last change of the source"
         if tz:
             told["time_zone"] = (
                 f"{self.zone_name}, as told" if self._asked_zone else f"{self.zone_name}, this machine's"
@@ -59,16 +64,28 @@ class Clock:
             if iso := _ISO.match(text):
                 year, month, day, hour = map(int, iso.groups())
                 return _epoch(dt.datetime(year, month, day, hour), _offset(text[iso.end() :]) or self.zone)  # noqa: DTZ001
+            if text.isdigit():
+                return int(text) if len(text) > 2 else self._today(int(text))
+            if other := _written_out(text):
+                year, month, day, hour, rest = other
+                return _epoch(dt.datetime(year, month, day, hour), _offset(rest) or self.zone)  # noqa: DTZ001
             bsd = _BSD.match(text)
             if not bsd or bsd[1] not in MONTHS:
                 return None
-            return self._bsd(MONTHS[bsd[1]], int(bsd[2]), int(bsd[4]), int(bsd[3] or text[bsd.end() :] or 0))
+            rest = text[bsd.end() :]
+            year = int(bsd[3] or (rest if rest.strip().isdigit() else 0))
+            return self._bsd(MONTHS[bsd[1]], int(bsd[2]), int(bsd[4]), year, _offset(rest) or self.zone)
         except (ValueError, OverflowError):
             return None
 
-    def _bsd(self, month: int, day: int, hour: int, written_year: int) -> int | None:
+    def _today(self, hour: int) -> int:
+        """That hour on the last day on which it is not after the last change of the source."""
+        local = self._not_after.replace(hour=hour, minute=0, second=0, microsecond=0)
+        return _epoch(local if local <= self._not_after else local - dt.timedelta(days=1), self.zone)
+
+    def _bsd(self, month: int, day: int, hour: int, written_year: int, where: dt.tzinfo) -> int | None:
         if fixed := written_year or self._year:
-            return _epoch(dt.datetime(fixed, month, day, hour), self.zone)  # noqa: DTZ001 (the zone is applied there)
+            return _epoch(dt.datetime(fixed, month, day, hour), where)  # noqa: DTZ001 (the zone is applied there)
         for year in range(self._not_after.year, _EARLIEST_YEAR - 1, -1):
             try:
                 local = dt.datetime(year, month, day, hour)  # noqa: DTZ001
@@ -77,7 +94,7 @@ class Clock:
                     return None
                 continue
             if local <= self._not_after:
-                return _epoch(local, self.zone)
+                return _epoch(local, where)
         return None
 
 
@@ -101,8 +118,22 @@ def machine_zone_name() -> str:
     return name if found else "UTC"
 
 
+def _written_out(text: str) -> tuple[int, int, int, int, str] | None:
+    """Year, month, day, hour and what follows, of the spellings that are neither ISO 8601 nor syslog's."""
+    if slashed := _SLASHED.match(text):
+        year, month, day, hour = map(int, slashed.groups())
+        return year, month, day, hour, text[slashed.end() :]
+    if dmy := _DMY.match(text):
+        month = MONTHS.get(dmy[2].capitalize(), 0)
+        return int(dmy[3]), month, int(dmy[1]), int(dmy[4]), text[dmy.end() :]
+    if us := _US.match(text):
+        year = int(us[3]) + (2000 if len(us[3]) == 2 else 0)
+        return year, int(us[1]), int(us[2]), int(us[4]), text[us.end() :]
+    return None
+
+
 def _offset(text: str) -> dt.tzinfo | None:
-    if text.strip().upper() == "Z":
+    if text.strip().upper() in ("Z", "UTC", "GMT"):
         return dt.UTC
     if match := _OFFSET.search(text):
         shift = dt.timedelta(hours=int(match[2]), minutes=int(match[3]))

@@ -8,25 +8,31 @@ import datetime as dt
 import hashlib
 import ipaddress
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 from tocsin.kernel.ids import attack_id
+from tocsin.sift.findings import Finding
 from tocsin.sift.origins import is_address
-from tocsin.sift.rulebook import Rulebook
+from tocsin.sift.rulebook import Ruleset, Thresholds
 from tocsin.sift.values import Attack, EvidenceLines
 from tocsin.wire.report import Lane, Severity
 
 MOST_LINES = 10_000
+SAMPLED = 100  # origins that a flood's attack names
+DAY = 86_400
 SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
 _EPOCH = dt.date(1970, 1, 1)
 
 
 class Key(NamedTuple):
-    """What makes two observations one attack; `day` counts from 1970-01-01, UTC."""
+    """What makes two observations one attack; `day` counts from 1970-01-01, UTC.
+
+    A flood has no origin; its vector stands in the place of the service.
+    """
 
     kind: str
     origin: str
@@ -64,8 +70,13 @@ class Pile:
     score: int = 0
     rule: int = 1 << 15
     severity: int = 0
+    solid: bool = False
     lane: Lane = "ordinary"
     why: str = ""
+    vector: str = ""
+    fingerprint: str = ""
+    origin_count: int = 0
+    sample: Counter[str] | None = None
     assumed: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     lines: dict[str, Lines] = field(default_factory=dict)
@@ -92,12 +103,12 @@ class Pile:
 
 
 class Tally:
-    """The running sum of a run; `told` holds, by kind, the origins of which a verdict is known."""
+    """The running sum of a run; `told` holds, by service and kind, the origins of known verdicts."""
 
-    def __init__(self, book: Rulebook, networks: Iterable[str] = ()) -> None:
-        self._book = book
+    def __init__(self, rules: Ruleset, networks: Iterable[str] = ()) -> None:
+        self._rules = rules
         self._piles: dict[tuple[Key, str], Pile] = {}
-        self.told: defaultdict[str, set[str]] = defaultdict(set)
+        self.told: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._networks = [ipaddress.ip_network(text, strict=False) for text in networks]
 
     def pile(self, key: Key, evidence: str, first: int, last: int) -> Pile:
@@ -106,7 +117,7 @@ class Tally:
         if pile is None:
             pile = self._piles[key, evidence] = Pile(first, last)
             if evidence == "verdict":
-                self.told[key.kind].add(key.origin)
+                self.told[key.service, key.kind].add(key.origin)
             return pile
         if first < pile.first:
             pile.first = first
@@ -114,9 +125,29 @@ class Tally:
             pile.last = last
         return pile
 
-    def is_told(self, origin: str, kind: str) -> bool:
+    def add(self, finding: Finding, path: str, numbers: list[int], text: bytes) -> None:
+        """Take in what a document, record or flow says; `text` are its lines' bytes, each with a newline."""
+        service = finding.vector or finding.service
+        key = Key(finding.kind, finding.origin, finding.target, service, finding.first // DAY)
+        pile = self.pile(key, "verdict", finding.first, finding.last)
+        pile.count += finding.count
+        pile.score += finding.score
+        pile.severity = max(pile.severity, SEVERITIES.index(finding.severity or "info"))
+        pile.solid |= not finding.spoofable
+        pile.why, pile.vector = pile.why or finding.why, finding.vector
+        pile.lane = finding.lane if finding.lane == "restricted" else pile.lane
+        pile.fingerprint = pile.fingerprint or finding.fingerprint
+        pile.origin_count = max(pile.origin_count, finding.origin_count)
+        pile.assume(finding.assumed)
+        pile.names.update(finding.names)
+        if finding.sample:
+            pile.sample = pile.sample or Counter()
+            pile.sample.update(dict(finding.sample))
+        pile.lines_of(path).add(numbers, text)
+
+    def is_told(self, origin: str, service: str, kind: str) -> bool:
         """Whether a verdict of that kind is known of that origin already: no sign of it will ever count."""
-        return origin in self.told[kind]
+        return origin in self.told[service, kind]
 
     def counting(self) -> Iterator[tuple[Key, str, Pile]]:
         """What is evidence: all verdicts, signs of which no verdict tells, successes after guessing.
@@ -124,27 +155,29 @@ class Tally:
         PAM may name a host whose address the daemon's verdict gives: a sign by name alone counts only where
         the target's log holds no verdict of that kind at all.
         """
-        judged = {(key.target, key.kind) for key, evidence in self._piles if evidence == "verdict"}
+        judged = {
+            (key.target, key.service, key.kind) for key, evidence in self._piles if evidence == "verdict"
+        }
         guesses = self._guesses()
         for (key, evidence), pile in self._piles.items():
             if evidence == "sign" and (
-                self.is_told(key.origin, key.kind)
-                or ((key.target, key.kind) in judged and not is_address(key.origin))
+                self.is_told(key.origin, key.service, key.kind)
+                or ((key.target, key.service, key.kind) in judged and not is_address(key.origin))
             ):
                 continue
             if evidence == "success" and not any(
-                first < pile.last for first in guesses[key.origin, key.target]
+                first < pile.last for first in guesses[key.origin, key.target, key.service]
             ):
                 continue
             yield key, evidence, pile
 
-    def _guesses(self) -> defaultdict[tuple[str, str], list[int]]:
-        """When serious guessing began, by origin and target."""
-        began: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    def _guesses(self) -> defaultdict[tuple[str, str, str], list[int]]:
+        """When serious guessing began, by origin, target and service."""
+        began: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
         for (key, evidence), pile in self._piles.items():
-            bounds = self._book.thresholds.get(key.kind)
+            bounds = self._rules.thresholds(key.service, key.kind)
             if evidence != "success" and bounds and bounds.compromise and pile.score >= bounds.compromise:
-                began[key.origin, key.target].append(pile.first)
+                began[key.origin, key.target, key.service].append(pile.first)
         return began
 
     def attacks(self) -> tuple[list[Attack], int]:
@@ -159,7 +192,7 @@ class Tally:
         }
         days: defaultdict[str, int] = defaultdict(int)
         for key, _, _ in counting:
-            days[key.origin] += 1
+            days[key.origin] += bool(key.origin)
         attacks = [
             self._attack(
                 key, evidence, pile, (key.origin, key.target, key.service) in won, days[key.origin] > 1
@@ -172,10 +205,12 @@ class Tally:
     def _attack(self, key: Key, evidence: str, pile: Pile, won: bool, in_campaign: bool) -> Attack:
         level = max(pile.severity, self._level(key, evidence, pile, won))
         found, pile.lines = pile.lines, {}
+        origins = (key.origin,) if key.origin else _sampled(pile)
+        own = self._own(origins, key.target)
         return Attack(
             attack_id=attack_id(key.kind, key.origin, key.target, key.service, _day(key.day)[0]),
             kind=key.kind,
-            origins=(key.origin,),
+            origins=origins,
             targets=(key.target,),
             service=key.service,
             first_seen_at=_instant(pile.first),
@@ -186,36 +221,60 @@ class Tally:
                 EvidenceLines(path, tuple(lines.numbers), lines.count, lines.digest.hexdigest())
                 for path, lines in sorted(found.items())
             ),
-            campaign=campaign_id(key.origin) if in_campaign else "",
+            campaign=campaign_id(key.origin) if in_campaign and key.origin else "",
             lane=pile.lane,
-            why=pile.why or self._book.rules[pile.rule].why,
+            why=pile.why or self._rules.rules[pile.rule].why,
             assumed=pile.assumed,
-            own=self._own(key),
+            own=own,
             score=pile.score,
             names=tuple(sorted(pile.names)),
+            spoofable=not pile.solid,
+            vector=pile.vector,
+            fingerprint=pile.fingerprint,
+            origin_count=pile.origin_count if not key.origin else 0,
+            direction=self._direction(own),
         )
 
     def _level(self, key: Key, evidence: str, pile: Pile, won: bool) -> int:
-        if pile.rule >= len(self._book.rules):
-            return 0
+        bounds = self._rules.thresholds(key.service, key.kind)
         if evidence == "success":
             return SEVERITIES.index("high")
-        bounds = self._book.thresholds[key.kind]
-        if won and bounds.compromise and pile.score >= bounds.low:
+        if won and bounds and bounds.compromise and pile.score >= bounds.low:
             return SEVERITIES.index("high")
-        return (pile.score >= bounds.low) + (pile.score >= bounds.medium)
+        return level_of(bounds, pile.score)
 
-    def _own(self, key: Key) -> tuple[str, ...]:
+    def _own(self, origins: tuple[str, ...], target: str) -> tuple[str, ...]:
+        """Which sides are the provider's own; a flood's sample of origins is nobody's word."""
         if not self._networks:
             return ()
-        sides = (("origin", key.origin), ("target", key.target))
-        return tuple(side for side, name in sides if self._is_ours(name))
+        origin = origins[0] if len(origins) == 1 else ""
+        return tuple(
+            side for side, name in (("origin", origin), ("target", target)) if name and self._is_ours(name)
+        )
+
+    def _direction(self, own: tuple[str, ...]) -> str:
+        if not self._networks:
+            return ""
+        if len(own) == 2:
+            return "inside"
+        return {(): "passing through", ("origin",): "from us", ("target",): "on us"}[own]
 
     def _is_ours(self, name: str) -> bool:
         if not is_address(name):
             return False
         address = ipaddress.ip_address(name)
         return any(address in network for network in self._networks if network.version == address.version)
+
+
+def level_of(bounds: Thresholds | None, score: int) -> int:
+    """The severity, as its place in `SEVERITIES`, that a score earns: `info`, `low` or `medium`."""
+    return 0 if bounds is None else (score >= bounds.low) + (score >= bounds.medium)
+
+
+def _sampled(pile: Pile) -> tuple[str, ...]:
+    """The addresses that a flood seemed to come from most, at most `SAMPLED` of them."""
+    seen = sorted((pile.sample or Counter()).items(), key=lambda item: (-item[1], item[0]))
+    return tuple(address for address, _ in seen[:SAMPLED])
 
 
 @lru_cache(maxsize=4096)

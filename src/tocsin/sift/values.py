@@ -33,6 +33,10 @@ class Attack(msgspec.Struct, frozen=True, omit_defaults=False):
     `names` are the host names that a fraud or malware report is about.
     `score` is what thresholds are judged by.
     `campaign` is shared by all attacks of one origin, empty where there is only one.
+    `spoofable` says that anybody could have forged the origin: it is never blocked upon.
+    `vector` says how a flood came (`udp/53 dns amplification`); its `origins` are a sample of the
+    `origin_count` addresses that it seemed to come from, and `fingerprint` is what other members can match.
+    `direction` is `on us`, `from us`, `inside` or `passing through`; empty where no network was given.
     """
 
     attack_id: str
@@ -52,6 +56,11 @@ class Attack(msgspec.Struct, frozen=True, omit_defaults=False):
     own: tuple[str, ...] = ()
     score: int = 0
     names: tuple[str, ...] = ()
+    spoofable: bool = False
+    vector: str = ""
+    fingerprint: str = ""
+    origin_count: int = 0
+    direction: str = ""
 
 
 class Observation(msgspec.Struct, frozen=True):

@@ -51,6 +51,8 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     `assumed` records what the evidence did not say and how it was settled, as field to reason.
     `names` are the host names that a fraud or malware report is about, exactly as they were reported.
     `lane` `restricted` is for child-abuse material: metadata only, to hotline and police alone.
+    `spoofable` says that the origin could be forged: it is never offered for blocking. A flood has a
+    `vector`; its `origins` are a sample of `origin_count`, and `fingerprint` is what others can match.
     """
 
     attack_id: str
@@ -67,6 +69,10 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     assumed: dict[str, str] = {}
     lane: Lane = "ordinary"
     names: tuple[str, ...] = ()
+    spoofable: bool = False
+    vector: str = ""
+    fingerprint: str = ""
+    origin_count: int = 0
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

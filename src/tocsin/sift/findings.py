@@ -1,0 +1,39 @@
+"""What one piece of evidence says when it is no log line: the common currency of all readers."""
+
+from dataclasses import dataclass, field
+
+from tocsin.wire.report import Lane, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Observations of one kind from one origin against one target, as a document, record or flow tells them.
+
+    `first` and `last` are seconds since 1970. `severity` is what the evidence itself claims; None leaves the
+    judgement to the thresholds of the service's rulebook, by `score`. `reader` names the format that was
+    read, for observations; `assumed` says field by field what was not in the evidence ("reported …",
+    "derived …", "looked up …").
+
+    A flood's origins cannot be trusted: there `origin` is empty, `vector` says how it comes, `sample` counts
+    some of the addresses that it seemed to come from, and `origin_count` says how many there were.
+    """
+
+    kind: str
+    origin: str
+    target: str
+    service: str
+    first: int
+    last: int
+    count: int = 1
+    score: int = 0
+    severity: Severity | None = None
+    why: str = ""
+    reader: str = ""
+    assumed: dict[str, str] = field(default_factory=dict)
+    lane: Lane = "ordinary"
+    names: tuple[str, ...] = ()
+    spoofable: bool = False
+    vector: str = ""
+    fingerprint: str = ""
+    sample: tuple[tuple[str, int], ...] = ()
+    origin_count: int = 0
