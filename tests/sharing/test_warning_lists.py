@@ -8,8 +8,8 @@ from django.test import override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tocsin.kernel.intervals import intervals
 from tocsin.sharing import warning_lists
-from tocsin.sharing.intervals import intervals
 from tocsin.sharing.warning_lists import RawList, build
 
 networks = st.integers(24, 32).flatmap(

@@ -2,11 +2,15 @@
 
 import gzip
 import io
+import lzma
 import os
 import sys
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 from tests.sift.logs import FAILED, by_origin, sift_text, syslog
 
 from tocsin.kernel.problems import BadInput
@@ -40,6 +44,42 @@ def test_several_gzip_members_are_one_file(tmp_path: Path) -> None:
     sifted = sift_text(tmp_path, both)
     assert sifted.balance.observed == 4
     assert sifted.balance.rejected == 0
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, zstandard.compress], ids=["gz", "xz", "zst"])
+def test_any_compression_is_known_by_its_bytes(pack: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Whatever the file is called; a cut copy keeps what could be read and says so; damage is told."""
+    assert by_origin(sift_text(tmp_path, pack(TEXT), "plain.log").attacks) == {"192.0.2.1": 4}
+    long = pack(syslog([FAILED.format(origin=f"192.0.{n % 200}.{n % 250}") for n in range(60_000)]).encode())
+    cut = sift_text(tmp_path, long[: len(long) * 9 // 10])
+    assert cut.balance.observed > 20_000
+    assert cut.balance.reasons["compressed file is cut short"] == 1
+    spoiled = sift_text(tmp_path, long[:6] + bytes(byte ^ 0x55 for byte in long[6:300]) + long[300:])
+    assert any("compressed" in reason for reason in spoiled.balance.reasons)
+
+
+def test_the_files_in_an_archive_are_read(tmp_path: Path) -> None:
+    """Each is a source of its own, compressed or not; what cannot be opened is told and stops nothing."""
+    archive = tmp_path / "logs.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("var/log/auth.log", TEXT)
+        packed.writestr("var/log/auth.log.1.gz", gzip.compress(TEXT.replace(b"192.0.2.1", b"192.0.2.2")))
+        packed.writestr("empty.txt", b"")
+    sifted = sift([str(archive)])
+    assert by_origin(sifted.attacks) == {"192.0.2.1": 4, "192.0.2.2": 4}
+    assert sifted.attacks[0].evidence[0].path.startswith(f"{archive}/var/log/auth.log")
+    assert sifted.balance.reasons == {"empty": 1}
+    archive.write_bytes(archive.read_bytes()[:200])
+    assert sift([str(archive)]).balance.reasons == {"a damaged archive": 1}
+
+
+def test_a_decompression_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What no log could unpack to is given up with a reason, long before it fills anything."""
+    monkeypatch.setattr("tocsin.sift.sources.BOMB_BYTES", 4 << 20)
+    line = syslog([FAIL]).encode()
+    sifted = sift_text(tmp_path, zstandard.compress(line * 400_000))
+    assert "a decompression bomb: it unpacks to more than 500 times its size" in sifted.balance.reasons
+    assert sifted.balance.observed < 400_000
 
 
 def test_a_cut_gzip_keeps_what_could_be_read(tmp_path: Path) -> None:

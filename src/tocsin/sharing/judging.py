@@ -10,8 +10,8 @@ from django.db.models import Max
 
 from tocsin.access.models import Member
 from tocsin.journal.acts import Act
+from tocsin.kernel.intervals import intervals
 from tocsin.sharing import rules
-from tocsin.sharing.intervals import intervals
 from tocsin.sharing.models import Approval, Assertion, Indicator
 from tocsin.sharing.publishing import publish
 from tocsin.sharing.warning_lists import warning_lists

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from tocsin.sharing.intervals import Intervals, intervals
+from tocsin.kernel.intervals import Intervals, intervals
 
 PACKAGE = "pymispwarninglists"
 FORMAT = 1

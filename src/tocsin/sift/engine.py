@@ -87,7 +87,14 @@ class Run:
         self._found: list[Observation] = []
 
     def read(self, source: Source) -> None:
-        """Read one source to its end, whatever it is."""
+        """Read one source to its end, whatever it is; of an archive, every file in it."""
+        try:
+            for member in source.members():
+                self._read_one(member)
+        except Unreadable as why:
+            self.reject(source, 0, str(why))
+
+    def _read_one(self, source: Source) -> None:
         try:
             with source.open() as stream:
                 self._read(source, stream)
@@ -141,6 +148,8 @@ class Run:
         if self._log_reader:
             self._log_reader.close()
         self.rejects.close()
+        for what, lines in self.tally.relayed().items():
+            self.balance.reasons[f"noise: the origin is {what}"] += lines
         attacks, observed = self.tally.attacks()
         self.balance.observed = observed
         self.balance.noise = self._lines_read - observed
@@ -158,6 +167,8 @@ class Run:
 
     def _read(self, source: Source, stream: Stream) -> None:
         start = stream.peek()
+        if stream.trouble and not start.strip():
+            raise Unreadable(stream.trouble)
         if reader := formats.reader_of(start):
             reader.read(self, source, stream)
             return

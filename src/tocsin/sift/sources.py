@@ -1,13 +1,14 @@
-"""Where evidence comes from: files, folders, compressed copies and standard input, told apart by content."""
+"""Where evidence comes from: files, folders, compressed copies, archives and standard input, by content."""
 
 import os
 import re
 import sys
+import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, cast
 
 from tocsin.sift.shapes import BARE_HEADER, HEADER
 
@@ -15,6 +16,12 @@ Kind = Literal["log", "mail", "mbox", "json", "journal-json", "journal-export", 
 
 STDIN = "-"
 GZIP_MAGIC = b"\x1f\x8b"
+XZ_MAGIC = b"\xfd7zXZ\0"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+ZIP_MAGIC = b"PK\x03\x04"
+# A log packs to a tenth or a hundredth. What unpacks to this much, this many times its size, is no log.
+BOMB_BYTES, BOMB_RATIO = 256 << 20, 500
+BOMB = "a decompression bomb: it unpacks to more than 500 times its size"
 PEEK = 1 << 16
 _CHUNK = 1 << 20
 
@@ -35,48 +42,79 @@ class Unreadable(Exception):  # noqa: N818 (it is a finding about one source, ne
 
 @dataclass(frozen=True)
 class Source:
-    """One thing to read: a path, or `-` for standard input."""
+    """One thing to read: a path, `-` for standard input, or a file in the zip archive `archive`."""
 
     path: str
     from_folder: bool = False
+    archive: str = ""
 
     @property
     def is_file(self) -> bool:
         """Whether it can be read twice: a regular file, no pipe."""
-        return self.path != STDIN and Path(self.path).is_file()
+        return self.path != STDIN and Path(self.archive or self.path).is_file()
 
     def open(self) -> "Stream":
         """Open for reading from the start, uncompressed. Raises Unreadable."""
         if self.from_folder and Path(self.path).exists() and not self.is_file:
             raise Unreadable("not a regular file")
         try:
-            raw: BinaryIO = sys.stdin.buffer if self.path == STDIN else Path(self.path).open("rb")  # noqa: SIM115 (the stream closes it)
-            return Stream(raw)
-        except (OSError, ValueError, AttributeError) as error:
+            return Stream(self._raw())
+        except (OSError, ValueError, AttributeError, NotImplementedError) as error:
             raise Unreadable(_reason(error)) from error
+        except (RuntimeError, zipfile.BadZipFile, KeyError) as error:
+            locked = "encrypted" in str(error)
+            raise Unreadable("an encrypted archive" if locked else "a damaged archive") from error
+
+    def members(self) -> Iterator["Source"]:
+        """What there is to read: the files in a zip archive, or the source itself."""
+        if not self.is_file or self.archive or not _begins(self.path, ZIP_MAGIC):
+            yield self
+            return
+        try:
+            with zipfile.ZipFile(self.path) as packed:
+                names = [item.filename for item in packed.infolist() if not item.is_dir()]
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            raise Unreadable("a damaged archive") from None
+        for name in names:
+            yield Source(f"{self.path}/{name}", archive=self.path)
 
     def changed_at(self) -> float | None:
         """When the file was last changed, as a POSIX time; None for standard input."""
         try:
-            return None if self.path == STDIN else Path(self.path).stat().st_mtime
+            return None if self.path == STDIN else Path(self.archive or self.path).stat().st_mtime
         except OSError:
             return None
 
+    def _raw(self) -> BinaryIO:
+        if self.path == STDIN:
+            return sys.stdin.buffer
+        if self.archive:
+            name = self.path.removeprefix(self.archive + "/")
+            return cast(BinaryIO, zipfile.ZipFile(self.archive).open(name))
+        return Path(self.path).open("rb")
+
 
 class Stream:
-    """Bytes of a source, decompressed when they are gzip, with a look ahead and a note of what went wrong."""
+    """Bytes of a source, unpacked (gzip, xz, Zstandard), with a look ahead and a note of what went wrong."""
 
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
         self._gunzip = None
+        self._unpack: BinaryIO | None = None
         self._waiting = b""
         self._ended = False
+        self._packed_bytes = self._unpacked_bytes = 0
         self.trouble = ""
-        start = self._read_raw(2)
-        if start == GZIP_MAGIC:
+        start = self._read_raw(len(XZ_MAGIC))
+        if start.startswith(ZIP_MAGIC):
+            raise Unreadable("a zip archive inside another source: name the archive itself")
+        if start.startswith(GZIP_MAGIC):
             self._gunzip = zlib.decompressobj(wbits=31)
+        elif start == XZ_MAGIC or start.startswith(ZSTD_MAGIC):
+            self._unpack = _unpacker(_Packed(start, self._read_raw), start)
+        packed = self._gunzip or self._unpack
         self._compressed = start if self._gunzip else b""
-        self._waiting = b"" if self._gunzip else start
+        self._waiting = b"" if packed else start
 
     def __enter__(self) -> "Stream":
         return self
@@ -92,7 +130,7 @@ class Stream:
 
     def read(self, size: int) -> bytes:
         """The next bytes; fewer than `size` only at the end, none after it."""
-        if not self._waiting and not self._gunzip:
+        if not self._waiting and not self._gunzip and not self._unpack:
             return self._next(size)
         self._fill(size)
         taken, self._waiting = self._waiting[:size], self._waiting[size:]
@@ -114,11 +152,28 @@ class Stream:
         self._waiting = b"".join(parts)
 
     def _next(self, size: int) -> bytes:
-        if not self._gunzip:
-            part = self._read_raw(size)
-            self._ended = not part
+        if self._gunzip or self._unpack:
+            part = self._inflate(max(size, _CHUNK)) if self._gunzip else self._unpacked(max(size, _CHUNK))
+            self._unpacked_bytes += len(part)
+            if self._unpacked_bytes > max(BOMB_BYTES, BOMB_RATIO * self._packed_bytes):
+                self.trouble, self._ended = BOMB, True
             return part
-        return self._inflate(max(size, _CHUNK))
+        part = self._read_raw(size)
+        self._ended = not part
+        return part
+
+    def _unpacked(self, size: int) -> bytes:
+        assert self._unpack is not None  # noqa: S101 (for the type checker)
+        try:
+            part = self._unpack.read1(size)  # type: ignore[attr-defined]  # `read` would lose what came before a fault
+        except EOFError:
+            part, self.trouble = b"", "compressed file is cut short"
+        except Exception as error:
+            if type(error).__name__ not in ("LZMAError", "ZstdError"):  # neither is loaded for other files
+                raise
+            part, self.trouble = b"", "compressed file is damaged"
+        self._ended = not part
+        return part
 
     def _inflate(self, size: int) -> bytes:
         assert self._gunzip is not None  # noqa: S101 (for the type checker)
@@ -143,10 +198,80 @@ class Stream:
 
     def _read_raw(self, size: int) -> bytes:
         try:
-            return self._raw.read(size) or b""
-        except OSError as error:
-            self.trouble = _reason(error)
+            data = self._raw.read(size) or b""
+        except (OSError, zlib.error, zipfile.BadZipFile, EOFError) as error:
+            self.trouble = _reason(error) if isinstance(error, OSError) else "a damaged archive"
             return b""
+        self._packed_bytes += len(data)
+        return data
+
+
+class _Packed:
+    """The packed bytes, from the first on: their beginning was read to see what they are."""
+
+    def __init__(self, start: bytes, read: Callable[[int], bytes]) -> None:
+        self._start = start
+        self._read = read
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, at most `size`."""
+        if self._start:
+            part, self._start = self._start[:size], self._start[size:] if size >= 0 else b""
+            return part
+        return self._read(size)
+
+
+def _unpacker(packed: _Packed, start: bytes) -> BinaryIO:
+    if start == XZ_MAGIC:
+        import lzma
+
+        return cast(BinaryIO, lzma.LZMAFile(cast(BinaryIO, packed)))
+    return cast(BinaryIO, _Zstandard(packed))
+
+
+class _Zstandard:
+    """Unpacks Zstandard frames (RFC 8878), one after the other.
+
+    The library's own reader does not say when the last frame was cut short. Small pieces go in, because what
+    comes out of one piece cannot be bounded: 1 KiB of the worst case is 32 MiB.
+    """
+
+    _PIECE = 1024
+
+    def __init__(self, packed: _Packed) -> None:
+        import zstandard
+
+        self._new = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj
+        self._frame = self._new()
+        self._packed = packed
+        self._left = b""
+
+    def read1(self, size: int) -> bytes:
+        """The next bytes, about `size`; none at the end. Raises EOFError when the last frame is cut short."""
+        parts, have = [], 0
+        while have < size:
+            if not self._left:
+                self._left = self._packed.read(_CHUNK)
+            if not self._left:
+                if have or self._frame.eof:
+                    break
+                raise EOFError
+            if self._frame.eof:
+                self._frame = self._new()
+            piece, self._left = self._left[: self._PIECE], self._left[self._PIECE :]
+            parts.append(self._frame.decompress(piece))
+            have += len(parts[-1])
+            if self._frame.eof:
+                self._left = self._frame.unused_data + self._left
+        return b"".join(parts)
+
+
+def _begins(path: str, magic: bytes) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(len(magic)) == magic
+    except OSError:
+        return False
 
 
 def find(paths: Iterable[str]) -> Iterator[Source]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from tocsin.kernel.ids import attack_id
 from tocsin.sift.findings import Finding
 from tocsin.sift.origins import is_address
+from tocsin.sift.relays import relay_of
 from tocsin.sift.rulebook import Ruleset, Thresholds
 from tocsin.sift.values import Attack, EvidenceLines
 from tocsin.wire.report import Lane, Severity
@@ -145,12 +146,22 @@ class Tally:
             pile.sample.update(dict(finding.sample))
         pile.lines_of(path).add(numbers, text)
 
+    def relayed(self) -> Counter[str]:
+        """How many lines name a relay as their origin, by what it is."""
+        lines: Counter[str] = Counter()
+        for (key, _), pile in self._piles.items():
+            if key.origin and (what := relay_of(key.origin, spoofable=not pile.solid)):
+                lines[what] += pile.line_count()
+        return lines
+
     def is_told(self, origin: str, service: str, kind: str) -> bool:
         """Whether a verdict of that kind is known of that origin already: no sign of it will ever count."""
         return origin in self.told[service, kind]
 
     def counting(self) -> Iterator[tuple[Key, str, Pile]]:
         """What is evidence: all verdicts, signs of which no verdict tells, successes after guessing.
+
+        What came by a relay (`relays`) is none: whoever attacked stands behind it.
 
         PAM may name a host whose address the daemon's verdict gives: a sign by name alone counts only where
         the target's log holds no verdict of that kind at all.
@@ -160,6 +171,8 @@ class Tally:
         }
         guesses = self._guesses()
         for (key, evidence), pile in self._piles.items():
+            if key.origin and relay_of(key.origin, spoofable=not pile.solid):
+                continue
             if evidence == "sign" and (
                 self.is_told(key.origin, key.service, key.kind)
                 or ((key.target, key.service, key.kind) in judged and not is_address(key.origin))
@@ -273,7 +286,14 @@ def level_of(bounds: Thresholds | None, score: int) -> int:
 
 def _sampled(pile: Pile) -> tuple[str, ...]:
     """The addresses that a flood seemed to come from most, at most `SAMPLED` of them."""
-    seen = sorted((pile.sample or Counter()).items(), key=lambda item: (-item[1], item[0]))
+    seen = sorted(
+        (
+            (address, count)
+            for address, count in (pile.sample or Counter()).items()
+            if not relay_of(address, spoofable=False)
+        ),
+        key=lambda item: (-item[1], item[0]),
+    )
     return tuple(address for address, _ in seen[:SAMPLED])
 
 

@@ -1,0 +1,69 @@
+"""Addresses that are never an attack's origin: they relay, fetch or answer for others.
+
+A log behind a content delivery network shows the network's address where the attacker's should be, a
+crawler fetches what somebody linked to, and a resolver in a flood is itself abused. The networks are those of
+the MISP warning lists (CC0) as the package `pymispwarninglists` ships them. Lists of clouds, hosters and
+research scanners are left out on purpose: attacks do come from there.
+"""
+
+import importlib.resources
+from functools import cache, lru_cache
+from typing import Any
+
+import msgspec
+
+from tocsin.kernel.intervals import Intervals, intervals
+
+# Whatever the evidence says, these only passed it on.
+RELAYS = {
+    "akamai": "Akamai's delivery network",
+    "cloudflare": "Cloudflare's delivery network",
+    "fastly": "Fastly's delivery network",
+    "stackpath": "StackPath's delivery network",
+    "googlebot": "Google's crawler",
+    "openai-gptbot": "OpenAI's crawler",
+    "google-gmail-sending-ips": "Google's mail servers",
+    "microsoft-office365-ip": "Microsoft's mail and office services",
+    "umbrella-blockpage-v4": "a block page",
+    "umbrella-blockpage-v6": "a block page",
+    "multicast": "multicast",
+}
+# Real machines, but where the origin can be forged their address says nothing.
+RESOLVERS = {"public-dns-v4": "a public resolver", "public-dns-v6": "a public resolver"}
+
+
+class _List(msgspec.Struct):
+    entries: list[str] = msgspec.field(name="list")
+
+
+@lru_cache(maxsize=100_000)
+def relay_of(address: str, *, spoofable: bool) -> str | None:
+    """What the address is when it can be no attack's origin, None when it can; names are never relays."""
+    try:
+        number = _networks().find(address)
+        if number is not None:
+            return list(RELAYS.values())[number]
+        if spoofable and (number := _resolvers().find(address)) is not None:
+            return list(RESOLVERS.values())[number]
+    except ValueError:
+        pass
+    return None
+
+
+@cache
+def _networks() -> Intervals:
+    return _read(tuple(RELAYS))
+
+
+@cache
+def _resolvers() -> Intervals:
+    return _read(tuple(RESOLVERS))
+
+
+def _read(names: tuple[str, ...]) -> Intervals:
+    folder: Any = importlib.resources.files("pymispwarninglists") / "data" / "misp-warninglists" / "lists"
+    return intervals(
+        (entry, number)
+        for number, name in enumerate(names)
+        for entry in msgspec.json.decode((folder / name / "list.json").read_bytes(), type=_List).entries
+    )
