@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import BinaryIO, Literal, Protocol, cast
 
 from tocsin.sift.shapes import BARE_HEADER, HEADER
 
@@ -100,7 +100,7 @@ class Stream:
     def __init__(self, raw: BinaryIO) -> None:
         self._raw = raw
         self._gunzip = None
-        self._unpack: BinaryIO | None = None
+        self._unpack: Unpacker | None = None
         self._waiting = b""
         self._ended = False
         self._packed_bytes = self._unpacked_bytes = 0
@@ -165,7 +165,7 @@ class Stream:
     def _unpacked(self, size: int) -> bytes:
         assert self._unpack is not None  # noqa: S101 (for the type checker)
         try:
-            part = self._unpack.read1(size)  # type: ignore[attr-defined]  # `read` would lose what came before a fault
+            part = self._unpack.read1(size)
         except EOFError:
             part, self.trouble = b"", "compressed file is cut short"
         except Exception as error:
@@ -206,6 +206,13 @@ class Stream:
         return data
 
 
+class Unpacker(Protocol):
+    """Unpacks a stream; `read1` gives what it has, so that a fault loses nothing that came before it."""
+
+    def read1(self, size: int) -> bytes:
+        """The next bytes; none at the end. Raises EOFError when the packed bytes are cut short."""
+
+
 class _Packed:
     """The packed bytes, from the first on: their beginning was read to see what they are."""
 
@@ -221,12 +228,12 @@ class _Packed:
         return self._read(size)
 
 
-def _unpacker(packed: _Packed, start: bytes) -> BinaryIO:
+def _unpacker(packed: _Packed, start: bytes) -> Unpacker:
     if start == XZ_MAGIC:
         import lzma
 
-        return cast(BinaryIO, lzma.LZMAFile(cast(BinaryIO, packed)))
-    return cast(BinaryIO, _Zstandard(packed))
+        return lzma.LZMAFile(cast(BinaryIO, packed))
+    return _Zstandard(packed)
 
 
 class _Zstandard:
