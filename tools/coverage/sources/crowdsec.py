@@ -3,8 +3,8 @@
 A scenario is answered right when every address that it lists is an attack's origin, no origin stands outside
 the log's own text, no key has two attacks, and nothing is above `info` where nothing is expected. Their
 thresholds are theirs: what else of the log we find is judged by the log's text alone. Of the cases with
-parsed events alone, an event counts whose fields say that it was refused, blocked or hostile: its address must
-be among our origins.
+parsed events alone, an event counts whose fields say that it was refused, blocked or hostile: its address
+must be among our origins.
 """
 
 import ipaddress
