@@ -1,0 +1,1 @@
+"""How well the public samples are answered: the judge behind docs/coverage.md."""

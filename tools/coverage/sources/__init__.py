@@ -1,0 +1,1 @@
+"""One module per source of samples, each with `judge(samples: Path) -> list[Row]`."""
