@@ -95,6 +95,7 @@ class Run:
             self.reject(source, 0, str(why))
 
     def _read_one(self, source: Source) -> None:
+        self.tally.begin_source()
         try:
             with source.open() as stream:
                 self._read(source, stream)
@@ -148,7 +149,7 @@ class Run:
         if self._log_reader:
             self._log_reader.close()
         self.rejects.close()
-        for what, lines in self.tally.relayed().items():
+        for what, lines in self.tally.relayed.items():
             self.balance.reasons[f"noise: the origin is {what}"] += lines
         attacks, observed = self.tally.attacks()
         self.balance.observed = observed
@@ -160,7 +161,7 @@ class Run:
             balance=self.balance,
             sources=self.logs,
             regions=self.known.added,
-            campaign_count=len({attack.campaign for attack in attacks if attack.campaign}),
+            campaign_count=self.tally.campaign_count,
             rejected_file=self.rejects.file,
             seconds=time.monotonic() - self.started,
         )

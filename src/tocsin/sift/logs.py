@@ -16,12 +16,13 @@ from tocsin.kernel.time import rfc3339
 from tocsin.sift.blocks import See, blocks
 from tocsin.sift.journald import export_blocks, json_blocks
 from tocsin.sift.lines import Block, Matcher, Matches
+from tocsin.sift.piles import Key
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import ALL
 from tocsin.sift.sources import Kind, Stream
 from tocsin.sift.stamps import Clock
-from tocsin.sift.tally import Key, Tally
+from tocsin.sift.tally import Tally
 from tocsin.sift.values import Observation
 
 THREADS = 2
@@ -84,6 +85,7 @@ class LogReader:
             if groups and not span.service:
                 span.service = self._matcher.shelves[groups[0][0]][0]
             self._merge(path, matches.block, groups, clock)
+            self._tally.put_away()
             if self._kept is not None:
                 self._kept.append((path, matches.rows.select(*_OBSERVED)))
         return span

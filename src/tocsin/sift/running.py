@@ -2,8 +2,10 @@
 
 from tocsin.kernel.time import parse_rfc3339
 from tocsin.sift import rulebook
-from tocsin.sift.tally import MOST_LINES, SAMPLED, SEVERITIES, level_of
+from tocsin.sift.piles import MOST_LINES
+from tocsin.sift.tally import SAMPLED, level_of
 from tocsin.sift.values import Attack, EvidenceLines
+from tocsin.wire.report import SEVERITIES
 
 
 def merge(before: Attack | None, new: Attack) -> Attack:

@@ -9,98 +9,31 @@ import hashlib
 import ipaddress
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cached_property, lru_cache
 
 from tocsin.kernel.ids import attack_id
+from tocsin.sift.attacks import Attacks
 from tocsin.sift.findings import Finding
 from tocsin.sift.origins import is_address
+from tocsin.sift.piles import DAY, Key, Part, Pile, Piles
 from tocsin.sift.relays import relay_of
 from tocsin.sift.rulebook import Ruleset, Thresholds
 from tocsin.sift.values import Attack, EvidenceLines
-from tocsin.wire.report import Lane, Severity
+from tocsin.wire.report import SEVERITIES
 
-MOST_LINES = 10_000
 SAMPLED = 100  # origins that a flood's attack names
-DAY = 86_400
-SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
 _EPOCH = dt.date(1970, 1, 1)
 
 
-class Key(NamedTuple):
-    """What makes two observations one attack; `day` counts from 1970-01-01, UTC.
+@dataclass
+class _Whole:
+    """Of which targets a verdict was seen, when serious guessing began, and how many lines name a relay."""
 
-    A flood has no origin; its vector stands in the place of the service.
-    """
-
-    kind: str
-    origin: str
-    target: str
-    service: str
-    day: int
-
-
-class Lines:
-    """The matching lines of one attack in one source: their numbers (capped) and their digest."""
-
-    __slots__ = ("count", "digest", "numbers")
-
-    def __init__(self) -> None:
-        self.numbers = array("Q")
-        self.count = 0
-        self.digest = hashlib.sha256()
-
-    def add(self, numbers: list[int], text: bytes) -> None:
-        """Further lines in ascending order; `text` is their bytes, each ended by a newline."""
-        if len(self.numbers) < MOST_LINES:
-            self.numbers.fromlist(numbers)
-            del self.numbers[MOST_LINES:]
-        self.count += len(numbers)
-        self.digest.update(text)
-
-
-@dataclass(slots=True)
-class Pile:
-    """Everything of one key and one strength of evidence."""
-
-    first: int
-    last: int
-    count: int = 0
-    score: int = 0
-    rule: int = 1 << 15
-    severity: int = 0
-    solid: bool = False
-    lane: Lane = "ordinary"
-    why: str = ""
-    vector: str = ""
-    fingerprint: str = ""
-    origin_count: int = 0
-    sample: Counter[str] | None = None
-    assumed: dict[str, str] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
-    lines: dict[str, Lines] = field(default_factory=dict)
-
-    def lines_of(self, path: str) -> Lines:
-        """The lines in one source."""
-        if path not in self.lines:
-            self.lines[path] = Lines()
-        return self.lines[path]
-
-    def assume(self, told: dict[str, str]) -> None:
-        """Record what was settled; where sources differ, both are named."""
-        if not self.assumed:
-            self.assumed = told
-        elif told != self.assumed:
-            self.assumed = {
-                name: "; ".join(sorted({*self.assumed.get(name, reason).split("; "), reason}))
-                for name, reason in (self.assumed | told).items()
-            }
-
-    def line_count(self) -> int:
-        """How many lines, whatever they count for."""
-        return sum(lines.count for lines in self.lines.values())
+    judged: set[tuple[str, str, str]] = field(default_factory=set)
+    guesses: defaultdict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    relayed: Counter[str] = field(default_factory=Counter)
 
 
 class Tally:
@@ -108,23 +41,26 @@ class Tally:
 
     def __init__(self, rules: Ruleset, networks: Iterable[str] = ()) -> None:
         self._rules = rules
-        self._piles: dict[tuple[Key, str], Pile] = {}
+        self._piles = Piles()
+        self._added = 0
+        self.campaign_count = 0
         self.told: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._networks = [ipaddress.ip_network(text, strict=False) for text in networks]
 
+    def begin_source(self) -> None:
+        """Another source begins."""
+        self._piles.begin_source()
+
     def pile(self, key: Key, evidence: str, first: int, last: int) -> Pile:
         """The pile that such evidence belongs to, its times widened."""
-        pile = self._piles.get((key, evidence))
-        if pile is None:
-            pile = self._piles[key, evidence] = Pile(first, last)
-            if evidence == "verdict":
-                self.told[key.service, key.kind].add(key.origin)
-            return pile
-        if first < pile.first:
-            pile.first = first
-        if last > pile.last:
-            pile.last = last
+        pile, is_new = self._piles.pile(key, evidence, first, last)
+        if is_new and evidence == "verdict":
+            self.told[key.service, key.kind].add(key.origin)
         return pile
+
+    def put_away(self) -> None:
+        """To be called now and then while a long source is read: what is over leaves the memory."""
+        self._piles.put_away()
 
     def add(self, finding: Finding, path: str, numbers: list[int], text: bytes) -> None:
         """Take in what a document, record or flow says; `text` are its lines' bytes, each with a newline."""
@@ -145,14 +81,9 @@ class Tally:
             pile.sample = pile.sample or Counter()
             pile.sample.update(dict(finding.sample))
         pile.lines_of(path).add(numbers, text)
-
-    def relayed(self) -> Counter[str]:
-        """How many lines name a relay as their origin, by what it is."""
-        lines: Counter[str] = Counter()
-        for (key, _), pile in self._piles.items():
-            if key.origin and (what := relay_of(key.origin, spoofable=not pile.solid)):
-                lines[what] += pile.line_count()
-        return lines
+        self._added += 1
+        if self._added % 5_000 == 0:
+            self.put_away()
 
     def is_told(self, origin: str, service: str, kind: str) -> bool:
         """Whether a verdict of that kind is known of that origin already: no sign of it will ever count."""
@@ -166,58 +97,61 @@ class Tally:
         PAM may name a host whose address the daemon's verdict gives: a sign by name alone counts only where
         the target's log holds no verdict of that kind at all.
         """
-        judged = {
-            (key.target, key.service, key.kind) for key, evidence in self._piles if evidence == "verdict"
-        }
-        guesses = self._guesses()
-        for (key, evidence), pile in self._piles.items():
+        whole = self._whole
+        for key, evidence, pile in self._piles:
             if key.origin and relay_of(key.origin, spoofable=not pile.solid):
                 continue
             if evidence == "sign" and (
                 self.is_told(key.origin, key.service, key.kind)
-                or ((key.target, key.service, key.kind) in judged and not is_address(key.origin))
+                or ((key.target, key.service, key.kind) in whole.judged and not is_address(key.origin))
             ):
                 continue
             if evidence == "success" and not any(
-                first < pile.last for first in guesses[key.origin, key.target, key.service]
+                first < pile.last for first in whole.guesses[key.origin, key.target, key.service]
             ):
                 continue
             yield key, evidence, pile
 
-    def _guesses(self) -> defaultdict[tuple[str, str, str], list[int]]:
-        """When serious guessing began, by origin, target and service."""
-        began: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
-        for (key, evidence), pile in self._piles.items():
+    @property
+    def relayed(self) -> Counter[str]:
+        """How many lines name a relay as their origin, by what it is."""
+        return self._whole.relayed
+
+    @cached_property
+    def _whole(self) -> "_Whole":
+        """What the run as a whole tells, once everything was read."""
+        whole = _Whole()
+        for key, evidence, pile in self._piles:
+            if evidence == "verdict":
+                whole.judged.add((key.target, key.service, key.kind))
             bounds = self._rules.thresholds(key.service, key.kind)
             if evidence != "success" and bounds and bounds.compromise and pile.score >= bounds.compromise:
-                began[key.origin, key.target, key.service].append(pile.first)
-        return began
+                whole.guesses[key.origin, key.target, key.service].append(pile.first)
+            if key.origin and (what := relay_of(key.origin, spoofable=not pile.solid)):
+                whole.relayed[what] += pile.line_count()
+        return whole
 
-    def attacks(self) -> tuple[list[Attack], int]:
+    def attacks(self) -> tuple[Sequence[Attack], int]:
         """All attacks, worst first, then by time and id; and how many lines are their evidence.
 
-        To be asked once: what an attack was made from is let go, or both would be in memory.
+        To be asked once, when everything was read.
         """
-        counting = list(self.counting())
-        observed = sum(pile.line_count() for _, _, pile in counting)
-        won = {
-            (key.origin, key.target, key.service) for key, evidence, _ in counting if evidence == "success"
-        }
-        days: defaultdict[str, int] = defaultdict(int)
-        for key, _, _ in counting:
+        observed, days = 0, Counter[str]()
+        won: set[tuple[str, str, str]] = set()
+        for key, evidence, pile in self.counting():
+            observed += pile.line_count()
             days[key.origin] += bool(key.origin)
-        attacks = [
-            self._attack(
-                key, evidence, pile, (key.origin, key.target, key.service) in won, days[key.origin] > 1
-            )
-            for key, evidence, pile in counting
-        ]
-        attacks.sort(key=lambda a: (-SEVERITIES.index(a.severity), -a.count, a.first_seen_at, a.attack_id))
+            if evidence == "success":
+                won.add((key.origin, key.target, key.service))
+        self.campaign_count = sum(times > 1 for origin, times in days.items() if origin)
+        attacks = Attacks()
+        for key, evidence, pile in self.counting():
+            is_won = (key.origin, key.target, key.service) in won
+            attacks.add(self._attack(key, evidence, pile, is_won, days[key.origin] > 1))
         return attacks, observed
 
     def _attack(self, key: Key, evidence: str, pile: Pile, won: bool, in_campaign: bool) -> Attack:
         level = max(pile.severity, self._level(key, evidence, pile, won))
-        found, pile.lines = pile.lines, {}
         origins = (key.origin,) if key.origin else _sampled(pile)
         own = self._own(origins, key.target)
         return Attack(
@@ -230,10 +164,7 @@ class Tally:
             last_seen_at=_instant(pile.last),
             count=pile.count,
             severity=SEVERITIES[level],
-            evidence=tuple(
-                EvidenceLines(path, tuple(lines.numbers), lines.count, lines.digest.hexdigest())
-                for path, lines in sorted(found.items())
-            ),
+            evidence=tuple(map(_evidence, pile.evidence())),
             campaign=campaign_id(key.origin) if in_campaign and key.origin else "",
             lane=pile.lane,
             why=pile.why or self._rules.rules[pile.rule].why,
@@ -277,6 +208,12 @@ class Tally:
             return False
         address = ipaddress.ip_address(name)
         return any(address in network for network in self._networks if network.version == address.version)
+
+
+def _evidence(part: Part) -> EvidenceLines:
+    numbers = array("I")
+    numbers.frombytes(part.numbers)
+    return EvidenceLines(part.path, tuple(numbers), part.count, part.digest.hex())
 
 
 def level_of(bounds: Thresholds | None, score: int) -> int:

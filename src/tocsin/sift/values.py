@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -126,7 +127,7 @@ class Source:
 class Sifted:
     """Everything that one run of `sift` found."""
 
-    attacks: list[Attack]
+    attacks: Sequence[Attack]
     balance: Balance
     sources: list[Source]
     regions: list[Region]

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high", "critical")
 Lane = Literal["ordinary", "restricted"]
 
 
