@@ -106,9 +106,14 @@ class Run:
         except OSError as error:
             self.reject(source, 0, (error.strerror or "cannot be read").lower())
 
-    def add(self, path: str, finding: Finding, numbers: list[int], text: bytes) -> None:
-        """A reader found evidence: `text` are its lines' bytes, each ended by a newline."""
-        self.tally.add(finding, path, numbers, text)
+    def add(
+        self, path: str, finding: Finding, numbers: list[int], text: bytes, lines: int | None = None
+    ) -> None:
+        """A reader found evidence: `text` are its lines' bytes, each ended by a newline.
+
+        `lines` says how many they are where `numbers` name only the first of them.
+        """
+        self.tally.add(finding, path, numbers, text, lines)
         if self.options.observations:
             self._found.append(
                 Observation(
@@ -117,7 +122,7 @@ class Run:
                     kind=finding.kind,
                     origin=finding.origin,
                     target=finding.target,
-                    service=finding.vector or finding.service,
+                    service=finding.service,
                     seen_at=rfc3339(dt.datetime.fromtimestamp(finding.first, dt.UTC)),
                     count=finding.count,
                     rule=finding.reader or finding.why,
@@ -127,6 +132,16 @@ class Run:
     def count(self, lines: int) -> None:
         """So many lines were read that are neither rejected nor duplicates."""
         self._lines_read += lines
+
+    def seen_before(self, regions: list[Region], lines: int) -> bool:
+        """Whether exactly this was sifted before, by its regions; then its lines are duplicates."""
+        if self.known.has_all(regions):
+            self.balance.duplicate += lines
+            self.balance.reasons["seen before"] += lines
+            return True
+        for region in regions:
+            self.known.add(region)
+        return False
 
     def reject(self, source: Source, number: int, reason: str, raw: bytes = b"") -> None:
         """One line of a source cannot be read; it is counted and kept with its reason."""

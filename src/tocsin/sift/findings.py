@@ -14,8 +14,9 @@ class Finding:
     read, for observations; `assumed` says field by field what was not in the evidence ("reported …",
     "derived …", "looked up …").
 
-    A flood's origins cannot be trusted: there `origin` is empty, `vector` says how it comes, `sample` counts
-    some of the addresses that it seemed to come from, and `origin_count` says how many there were.
+    A flood's origins cannot be trusted: there `origin` is empty, `service` is its coarse vector
+    (`udp-reflection`), `vector` says in words how it came, `sample` counts some of the addresses that it
+    seemed to come from, `origin_count` says how many there were, `measures` are its sums and `peak_…` rates.
     """
 
     kind: str
@@ -37,3 +38,4 @@ class Finding:
     fingerprint: str = ""
     sample: tuple[tuple[str, int], ...] = ()
     origin_count: int = 0
+    measures: dict[str, int] = field(default_factory=dict)

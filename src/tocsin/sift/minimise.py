@@ -59,6 +59,7 @@ def minimise(
         vector=attack.vector,
         fingerprint=attack.fingerprint,
         origin_count=attack.origin_count,
+        measures=attack.measures,
     )
 
 

@@ -26,7 +26,7 @@ GRACE = 3600  # how late a line may come after midnight and still find its day o
 class Key(NamedTuple):
     """What makes two observations one attack; `day` counts from 1970-01-01, UTC.
 
-    A flood has no origin; its vector stands in the place of the service.
+    A flood has no origin; its coarse vector stands in the place of the service.
     """
 
     kind: str
@@ -46,12 +46,12 @@ class Lines:
         self.count = 0
         self.digest = hashlib.sha256()
 
-    def add(self, numbers: list[int], text: bytes) -> None:
+    def add(self, numbers: list[int], text: bytes, count: int | None = None) -> None:
         """Further lines in ascending order; `text` is their bytes, each ended by a newline."""
         if len(self.numbers) < MOST_LINES:
             self.numbers.fromlist(numbers)
             del self.numbers[MOST_LINES:]
-        self.count += len(numbers)
+        self.count += len(numbers) if count is None else count
         self.digest.update(text)
 
     def settled(self, path: str) -> "Part":
@@ -86,6 +86,7 @@ class Pile:
     origin_count: int = 0
     source: int = 0
     sample: Counter[str] | None = None
+    measures: dict[str, int] = field(default_factory=dict)
     assumed: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     lines: dict[str, Lines] = field(default_factory=dict)
@@ -106,6 +107,11 @@ class Pile:
                 name: "; ".join(sorted({*self.assumed.get(name, reason).split("; "), reason}))
                 for name, reason in (self.assumed | told).items()
             }
+
+    def measure(self, more: dict[str, int]) -> None:
+        """Add up sums, keep the higher of peaks."""
+        if more:
+            self.measures = added(self.measures, more)
 
     def line_count(self) -> int:
         """How many lines, whatever they count for."""
@@ -130,9 +136,20 @@ class Pile:
         self.origin_count = max(self.origin_count, other.origin_count)
         if other.sample:
             self.sample = (self.sample or Counter()) + other.sample
+        self.measure(other.measures)
         self.assume(other.assumed)
         self.names |= other.names
         self.parts += other.evidence()
+
+
+def added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    """Two attacks' measures as one's: peaks (`peak_…`) are the higher, all else adds up."""
+    return {
+        name: max(one.get(name, 0), other.get(name, 0))
+        if name.startswith("peak_")
+        else one.get(name, 0) + other.get(name, 0)
+        for name in {**one, **other}
+    }
 
 
 class _Record(msgspec.Struct, array_like=True):
@@ -143,6 +160,7 @@ class _Record(msgspec.Struct, array_like=True):
     before: int
     values: tuple[int, int, int, int, int, int, bool, str, str, str, str, int]
     sample: dict[str, int]
+    measures: dict[str, int]
     assumed: dict[str, str]
     names: list[str]
     parts: list[Part]
@@ -237,6 +255,7 @@ def _record(key: tuple[Key, str], pile: Pile, before: int) -> _Record:
             pile.lane, pile.why, pile.vector, pile.fingerprint, pile.origin_count,
         ),
         sample=dict(pile.sample or {}),
+        measures=pile.measures,
         assumed=pile.assumed,
         names=sorted(pile.names),
         parts=pile.evidence(),
@@ -259,6 +278,7 @@ def _pile(record: _Record) -> Pile:
         fingerprint=fingerprint,
         origin_count=origins,
         sample=Counter(record.sample) or None,
+        measures=record.measures,
         assumed=record.assumed,
         names=set(record.names),
         parts=record.parts,

@@ -35,6 +35,11 @@ class Known:
         self.add(region)
         return False
 
+    def has_all(self, regions: Iterable[Region]) -> bool:
+        """Whether every one of these was sifted before; not so for none."""
+        found = [region in self._by_head[region.head] for region in regions]
+        return bool(found) and all(found)
+
     def prefix(self, source: Source) -> tuple[int, int]:
         """How many bytes and lines at the start of a file are known, region after region."""
         skipped_bytes = skipped_lines = 0

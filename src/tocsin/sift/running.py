@@ -2,7 +2,7 @@
 
 from tocsin.kernel.time import parse_rfc3339
 from tocsin.sift import rulebook
-from tocsin.sift.piles import MOST_LINES
+from tocsin.sift.piles import MOST_LINES, added
 from tocsin.sift.tally import SAMPLED, level_of
 from tocsin.sift.values import Attack, EvidenceLines
 from tocsin.wire.report import SEVERITIES
@@ -41,6 +41,7 @@ def merge(before: Attack | None, new: Attack) -> Attack:
         vector=new.vector,
         fingerprint=before.fingerprint or new.fingerprint,
         origin_count=max(before.origin_count, new.origin_count),
+        measures=added(before.measures, new.measures),
         direction=new.direction or before.direction,
     )
 

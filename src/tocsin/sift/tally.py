@@ -62,10 +62,14 @@ class Tally:
         """To be called now and then while a long source is read: what is over leaves the memory."""
         self._piles.put_away()
 
-    def add(self, finding: Finding, path: str, numbers: list[int], text: bytes) -> None:
-        """Take in what a document, record or flow says; `text` are its lines' bytes, each with a newline."""
-        service = finding.vector or finding.service
-        key = Key(finding.kind, finding.origin, finding.target, service, finding.first // DAY)
+    def add(
+        self, finding: Finding, path: str, numbers: list[int], text: bytes, lines: int | None = None
+    ) -> None:
+        """Take in what a document, record or flow says; `text` are its lines' bytes, each with a newline.
+
+        `lines` says how many they are where `numbers` name only the first of them.
+        """
+        key = Key(finding.kind, finding.origin, finding.target, finding.service, finding.first // DAY)
         pile = self.pile(key, "verdict", finding.first, finding.last)
         pile.count += finding.count
         pile.score += finding.score
@@ -75,12 +79,13 @@ class Tally:
         pile.lane = finding.lane if finding.lane == "restricted" else pile.lane
         pile.fingerprint = pile.fingerprint or finding.fingerprint
         pile.origin_count = max(pile.origin_count, finding.origin_count)
+        pile.measure(finding.measures)
         pile.assume(finding.assumed)
         pile.names.update(finding.names)
         if finding.sample:
             pile.sample = pile.sample or Counter()
             pile.sample.update(dict(finding.sample))
-        pile.lines_of(path).add(numbers, text)
+        pile.lines_of(path).add(numbers, text, lines)
         self._added += 1
         if self._added % 5_000 == 0:
             self.put_away()
@@ -176,6 +181,7 @@ class Tally:
             vector=pile.vector,
             fingerprint=pile.fingerprint,
             origin_count=pile.origin_count if not key.origin else 0,
+            measures=pile.measures,
             direction=self._direction(own),
         )
 

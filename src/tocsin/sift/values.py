@@ -35,8 +35,9 @@ class Attack(msgspec.Struct, frozen=True, omit_defaults=False):
     `score` is what thresholds are judged by.
     `campaign` is shared by all attacks of one origin, empty where there is only one.
     `spoofable` says that anybody could have forged the origin: it is never blocked upon.
-    `vector` says how a flood came (`udp/53 dns amplification`); its `origins` are a sample of the
-    `origin_count` addresses that it seemed to come from, and `fingerprint` is what other members can match.
+    `vector` says how a flood came (`reflection from dns (udp/53)`); its `origins` are a sample of the
+    `origin_count` addresses that it seemed to come from, `fingerprint` is what other members can match, and
+    `measures` are its sums (flows, packets, bytes) and peaks (`peak_packets_per_second` …).
     `direction` is `on us`, `from us`, `inside` or `passing through`; empty where no network was given.
     """
 
@@ -61,6 +62,7 @@ class Attack(msgspec.Struct, frozen=True, omit_defaults=False):
     vector: str = ""
     fingerprint: str = ""
     origin_count: int = 0
+    measures: dict[str, int] = {}
     direction: str = ""
 
 

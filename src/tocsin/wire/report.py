@@ -53,7 +53,8 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     `names` are the host names that a fraud or malware report is about, exactly as they were reported.
     `lane` `restricted` is for child-abuse material: metadata only, to hotline and police alone.
     `spoofable` says that the origin could be forged: it is never offered for blocking. A flood has a
-    `vector`; its `origins` are a sample of `origin_count`, and `fingerprint` is what others can match.
+    `vector`; its `origins` are a sample of `origin_count`, `fingerprint` is what others can match, and
+    `measures` are its sums and peaks.
     """
 
     attack_id: str
@@ -74,6 +75,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     vector: str = ""
     fingerprint: str = ""
     origin_count: int = 0
+    measures: dict[str, int] = {}
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
