@@ -49,6 +49,18 @@ def test_hub_values_never_glue_members_together(town: Town, origin: str) -> None
     assert town.case_of(first) != town.case_of(second)
 
 
+def test_a_floods_forged_origins_glue_nothing(town: Town) -> None:
+    """Two members flooded from the same sample of forged addresses are two cases; one member's again is one."""
+    flood = {
+        "kind": "availability/ddos", "origins": ("203.0.113.7", "203.0.113.8"), "service": "tcp-syn",
+        "vector": "TCP SYN flood", "spoofable": True, "origin_count": 40_000, "severity": "medium",
+    }  # fmt: skip
+    first, other = town.report("ferry", **flood), town.report("medway", **flood)
+    again = town.report("ferry", **flood)
+    assert town.case_of(first) == town.case_of(again) != town.case_of(other)
+    assert town.case_of(first).title == "Distributed denial of service (tcp-syn) against 198.51.100.1"
+
+
 def test_tokens_glue_only_within_one_member(town: Town) -> None:
     """A token is keyed by its member, so equal text at another member is chance."""
     token = "token:" + "ab" * 16

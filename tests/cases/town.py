@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 from dataclasses import dataclass, field
+from typing import Any
 
 from tocsin.access.models import Member, Person, Role, Unit
 from tocsin.access.policy import Actor
@@ -53,6 +54,7 @@ class Town:
         received_at: dt.datetime = NOON,
         delete_at: dt.datetime | None = None,
         link: bool = True,
+        **more: Any,
     ) -> Report:
         """Store a report as intake does, with its journal entry, and link it."""
         seen = received_at - dt.timedelta(hours=2)
@@ -67,6 +69,7 @@ class Town:
             count=count,
             severity=severity,
             lane=lane,
+            **more,
         )
         content, salt = canonical_bytes(told), new_salt()
         with act() as recorded:
@@ -75,7 +78,7 @@ class Town:
                 member=self.members[member],
                 attack_id=told.attack_id,
                 kind=kind,
-                origin=origins[0],
+                origin="" if told.vector else origins[0],
                 target=target,
                 service=service,
                 severity=severity,

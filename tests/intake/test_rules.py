@@ -40,6 +40,14 @@ def proved(**changes: Any) -> dict[str, Any]:
         {"last_seen_at": "2026-11-22T23:59:59Z"},  # a clock that goes wrong by less than a day
         {"assumed": {"year": "the file's modification time"}},
         {"origins": tuple(f"198.51.100.{n}" for n in range(256)) * 3},
+        {
+            "origins": (),
+            "vector": "TCP SYN flood",
+            "fingerprint": "tcp-syn src=*",
+            "origin_count": 5,
+            "measures": {"packets": 9, "peak_bits_per_second": 10**13},
+            "spoofable": True,
+        },
         held(delete_at="2027-11-20T00:00:00Z", clock_error_ms=0, fields_present=("public_ip",)),
         {"holdings": (), "evidence": ()},
     ],
@@ -54,6 +62,12 @@ def test_good_reports_are_taken(changes: dict[str, Any]) -> None:
     ("changes", "named"),
     [
         ({"attack_id": "attack_1"}, "attack_id"),
+        ({"vector": "x" * 201}, "vector"),
+        ({"fingerprint": "a\nb"}, "fingerprint"),
+        ({"origin_count": -1}, "origin_count"),
+        ({"measures": {"a b": 1}}, "measures"),
+        ({"measures": {"packets": -1}}, "measures.packets"),
+        ({"measures": {f"m{n}": 1 for n in range(21)}}, "measures"),
         ({"attack_id": "attack_" + "A" * 32}, "attack_id"),
         ({"kind": "login-attempts"}, "kind"),
         ({"kind": "Intrusion/Login"}, "kind"),

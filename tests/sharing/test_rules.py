@@ -25,6 +25,7 @@ PHISHING = {"kind": "fraud/phishing", "names": ("a.example", "B.example.")}
         ({"kind": "information-gathering/scanner", "service": "udp/53"}, [Claim("address", ATTACKER, False)]),
         ({"kind": "information-gathering/sniffing"}, []),
         ({"kind": "availability/ddos"}, []),
+        ({"kind": "information-gathering/scanner", "spoofable": True}, []),  # anybody could have sent it
         ({"severity": "info"}, []),
         ({"lane": "restricted"}, []),
         ({"origins": ("80.94.92.17", "80.94.92.18")}, []),  # several origins: a sample of what is not trusted

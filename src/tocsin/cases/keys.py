@@ -68,14 +68,18 @@ def keys_of(
     origins: tuple[str, ...],
     target: str,
     first_seen_at: dt.datetime,
+    is_flood: bool = False,
 ) -> list[Key]:
-    """The keys of a report, at least one, the first the one it is best known by."""
+    """The keys of a report, at least one, the first the one it is best known by.
+
+    The origins of a flood are forged or abused: they glue nothing.
+    """
     room = "" if lane == "ordinary" else f"{lane}/"
     found = [normal(origin) for origin in dict.fromkeys(origins)]
-    useful = [origin for origin in found if glues(origin)][:MAX_KEYS]
+    useful = [origin for origin in found if glues(origin)][:MAX_KEYS] if not is_flood else []
     if severity == "info":
         day = first_seen_at.astimezone(dt.UTC).date().isoformat()
-        origin = (useful or found or ["-"])[0]
+        origin = normal(target) if is_flood else (useful or found or ["-"])[0]
         whose = "" if glues(origin) and not origin.startswith("token:") else f"{member_id}/"
         words = f"below the threshold: grouped with others of {day}, of this kind, from {shown(origin)}"
         return [Key(f"{room}info/{day}/{kind}/{whose}{origin}", words, 70)]

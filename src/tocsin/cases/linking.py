@@ -81,6 +81,7 @@ def report_keys(report: Report) -> list[Key]:
         origins=told.origins,
         target=report.target,
         first_seen_at=report.first_seen_at,
+        is_flood=bool(told.vector),
     )
 
 

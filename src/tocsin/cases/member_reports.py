@@ -197,6 +197,11 @@ def sent_fields(told: wire.Report) -> tuple[tuple[str, str], ...]:
     fields = [
         ("kind", told.kind),
         ("origins", ", ".join(told.origins)),
+        ("origins in all", f"{told.origin_count:,}" if told.origin_count else ""),
+        ("vector", told.vector),
+        ("fingerprint", told.fingerprint),
+        ("measured", ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in told.measures.items())),
+        ("origin could be forged", "yes, so it is never blocked upon" if told.spoofable else ""),
         ("targets", ", ".join(told.targets)),
         ("service", told.service),
         ("first seen", told.first_seen_at),

@@ -108,10 +108,15 @@ class Said:
 
 
 def title(pack: Pack, report: Report) -> str:
-    """`Password guessing against ssh from 203.0.113.7`; of the restricted lane nothing is said."""
+    """`Password guessing against ssh from 203.0.113.7`; of the restricted lane nothing is said.
+
+    A flood has no origin: `Distributed denial of service (tcp-syn) against 198.51.100.1`.
+    """
     if report.lane == Report.Lane.RESTRICTED:
         return "Restricted report: metadata for police and hotline alone"
     what = pack.kind_words(report.kind)
+    if not report.origin and report.target:
+        return f"{capital(what)} ({report.service}) against {shown(report.target)}"[:200]
     against = f" against {report.service}" if report.service and report.service != "-" else ""
     return f"{capital(what)}{against} from {shown(report.origin) if report.origin else 'many'}"[:200]
 

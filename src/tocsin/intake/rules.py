@@ -98,6 +98,23 @@ def _check_key(report: wire.Report) -> None:
     _fits(_service, report.service, "service")
     if not 1 <= report.count <= MAX_COUNT:
         raise BadReport("count must be 1 or more")
+    if report.vector or report.fingerprint or report.measures or report.origin_count:
+        _check_flood(report)
+
+
+def _check_flood(report: wire.Report) -> None:
+    for field in ("vector", "fingerprint"):
+        text = getattr(report, field)
+        if len(text) > 200 or not text.isprintable():
+            raise BadReport(f"{field} may have 200 printable characters")
+    if not 0 <= report.origin_count <= MAX_COUNT:
+        raise BadReport("origin_count must be 0 or more")
+    if len(report.measures) > 20:
+        raise BadReport("measures may have 20 fields")
+    for name, value in report.measures.items():
+        _fits(_label, name, "measures")
+        if not 0 <= value <= 1 << 62:
+            raise BadReport(f"measures.{name} must be 0 or more")
 
 
 def _check_evidence(evidence: tuple[wire.Evidence, ...]) -> None:

@@ -199,7 +199,7 @@ def content_row(version: Version, at: str) -> tuple[object, ...]:
     was_restricted = before is not None and before.lane == Report.Lane.RESTRICTED
     return (
         report.kind,
-        report.origins[0] if report.origins else "",
+        report.origins[0] if report.origins and not report.vector else "",  # a flood's are forged
         report.targets[0] if report.targets else "",
         report.service,
         report.severity,

@@ -88,10 +88,13 @@ class Verdict:
 def claims_of(report: wire.Report) -> Iterator[Claim]:
     """What a report says: its one origin address, or the names that it was reported for.
 
-    The restricted lane says nothing, nor does `info`. Several origins are a sample of what cannot be trusted
-    (DESIGN 3, attack), so they say nothing either. Names stand exactly as reported.
+    The restricted lane says nothing, nor does `info`, nor evidence whose origin could be forged. Several
+    origins are a sample of what cannot be trusted (DESIGN 3, attack), so they say nothing either. Names stand
+    exactly as reported.
     """
     if report.lane != "ordinary" or report.severity == "info":
+        return
+    if report.spoofable and report.kind not in NAME_KINDS:
         return
     if ADDRESS_KINDS.fullmatch(report.kind) and len(report.origins) == 1:
         address = address_of(report.origins[0])
