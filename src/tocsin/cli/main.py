@@ -31,6 +31,10 @@ EDGE = {
     "report": Lazy(
         "tocsin.cli.report:report", "Sift, then send what was found to an exchange and keep the receipts."
     ),
+    "watch": Lazy(
+        "tocsin.cli.watch:watch", "Follow logs, journal, syslog and mail, and report attacks as they happen."
+    ),
+    "replay": Lazy("tocsin.cli.replay:replay", "Read rejected lines again, after a rule was mended."),
     "zone": Lazy(
         "tocsin.cli.zone:zone", "Write the exchange's lists where a resolver or firewall reads them."
     ),

@@ -15,6 +15,7 @@ from tocsin.kernel.time import now, rfc3339
 from tocsin.sift import formats, sources, stamps
 from tocsin.sift.documents import Documents
 from tocsin.sift.findings import Finding
+from tocsin.sift.piles import Piles
 from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rulebook import ruleset
@@ -55,13 +56,13 @@ class Options:
     observations: Callable[[Iterable[Observation]], None] | None = None
 
 
-def sift(paths: Sequence[str], options: Options | None = None) -> Sifted:
+def sift(paths: Sequence[str], options: Options | None = None, rejects: Rejects | None = None) -> Sifted:
     """Read everything under the paths and say what attacks it shows.
 
     Nothing that a source holds stops the run: what cannot be read is counted and kept with its reason. Raises
     BadInput for options that make no sense.
     """
-    run = Run(options or Options())
+    run = Run(options or Options(), rejects=rejects)
     for source in sources.find(map(str, paths)):
         run.read(source)
     return run.finish()
@@ -70,15 +71,17 @@ def sift(paths: Sequence[str], options: Options | None = None) -> Sifted:
 class Run:
     """One run over any number of sources."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(
+        self, options: Options, *, piles: Piles | None = None, rejects: Rejects | None = None
+    ) -> None:
         _check(options)
         self.options = options
         self.started = time.monotonic()
-        self.balance = Balance()
+        self.rejects = rejects or Rejects(options.rejects, Balance())
+        self.balance = self.rejects.balance
         self.rules = ruleset()
-        self.tally = Tally(self.rules, options.networks)
+        self.tally = Tally(self.rules, options.networks, piles)
         self.known = Known(options.known)
-        self.rejects = Rejects(options.rejects, self.balance)
         self.documents = Documents(self.tally, self.known, self.rejects, self.balance)
         self.logs: list[LogSource] = []
         self._lines_read = 0
@@ -159,11 +162,20 @@ class Run:
         not_after = now() if changed_at is None else dt.datetime.fromtimestamp(changed_at, dt.UTC)
         return stamps.Clock(not_after, year=self.options.year, tz=self.options.tz)
 
-    def finish(self) -> Sifted:
-        """Judge what was read."""
+    def take_count(self) -> int:
+        """How many lines were read, and not rejected, since this was last asked."""
+        count, self._lines_read = self._lines_read, 0
+        return count
+
+    def close(self) -> None:
+        """Stop the threads, close the files."""
         if self._log_reader:
             self._log_reader.close()
         self.rejects.close()
+
+    def finish(self) -> Sifted:
+        """Judge what was read."""
+        self.close()
         for what, lines in self.tally.relayed.items():
             self.balance.reasons[f"noise: the origin is {what}"] += lines
         attacks, observed = self.tally.attacks()
@@ -185,6 +197,7 @@ class Run:
         start = stream.peek()
         if stream.trouble and not start.strip():
             raise Unreadable(stream.trouble)
+        start = source.head or start
         if reader := formats.reader_of(start):
             reader.read(self, source, stream)
             return
@@ -194,7 +207,7 @@ class Run:
         if kind in ("mail", "mbox", "json"):
             self.count(self.documents.read(source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT)))
             return
-        first = 1
+        first = source.first_line
         if source.is_file:
             skipped, lines = self.known.prefix(source)
             stream.skip(skipped)
@@ -214,7 +227,7 @@ class Run:
         clock = self.clock(source)
         span = self._logs().read(source.path, kind, stream, first, clock, self.options.target, see)
         self.count(span.lines)
-        for region in hasher.regions():
+        for region in hasher.regions() if source.is_whole else ():
             self.known.add(region)
         if span.first is not None and span.last is not None:
             self.logs.append(

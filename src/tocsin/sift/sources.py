@@ -42,11 +42,21 @@ class Unreadable(Exception):  # noqa: N818 (it is a finding about one source, ne
 
 @dataclass(frozen=True)
 class Source:
-    """One thing to read: a path, `-` for standard input, or a file in the zip archive `archive`."""
+    """One thing to read: a path, `-` for standard input, or a file in the zip archive `archive`.
+
+    `first_line` is the number of its first line; `head`, where given, is the beginning that tells its format.
+    """
 
     path: str
     from_folder: bool = False
     archive: str = ""
+    first_line: int = 1
+    head: bytes = b""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is read from its beginning to its end, so that it can be known again."""
+        return True
 
     @property
     def is_file(self) -> bool:
