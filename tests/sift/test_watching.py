@@ -61,7 +61,7 @@ def kept_attacks(kept: Spool) -> dict[str, tuple[int, str, int]]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_killed_at_any_point_it_finds_what_one_sift_finds(seed: int, tmp_path: Path) -> None:
-    """Written, rotated, cut off anywhere: the same attacks, counts and severities; nothing lost or doubled."""
+    """Written, rotated, cut off anywhere: the same attacks and counts; nothing lost or doubled."""
     dice, log, whole = random.Random(seed), tmp_path / "auth.log", tmp_path / "whole"
     text = "".join(lines(dice, 1000))
     whole.write_text(text)
