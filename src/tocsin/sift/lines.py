@@ -122,7 +122,8 @@ class Matcher:
                     self._by_program.setdefault(literal, []).append(position)
                 if book.shapes:
                     self._by_shape.setdefault(literal, []).append(position)
-        self._literals = list(dict.fromkeys([*self._by_program, *self._by_shape]))
+        self._literals = list(dict.fromkeys(literal for rule in rules.rules for literal in rule.literals))
+        self._order = pl.Enum(self._literals)
         names = sorted({name for book in rules.books for name in book.programs})
         self._programs = {name: number for number, name in enumerate(names)}
         self._asked = [
@@ -156,7 +157,21 @@ class Matcher:
 
         Signs of origins that `told` names for their kind are left out: they will never count.
         """
-        text = block.text
+        found, unreadable = self.find(block.text, told or {})
+        rejected = [(row, NO_HEADER) for row in unreadable]
+        settled, timeless = self._settle(found, clock, target)
+        numbers = settled["row"].cast(pl.Int64) + block.first
+        if block.numbers is not None:
+            numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
+        rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
+        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
+
+    def find(self, text: pl.Series, told: Told) -> tuple[pl.DataFrame, list[int]]:
+        """Lines that a rule matched, as the log and the rule wrote them; and the rows that are no log lines.
+
+        Times and addresses are not settled yet: `origin` and `named` (the target) are what the rule read,
+        `hour`, `minute`, `second`, `host` and `shape` what the header says.
+        """
         headed = text.str.contains(HEADER)
         readable = headed
         if not headed.all():
@@ -164,19 +179,28 @@ class Matcher:
             bare = others.filter(text.gather(others).str.contains(BARE_HEADER))
             if bare.len():
                 readable = headed.clone().scatter(bare, True)
-        rejected = []
+        unreadable = []
         if not readable.all():
-            rejected = [(row, NO_HEADER) for row in (~readable & (text.str.strip_chars() != "")).arg_true()]
+            unreadable = (~readable & (text.str.strip_chars() != "")).arg_true().to_list()
         literals = text.str.extract_many(self._literals, overlapping=True)
         rows = (readable & (literals.list.len() > 0)).arg_true()
-        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": literals.gather(rows)})
-        found = self._find_all(candidates, headed.gather(rows), told or {})
-        settled, timeless = self._settle(found, clock, target)
-        numbers = settled["row"].cast(pl.Int64) + block.first
-        if block.numbers is not None:
-            numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
-        rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
-        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
+        ranks = self._ranked(literals.gather(rows))
+        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": ranks})
+        return self._find_all(candidates, headed.gather(rows), told), unreadable
+
+    def _ranked(self, literals: pl.Series) -> pl.Series:
+        """The literals of each line in the order of the rules that want them, each once.
+
+        A line often holds the literals of several rules: the one that comes first in its file is to win, not
+        the one whose literal happens to come first in the line.
+        """
+        lists = literals.cast(pl.List(self._order))
+        many = lists.list.len() > 1
+        if not many.any():
+            return lists
+        ranked = lists.filter(many).list.unique().list.sort()
+        order = pl.concat([many.arg_true(), (~many).arg_true()]).arg_sort()
+        return pl.concat([ranked, lists.filter(~many)]).gather(order)
 
     def _find_all(self, candidates: pl.DataFrame, headed: pl.Series, told: Told) -> pl.DataFrame:
         """Matching lines with their header's fields, in order: syslog's first, then what is left as bare."""
@@ -427,6 +451,21 @@ def _bare(lines: pl.DataFrame) -> pl.DataFrame:
             pl.lit(None, pl.Int16).alias("asked"),
         )
     )
+
+
+def take_apart(line: str) -> Iterator[dict[str, Any]]:
+    """The ways in which a line is read, in the order in which the rules see them: for `tocsin rules explain`.
+
+    Each has `shape` (its number in `shapes.ALL`), `program` (None for a program's own log), `message`,
+    `hour`, `minute`, `second` and `host`.
+    """
+    text = pl.Series([line], dtype=pl.String)
+    one = pl.DataFrame({"row": [0], "line": text, "all": [[""]]})
+    bare = _bare(one).filter(pl.col("hour").is_not_null()).with_columns(pl.lit(None).alias("program"))
+    headed = text.str.contains(HEADER)[0]
+    if headed:
+        yield from _headers(pl.concat([one.select("row", "all"), _split(text)], how="horizontal")).to_dicts()
+    yield from bare.to_dicts()
 
 
 def _look_up(series: pl.Series, table: Mapping[Any, int | str | None], dtype: type[pl.DataType]) -> pl.Series:

@@ -89,6 +89,17 @@ SHAPES = (
     RFC5424,
 )
 
+# What each of `SHAPES` is called where a person reads of it.
+SYSLOG_NAMES = (
+    "syslog, RFC 3164",
+    "syslog, ISO 8601 with offset",
+    "syslog, RFC 3164 in a freer form",
+    "syslog, ISO 8601 without offset",
+    "syslog with a year after the day",
+    "syslog with a year before the month",
+    "syslog, RFC 5424",
+)
+
 SYSLOG = "syslog"
 WHATEVER = "any"
 
@@ -158,3 +169,4 @@ BARE = {
 # Every shape by the number under which rows carry it: syslog's first.
 ALL = (*SHAPES, *BARE.values())
 BARE_NAMES = tuple(BARE)
+ALL_NAMES = (*SYSLOG_NAMES, *BARE_NAMES)
