@@ -127,19 +127,30 @@ def ruleset() -> Ruleset:
 
 @cache
 def _ruleset(folder: Path) -> Ruleset:
-    return Ruleset([*_ours(), *(_read(file) for file in sorted(folder.glob("*.toml")))])
+    return Ruleset([*ours(), *_yours(folder)])
 
 
 @cache
-def _ours() -> tuple[Rulebook, ...]:
+def ours() -> tuple[Rulebook, ...]:
+    """The rulebooks that come with Tocsin, by file name."""
     files = resources.files("tocsin.sift.rules").iterdir()
     ours = sorted((file for file in files if file.name.endswith(".toml")), key=lambda file: file.name)
     return tuple(_named(file.name, file.read_bytes()) for file in ours)
 
 
+def yours() -> tuple[Rulebook, ...]:
+    """A user's own rulebooks, by file name. Raises BadInput that names the file and the rule at fault."""
+    return _yours(rules_folder())
+
+
+@cache
+def _yours(folder: Path) -> tuple[Rulebook, ...]:
+    return tuple(read(file) for file in sorted(folder.glob("*.toml")))
+
+
 def sshd() -> Rulebook:
     """The rules for OpenSSH's server."""
-    return next(book for book in _ours() if book.service == "ssh" and "sshd" in book.programs)
+    return next(book for book in ours() if book.service == "ssh" and "sshd" in book.programs)
 
 
 def load(text: bytes) -> Rulebook:
@@ -157,7 +168,8 @@ def load(text: bytes) -> Rulebook:
     return book
 
 
-def _read(file: Path) -> Rulebook:
+def read(file: Path) -> Rulebook:
+    """The rulebook in a file. Raises BadInput that names the file and the rule at fault."""
     try:
         return _named(str(file), file.read_bytes())
     except OSError as error:
