@@ -10,10 +10,11 @@ import polars as pl
 
 from tocsin.kernel.time import rfc3339
 from tocsin.sift import formats
+from tocsin.sift.access import FIRST_SHAPE
 from tocsin.sift.lines import Matcher, take_apart
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Rule, Rulebook, Ruleset
-from tocsin.sift.shapes import ALL, ALL_NAMES, SYSLOG, WHATEVER
+from tocsin.sift.shapes import ALL, ALL_NAMES, REQUESTS, SYSLOG, WHATEVER
 from tocsin.sift.sources import recognise
 from tocsin.sift.stamps import Clock
 
@@ -80,7 +81,9 @@ def _matched(
     origin = normalise(row["origin"]) or ""
     at = _at(row, clock)
     verdict = f"{rule.why}, from {origin}"
-    if not origin:
+    if not row["origin"]:
+        verdict = f"noise: {rule.why}; the rule takes such lines away from the rules after it"
+    elif not origin:
         verdict = f"noise: the rule matched, but {row['origin']!r} is no address and no name"
     elif not at:
         verdict = "rejected: impossible time"
@@ -150,7 +153,8 @@ def _readings(line: str, rules: Ruleset) -> Iterator[_Reading]:
                 yield _Reading(fields, tuple((book, rule) for book, rule in told if name in book.programs))
                 return
         else:
-            shapes = {WHATEVER, ALL_NAMES[fields["shape"]]}
+            is_request = fields["shape"] >= FIRST_SHAPE
+            shapes = {REQUESTS} if is_request else {WHATEVER, ALL_NAMES[fields["shape"]]}
         yield _Reading(fields, tuple((book, rule) for book, rule in told if shapes & {*book.shapes}))
 
 

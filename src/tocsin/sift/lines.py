@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from tocsin.sift.access import transcribe
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import (
@@ -19,6 +20,7 @@ from tocsin.sift.shapes import (
     BARE_NAMES,
     HEADER,
     REPEATED,
+    REQUESTS,
     RFC5424,
     SHAPES,
     SYSLOG,
@@ -116,11 +118,14 @@ class Matcher:
         ]
         self._by_program: dict[str, list[int]] = {}
         self._by_shape: dict[str, list[int]] = {}
+        self._by_request: dict[str, list[int]] = {}
         for position, (book, rule) in enumerate(zip(rules.book_of, rules.rules, strict=True)):
             for literal in rule.literals:
                 if book.programs:
                     self._by_program.setdefault(literal, []).append(position)
-                if book.shapes:
+                if REQUESTS in book.shapes:
+                    self._by_request.setdefault(literal, []).append(position)
+                elif book.shapes:
                     self._by_shape.setdefault(literal, []).append(position)
         self._literals = list(dict.fromkeys(literal for rule in rules.rules for literal in rule.literals))
         self._order = pl.Enum(self._literals)
@@ -212,7 +217,7 @@ class Matcher:
         written = split.with_columns(asked.alias("asked"))
         mine = written.filter(asked.is_not_null())
         found = [_headers(self._find(mine, self._by_program, 0, told))]
-        if self._by_shape:
+        if self._by_shape or self._by_request:
             rest = written.filter(asked.is_null())
             found += self._find_bare(candidates.filter(~headed), rest, told)
         found = [part for part in found if part.height]
@@ -227,9 +232,29 @@ class Matcher:
         shaped = _bare(lines)
         found = self._find(shaped.with_columns(pl.lit(1, pl.Int64).alias("repeats")), self._by_shape, 1, told)
         yield found
-        left = rest.filter(~rest["row"].is_in(found["row"].to_list())) if found.height else rest
+        if self._by_request:
+            carried = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
+            requests = pl.concat([unheaded.select("row", "line", "all", text="line"), carried])
+            asked = self._find_requests(_without(requests, found), told)
+            yield asked
+            rest = _without(rest, asked)
+        left = _without(rest, found)
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
         yield _headers(self._find(left, self._by_shape, 1, told))
+
+    def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
+        """The same for access logs, whoever carried them: rules see each request in one form."""
+        lines = lines.filter(lines["text"].str.contains_any(list(self._by_request))).sort("row")
+        read = transcribe(lines["text"])
+        requests = pl.concat(
+            [lines.select("row", "line", "all")[read["place"]], read.drop("place")], how="horizontal"
+        )
+        requests = requests.with_columns(
+            pl.lit(None, pl.String).alias("host"),
+            pl.lit(1, pl.Int64).alias("repeats"),
+            pl.lit(_shape_number(REQUESTS), pl.Int16).alias("asked"),
+        )
+        return self._find(requests, self._by_request, 1, told)
 
     def _number_of(self, program: str | None) -> int | None:
         if program is None:
@@ -362,8 +387,13 @@ _NOTHING = pl.DataFrame(
 
 
 def _shape_number(name: str) -> int:
-    """A bare shape as rows carry it; syslog's own and `any` have numbers that no line's shape has."""
-    return {SYSLOG: -1, WHATEVER: -2}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+    """A bare shape as rows carry it; `syslog`, `any` and `access` have numbers that no line's shape has."""
+    return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+
+
+def _without(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The lines that are not found yet."""
+    return lines.filter(~lines["row"].is_in(found["row"].to_list())) if found.height else lines
 
 
 def _split(lines: pl.Series) -> pl.DataFrame:
@@ -466,6 +496,8 @@ def take_apart(line: str) -> Iterator[dict[str, Any]]:
     if headed:
         yield from _headers(pl.concat([one.select("row", "all"), _split(text)], how="horizontal")).to_dicts()
     yield from bare.to_dicts()
+    message = _split(text)["message"].fill_null(line) if headed else text
+    yield from transcribe(message).with_columns(program=None, host=None).to_dicts()
 
 
 def _look_up(series: pl.Series, table: Mapping[Any, int | str | None], dtype: type[pl.DataType]) -> pl.Series:

@@ -8,7 +8,7 @@ import polars as pl
 from tocsin.sift.lines import Matcher
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Rule, Rulebook, Ruleset
-from tocsin.sift.shapes import BARE, SYSLOG, WHATEVER
+from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, WHATEVER
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """The rule read the origin that its sample names; a near miss may only be another rule's."""
+        """The rule read the origin that its sample names; a near miss is nobody's, or another rule's."""
         if not self.expected:
-            return self.by != self.rule
+            return self.by != self.rule or not self.origin
         return self.by == self.rule and self.origin == (normalise(self.expected) or "")
 
 
@@ -59,8 +59,9 @@ def lines(book: Rulebook, message: str) -> Iterator[str]:
         program = book.programs[0] if book.programs else "program"
         yield f"Jan  7 03:04:05 gate {program}[1]: {message}"
     for shape in book.shapes:
-        if shape == WHATEVER:
+        if shape in (WHATEVER, REQUESTS):
             yield message
+            yield BARE["bsd"].example.format(message=message)
         elif shape in BARE:
             yield BARE[shape].example.format(message=message)
 

@@ -19,7 +19,7 @@ import msgspec
 
 from tocsin.kernel.problems import BadInput
 from tocsin.sift.home import edge_home
-from tocsin.sift.shapes import BARE, SYSLOG, WHATEVER
+from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, WHATEVER
 
 _FORBIDDEN = re.compile(r"\(\?(?:[=!]|<[=!]|P=|\()|\\[1-9]|\(\?>|[*+?}]\+")
 _KIND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")  # RSIT class/type
@@ -159,10 +159,12 @@ def load(text: bytes) -> Rulebook:
         book = msgspec.convert(tomllib.loads(text.decode()), Rulebook)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BadInput(f"a rule file does not hold together: {error}") from error
-    unknown = set(book.shapes) - {*BARE, SYSLOG, WHATEVER}
+    unknown = set(book.shapes) - {*BARE, SYSLOG, WHATEVER, REQUESTS}
     if unknown:
-        known = ", ".join((*BARE, SYSLOG, WHATEVER))
+        known = ", ".join((*BARE, SYSLOG, WHATEVER, REQUESTS))
         raise BadInput(f"no such line shape: {', '.join(sorted(unknown))}", hint=f"known: {known}")
+    if REQUESTS in book.shapes and len(book.shapes) > 1:
+        raise BadInput("a rulebook about access logs is about nothing else")
     for rule in book.rules:
         _check(book, rule)
     return book
