@@ -31,6 +31,7 @@ samples = {{}}
 WHOLE = {
     "clf": "web1 - - [07/Jan/2026:03:04:05 +0000] guess from 192.0.2.7",
     "audit": "type=LOGIN msg=audit(1767755045.575:3293): guess from 192.0.2.7",
+    "keyed": 'date=2026-01-07 time=03:04:05 devname="fw" guess from 192.0.2.7',
     "inside": "(W) 2026-01-07T03:04:05 - guess from 192.0.2.7",
 }
 

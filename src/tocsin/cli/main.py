@@ -42,6 +42,9 @@ EDGE = {
         "tocsin.cli.tally:tally", "Count what the lists stopped, and tell the exchange by the hour."
     ),
     "verify": Lazy("tocsin.cli.verify:verify", "Check a receipt offline against a signed tree head."),
+    "rules": Lazy(
+        "tocsin.cli.rules:rules", "List the rules by which logs are read, test them, or explain a line."
+    ),
     "simulate": Lazy(
         "tocsin.cli.simulate:simulate", "Make a simulated nation: evidence, traffic and a hidden truth."
     ),

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from tocsin.sift.access import transcribe
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import (
@@ -19,6 +20,7 @@ from tocsin.sift.shapes import (
     BARE_NAMES,
     HEADER,
     REPEATED,
+    REQUESTS,
     RFC5424,
     SHAPES,
     SYSLOG,
@@ -116,13 +118,17 @@ class Matcher:
         ]
         self._by_program: dict[str, list[int]] = {}
         self._by_shape: dict[str, list[int]] = {}
+        self._by_request: dict[str, list[int]] = {}
         for position, (book, rule) in enumerate(zip(rules.book_of, rules.rules, strict=True)):
             for literal in rule.literals:
                 if book.programs:
                     self._by_program.setdefault(literal, []).append(position)
-                if book.shapes:
+                if REQUESTS in book.shapes:
+                    self._by_request.setdefault(literal, []).append(position)
+                elif book.shapes:
                     self._by_shape.setdefault(literal, []).append(position)
-        self._literals = list(dict.fromkeys([*self._by_program, *self._by_shape]))
+        self._literals = list(dict.fromkeys(literal for rule in rules.rules for literal in rule.literals))
+        self._order = pl.Enum(self._literals)
         names = sorted({name for book in rules.books for name in book.programs})
         self._programs = {name: number for number, name in enumerate(names)}
         self._asked = [
@@ -156,7 +162,21 @@ class Matcher:
 
         Signs of origins that `told` names for their kind are left out: they will never count.
         """
-        text = block.text
+        found, unreadable = self.find(block.text, told or {})
+        rejected = [(row, NO_HEADER) for row in unreadable]
+        settled, timeless = self._settle(found, clock, target)
+        numbers = settled["row"].cast(pl.Int64) + block.first
+        if block.numbers is not None:
+            numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
+        rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
+        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
+
+    def find(self, text: pl.Series, told: Told) -> tuple[pl.DataFrame, list[int]]:
+        """Lines that a rule matched, as the log and the rule wrote them; and the rows that are no log lines.
+
+        Times and addresses are not settled yet: `origin` and `named` (the target) are what the rule read,
+        `hour`, `minute`, `second`, `host` and `shape` what the header says.
+        """
         headed = text.str.contains(HEADER)
         readable = headed
         if not headed.all():
@@ -164,19 +184,28 @@ class Matcher:
             bare = others.filter(text.gather(others).str.contains(BARE_HEADER))
             if bare.len():
                 readable = headed.clone().scatter(bare, True)
-        rejected = []
+        unreadable = []
         if not readable.all():
-            rejected = [(row, NO_HEADER) for row in (~readable & (text.str.strip_chars() != "")).arg_true()]
+            unreadable = (~readable & (text.str.strip_chars() != "")).arg_true().to_list()
         literals = text.str.extract_many(self._literals, overlapping=True)
         rows = (readable & (literals.list.len() > 0)).arg_true()
-        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": literals.gather(rows)})
-        found = self._find_all(candidates, headed.gather(rows), told or {})
-        settled, timeless = self._settle(found, clock, target)
-        numbers = settled["row"].cast(pl.Int64) + block.first
-        if block.numbers is not None:
-            numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
-        rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
-        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
+        ranks = self._ranked(literals.gather(rows))
+        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": ranks})
+        return self._find_all(candidates, headed.gather(rows), told), unreadable
+
+    def _ranked(self, literals: pl.Series) -> pl.Series:
+        """The literals of each line in the order of the rules that want them, each once.
+
+        A line often holds the literals of several rules: the one that comes first in its file is to win, not
+        the one whose literal happens to come first in the line.
+        """
+        lists = literals.cast(pl.List(self._order))
+        many = lists.list.len() > 1
+        if not many.any():
+            return lists
+        ranked = lists.filter(many).list.unique().list.sort()
+        order = pl.concat([many.arg_true(), (~many).arg_true()]).arg_sort()
+        return pl.concat([ranked, lists.filter(~many)]).gather(order)
 
     def _find_all(self, candidates: pl.DataFrame, headed: pl.Series, told: Told) -> pl.DataFrame:
         """Matching lines with their header's fields, in order: syslog's first, then what is left as bare."""
@@ -188,7 +217,7 @@ class Matcher:
         written = split.with_columns(asked.alias("asked"))
         mine = written.filter(asked.is_not_null())
         found = [_headers(self._find(mine, self._by_program, 0, told))]
-        if self._by_shape:
+        if self._by_shape or self._by_request:
             rest = written.filter(asked.is_null())
             found += self._find_bare(candidates.filter(~headed), rest, told)
         found = [part for part in found if part.height]
@@ -203,9 +232,29 @@ class Matcher:
         shaped = _bare(lines)
         found = self._find(shaped.with_columns(pl.lit(1, pl.Int64).alias("repeats")), self._by_shape, 1, told)
         yield found
-        left = rest.filter(~rest["row"].is_in(found["row"].to_list())) if found.height else rest
+        if self._by_request:
+            carried = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
+            requests = pl.concat([unheaded.select("row", "line", "all", text="line"), carried])
+            asked = self._find_requests(_without(requests, found), told)
+            yield asked
+            rest = _without(rest, asked)
+        left = _without(rest, found)
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
         yield _headers(self._find(left, self._by_shape, 1, told))
+
+    def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
+        """The same for access logs, whoever carried them: rules see each request in one form."""
+        lines = lines.filter(lines["text"].str.contains_any(list(self._by_request))).sort("row")
+        read = transcribe(lines["text"])
+        requests = pl.concat(
+            [lines.select("row", "line", "all")[read["place"]], read.drop("place")], how="horizontal"
+        )
+        requests = requests.with_columns(
+            pl.lit(None, pl.String).alias("host"),
+            pl.lit(1, pl.Int64).alias("repeats"),
+            pl.lit(_shape_number(REQUESTS), pl.Int16).alias("asked"),
+        )
+        return self._find(requests, self._by_request, 1, told)
 
     def _number_of(self, program: str | None) -> int | None:
         if program is None:
@@ -338,8 +387,13 @@ _NOTHING = pl.DataFrame(
 
 
 def _shape_number(name: str) -> int:
-    """A bare shape as rows carry it; syslog's own and `any` have numbers that no line's shape has."""
-    return {SYSLOG: -1, WHATEVER: -2}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+    """A bare shape as rows carry it; `syslog`, `any` and `access` have numbers that no line's shape has."""
+    return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+
+
+def _without(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The lines that are not found yet."""
+    return lines.filter(~lines["row"].is_in(found["row"].to_list())) if found.height else lines
 
 
 def _split(lines: pl.Series) -> pl.DataFrame:
@@ -427,6 +481,23 @@ def _bare(lines: pl.DataFrame) -> pl.DataFrame:
             pl.lit(None, pl.Int16).alias("asked"),
         )
     )
+
+
+def take_apart(line: str) -> Iterator[dict[str, Any]]:
+    """The ways in which a line is read, in the order in which the rules see them: for `tocsin rules explain`.
+
+    Each has `shape` (its number in `shapes.ALL`), `program` (None for a program's own log), `message`,
+    `hour`, `minute`, `second` and `host`.
+    """
+    text = pl.Series([line], dtype=pl.String)
+    one = pl.DataFrame({"row": [0], "line": text, "all": [[""]]})
+    bare = _bare(one).filter(pl.col("hour").is_not_null()).with_columns(pl.lit(None).alias("program"))
+    headed = text.str.contains(HEADER)[0]
+    if headed:
+        yield from _headers(pl.concat([one.select("row", "all"), _split(text)], how="horizontal")).to_dicts()
+    yield from bare.to_dicts()
+    message = _split(text)["message"].fill_null(line) if headed else text
+    yield from transcribe(message).with_columns(program=None, host=None).to_dicts()
 
 
 def _look_up(series: pl.Series, table: Mapping[Any, int | str | None], dtype: type[pl.DataType]) -> pl.Series:

@@ -19,7 +19,7 @@ import msgspec
 
 from tocsin.kernel.problems import BadInput
 from tocsin.sift.home import edge_home
-from tocsin.sift.shapes import BARE, SYSLOG, WHATEVER
+from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, WHATEVER
 
 _FORBIDDEN = re.compile(r"\(\?(?:[=!]|<[=!]|P=|\()|\\[1-9]|\(\?>|[*+?}]\+")
 _KIND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")  # RSIT class/type
@@ -127,19 +127,30 @@ def ruleset() -> Ruleset:
 
 @cache
 def _ruleset(folder: Path) -> Ruleset:
-    return Ruleset([*_ours(), *(_read(file) for file in sorted(folder.glob("*.toml")))])
+    return Ruleset([*ours(), *_yours(folder)])
 
 
 @cache
-def _ours() -> tuple[Rulebook, ...]:
+def ours() -> tuple[Rulebook, ...]:
+    """The rulebooks that come with Tocsin, by file name."""
     files = resources.files("tocsin.sift.rules").iterdir()
     ours = sorted((file for file in files if file.name.endswith(".toml")), key=lambda file: file.name)
     return tuple(_named(file.name, file.read_bytes()) for file in ours)
 
 
+def yours() -> tuple[Rulebook, ...]:
+    """A user's own rulebooks, by file name. Raises BadInput that names the file and the rule at fault."""
+    return _yours(rules_folder())
+
+
+@cache
+def _yours(folder: Path) -> tuple[Rulebook, ...]:
+    return tuple(read(file) for file in sorted(folder.glob("*.toml")))
+
+
 def sshd() -> Rulebook:
     """The rules for OpenSSH's server."""
-    return next(book for book in _ours() if book.service == "ssh" and "sshd" in book.programs)
+    return next(book for book in ours() if book.service == "ssh" and "sshd" in book.programs)
 
 
 def load(text: bytes) -> Rulebook:
@@ -148,16 +159,19 @@ def load(text: bytes) -> Rulebook:
         book = msgspec.convert(tomllib.loads(text.decode()), Rulebook)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BadInput(f"a rule file does not hold together: {error}") from error
-    unknown = set(book.shapes) - {*BARE, SYSLOG, WHATEVER}
+    unknown = set(book.shapes) - {*BARE, SYSLOG, WHATEVER, REQUESTS}
     if unknown:
-        known = ", ".join((*BARE, SYSLOG, WHATEVER))
+        known = ", ".join((*BARE, SYSLOG, WHATEVER, REQUESTS))
         raise BadInput(f"no such line shape: {', '.join(sorted(unknown))}", hint=f"known: {known}")
+    if REQUESTS in book.shapes and len(book.shapes) > 1:
+        raise BadInput("a rulebook about access logs is about nothing else")
     for rule in book.rules:
         _check(book, rule)
     return book
 
 
-def _read(file: Path) -> Rulebook:
+def read(file: Path) -> Rulebook:
+    """The rulebook in a file. Raises BadInput that names the file and the rule at fault."""
     try:
         return _named(str(file), file.read_bytes())
     except OSError as error:

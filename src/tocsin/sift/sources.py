@@ -33,6 +33,9 @@ _MAIL_FIELDS = re.compile(
     rb"x-[\w-]+|dkim-signature|authentication-results|feedback-type|envelope-to|reply-to|sender):",
     re.IGNORECASE | re.MULTILINE,
 )
+_JSON = re.compile(
+    rb"""\{|\[\s*(?:[\[{"\]]|(?:true|false|null)\b|-?[0-9][0-9.eE+-]*\s*,)"""
+)  # no log's [time]
 _JOURNAL = re.compile(rb"^(?:__CURSOR|__REALTIME_TIMESTAMP|_BOOT_ID|MESSAGE|_HOSTNAME)[=\n]", re.MULTILINE)
 
 
@@ -309,7 +312,7 @@ def recognise(start: bytes) -> Kind:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         return "empty"
-    if text[:1] in b"{[":
+    if _JSON.match(text):
         return "journal-json" if b'"__REALTIME_TIMESTAMP"' in text.split(b"\n", 1)[0] else "json"
     if _JOURNAL.match(text) and b"=" in text:
         return "journal-export"

@@ -14,10 +14,10 @@ _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
 
 _BSD = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d)")
-_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d)")
+_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T \t]|\"?[ ,]time=\"?)(\d\d)")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 _SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d)[ T-](\d\d)")
-_DMY = re.compile(r"(\d\d)[ /-]([A-Za-z]{3})[a-z]?\.?[ /-](\d{4})[ :T](\d\d)")
+_DMY = re.compile(r"(\d\d?)[ /-]([A-Za-z]{3})[a-z]?\.?[ /-](\d{4})[ :T](\d\d)")
 _US = re.compile(r"(\d\d)/(\d\d)/(\d{4}|\d\d)[ -](\d\d)")
 _EARLIEST_YEAR = 1970
 
