@@ -60,6 +60,7 @@ def sift(
         tz=tz,
         target=target,
         rejects=rejects or rejects_file(),
+        unrecognised=edge_home() / "unrecognised",
         progress=progress.show if terminal.is_terminal(sys.stderr) else None,
         observations=_print_observations if observations else None,
     )

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now, rfc3339
-from tocsin.sift import formats, sources, stamps
-from tocsin.sift.documents import Documents
+from tocsin.sift import documents, formats, sources, stamps
 from tocsin.sift.findings import Finding
 from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rulebook import ruleset
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.tally import Tally
+from tocsin.sift.unrecognised import Unrecognised
 from tocsin.sift.values import Balance, Observation, Region, Sifted
 from tocsin.sift.values import Source as LogSource
 
@@ -43,8 +43,8 @@ class Options:
 
     `networks` are the provider's own (CIDR); `year` and `tz` settle times that do not name theirs; `target`
     stands for a log's host where its lines name none; `known` are regions sifted before; `rejects` is where
-    to keep what is rejected; `progress` is told the bytes read so far; `observations` gets every observation
-    at the end, in order, one source after another.
+    to keep what is rejected, `unrecognised` the folder for mails that no reader knows; `progress` is told the
+    bytes read so far; `observations` gets every observation at the end, in order, one source after another.
     """
 
     networks: tuple[str, ...] = ()
@@ -52,6 +52,7 @@ class Options:
     tz: str | None = None
     known: Sequence[Region] = ()
     rejects: Path | None = None
+    unrecognised: Path | None = None
     target: str = UNKNOWN_TARGET
     progress: Callable[[int], None] | None = None
     observations: Callable[[Iterable[Observation]], None] | None = None
@@ -93,7 +94,7 @@ class Run:
         self.tally = Tally(self.rules, options.networks)
         self.known = Known(options.known)
         self.rejects = Rejects(options.rejects, self.balance)
-        self.documents = Documents(self.tally, self.known, self.rejects, self.balance)
+        self.unrecognised = Unrecognised(options.unrecognised)
         self.logs: list[LogSource] = []
         self._lines_read = 0
         self._bytes_read = 0
@@ -161,6 +162,10 @@ class Run:
         """One line of a source cannot be read; it is counted and kept with its reason."""
         self.rejects.add(source.path, number, reason, raw)
 
+    def keep_unrecognised(self, mail: bytes) -> None:
+        """No reader knows this mail: its text stays at the desk, for a person and for a later reader."""
+        self.unrecognised.keep(mail)
+
     def see(self, data: bytes) -> None:
         """So many more bytes were read: for the progress line."""
         self._bytes_read += len(data)
@@ -206,7 +211,7 @@ class Run:
         if kind in _NO_EVIDENCE:
             raise Unreadable(_NO_EVIDENCE[kind])
         if kind in ("mail", "mbox", "json"):
-            self.count(self.documents.read(source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT)))
+            documents.read(self, source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT))
             return
         first = 1
         if source.is_file:
@@ -256,7 +261,6 @@ class Run:
     def _observations(self) -> Iterator[Observation]:
         if self._log_reader:
             yield from self._log_reader.observations()
-        yield from self.documents.observations
         yield from self._found
 
 

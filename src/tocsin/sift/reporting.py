@@ -13,6 +13,7 @@ import msgspec
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now, rfc3339
 from tocsin.sift import engine, holdings, minimise, running, sending, spool
+from tocsin.sift.home import edge_home
 from tocsin.sift.values import Attack, Sifted, Source
 from tocsin.wire.report import Report
 
@@ -107,6 +108,7 @@ def _sift(paths: Sequence[Path], plan: Plan, kept: spool.Spool) -> Sifted:
         tz=plan.tz,
         known=kept.regions(),
         rejects=kept.folder / "rejected",
+        unrecognised=edge_home() / "unrecognised",
     )
     return engine.sift([str(path) for path in paths], options)
 
