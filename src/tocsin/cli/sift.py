@@ -1,11 +1,9 @@
 """`tocsin sift`: a dry run over logs, mails and reports."""
 
-import gc
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -60,11 +58,11 @@ def sift(
         tz=tz,
         target=target,
         rejects=rejects or rejects_file(),
+        unrecognised=edge_home() / "unrecognised",
         progress=progress.show if terminal.is_terminal(sys.stderr) else None,
         observations=_print_observations if observations else None,
     )
-    with _rare_collection():
-        sifted = run(paths, options)
+    sifted = run(paths, options)
     progress.clear()
     if as_json and not observations:
         _print_lines(sifted.attacks)
@@ -114,17 +112,6 @@ class Progress:
         """Take the line away again."""
         if self._shown != self._started:
             sys.stderr.write("\r\x1b[K")
-
-
-@contextmanager
-def _rare_collection() -> Iterator[None]:
-    """A run keeps nearly all that it makes: collecting as often as usual costs a tenth and finds nothing."""
-    usual = gc.get_threshold()
-    gc.set_threshold(200_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def _print_observations(observations: Iterable[Observation]) -> None:

@@ -1,10 +1,12 @@
 """`sift`: from paths to attacks. One engine for files, folders, compressed copies and standard input."""
 
 import datetime as dt
+import gc
 import ipaddress
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +14,7 @@ from typing import TYPE_CHECKING
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now, rfc3339
-from tocsin.sift import formats, sources, stamps
-from tocsin.sift.documents import Documents
+from tocsin.sift import documents, formats, sources, stamps
 from tocsin.sift.findings import Finding
 from tocsin.sift.piles import Piles
 from tocsin.sift.regions import Hasher, Known
@@ -21,6 +22,7 @@ from tocsin.sift.rejects import Rejects
 from tocsin.sift.rulebook import ruleset
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.tally import Tally
+from tocsin.sift.unrecognised import Unrecognised
 from tocsin.sift.values import Balance, Observation, Region, Sifted
 from tocsin.sift.values import Source as LogSource
 
@@ -42,8 +44,8 @@ class Options:
 
     `networks` are the provider's own (CIDR); `year` and `tz` settle times that do not name theirs; `target`
     stands for a log's host where its lines name none; `known` are regions sifted before; `rejects` is where
-    to keep what is rejected; `progress` is told the bytes read so far; `observations` gets every observation
-    at the end, in order, one source after another.
+    to keep what is rejected, `unrecognised` the folder for mails that no reader knows; `progress` is told the
+    bytes read so far; `observations` gets every observation at the end, in order, one source after another.
     """
 
     networks: tuple[str, ...] = ()
@@ -51,6 +53,7 @@ class Options:
     tz: str | None = None
     known: Sequence[Region] = ()
     rejects: Path | None = None
+    unrecognised: Path | None = None
     target: str = UNKNOWN_TARGET
     progress: Callable[[int], None] | None = None
     observations: Callable[[Iterable[Observation]], None] | None = None
@@ -62,10 +65,22 @@ def sift(paths: Sequence[str], options: Options | None = None, rejects: Rejects 
     Nothing that a source holds stops the run: what cannot be read is counted and kept with its reason. Raises
     BadInput for options that make no sense.
     """
-    run = Run(options or Options(), rejects=rejects)
-    for source in sources.find(map(str, paths)):
-        run.read(source)
-    return run.finish()
+    with _rare_collections():
+        run = Run(options or Options(), rejects=rejects)
+        for source in sources.find(map(str, paths)):
+            run.read(source)
+        return run.finish()
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Attacks hold no cycles: looking for some every few hundred objects costs half of the time of a feed."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class Run:
@@ -82,7 +97,7 @@ class Run:
         self.rules = ruleset()
         self.tally = Tally(self.rules, options.networks, piles)
         self.known = Known(options.known)
-        self.documents = Documents(self.tally, self.known, self.rejects, self.balance)
+        self.unrecognised = Unrecognised(options.unrecognised)
         self.logs: list[LogSource] = []
         self._lines_read = 0
         self._bytes_read = 0
@@ -150,6 +165,10 @@ class Run:
         """One line of a source cannot be read; it is counted and kept with its reason."""
         self.rejects.add(source.path, number, reason, raw)
 
+    def keep_unrecognised(self, mail: bytes) -> None:
+        """No reader knows this mail: its text stays at the desk, for a person and for a later reader."""
+        self.unrecognised.keep(mail)
+
     def see(self, data: bytes) -> None:
         """So many more bytes were read: for the progress line."""
         self._bytes_read += len(data)
@@ -205,7 +224,7 @@ class Run:
         if kind in _NO_EVIDENCE:
             raise Unreadable(_NO_EVIDENCE[kind])
         if kind in ("mail", "mbox", "json"):
-            self.count(self.documents.read(source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT)))
+            documents.read(self, source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT))
             return
         first = source.first_line
         if source.is_file:
@@ -255,7 +274,6 @@ class Run:
     def _observations(self) -> Iterator[Observation]:
         if self._log_reader:
             yield from self._log_reader.observations()
-        yield from self.documents.observations
         yield from self._found
 
 

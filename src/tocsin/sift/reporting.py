@@ -13,6 +13,7 @@ import msgspec
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now, rfc3339
 from tocsin.sift import engine, holdings, minimise, running, sending, spool
+from tocsin.sift.home import edge_home
 from tocsin.sift.rejects import Kept, Rejects
 from tocsin.sift.values import Attack, Sifted, Source
 from tocsin.wire.report import Report
@@ -108,6 +109,7 @@ def _sift(paths: Sequence[Path], plan: Plan, kept: spool.Spool, rejects: Rejects
         year=plan.year,
         tz=plan.tz,
         known=kept.regions(),
+        unrecognised=edge_home() / "unrecognised",
     )
     return engine.sift([str(path) for path in paths], options, rejects)
 
