@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tocsin.sift.engine import Run
     from tocsin.sift.sources import Source, Stream
 
-READERS: tuple[str, ...] = ("fastnetmon", "flows")
+READERS: tuple[str, ...] = ("fastnetmon", "flows", "ndjson")
 
 
 class Reader(Protocol):
