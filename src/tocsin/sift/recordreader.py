@@ -26,17 +26,30 @@ _EPOCH = r"^([0-9]{10})(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?(?:\.[0-9]*)?$"
 _OTHER = r"^(?:[A-Z][a-z]{2},? )?(.*?[ :T][0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,][0-9]+)?(.*)$"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 HOUR = 3600
+_MANY, _MUCH = 200_000, 64 << 20  # records, or bytes of their lines, that wait to be grouped
 _NOBODY = (None, "", "-")
 
 
 class RecordReader:
-    """Takes the records of one source, by a plan that may change between two takes."""
+    """Takes the records of one source, by a plan that may change on the way.
+
+    Records wait until there are many: grouping them by the dozen would cost more than reading them.
+    """
 
     def __init__(self, run: "Run", source: "Source", plan: Plan) -> None:
         self._run, self._source, self.plan = run, source, plan
         self._clock = run.clock(source)
         self._span = Span()
         self.hasher = Hasher()
+        self._numbers: list[int] = []
+        self._lines: list[bytes] = []
+        self._rows: list[Row] = []
+        self._waiting = 0
+
+    def follow(self, plan: Plan) -> None:
+        """From here on records are read by another plan."""
+        self._flush()
+        self.plan = plan
 
     def see(self, data: bytes) -> None:
         """So many bytes were read."""
@@ -55,20 +68,33 @@ class RecordReader:
         `unread` more were read of which no rule could tell anything.
         """
         self._span.lines += len(rows) + unread
-        split = self.plan.deciding
+        self._numbers += numbers
+        self._lines += lines
+        self._rows += rows
+        self._waiting += sum(map(len, lines))
+        if len(self._rows) >= _MANY or self._waiting >= _MUCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        rows, split = self._rows, self.plan.deciding
         judged: dict[Outcome, list[int]] = {}
         for place, outcome in enumerate(map(self.plan.outcomes.__getitem__, [row[:split] for row in rows])):
             if outcome is not None:
                 judged.setdefault(outcome, []).append(place)
         told = {outcome: places for outcome, places in judged.items() if outcome.wrapped is None}
         if told:
-            self._tell(_frame(self.plan, told, rows), numbers, lines)
-        carried = {outcome.wrapped: places for outcome, places in judged.items() if outcome.wrapped}
+            self._tell(_frame(self.plan, told, rows), self._numbers, self._lines)
+        carried: dict[Wrapped, list[int]] = {}
+        for outcome, places in judged.items():
+            if outcome.wrapped:
+                carried.setdefault(outcome.wrapped, []).extend(places)
         if carried:
-            self._hand_on(carried, numbers, lines, rows)
+            self._hand_on(carried, self._numbers, self._lines, rows)
+        self._numbers, self._lines, self._rows, self._waiting = [], [], [], 0
 
     def close(self) -> None:
         """All was read."""
+        self._flush()
         self._run.count(self._span.lines)
         self._run.remember(self.hasher)
         self._run.keep_log(self._source, self._span, self._clock)
@@ -269,7 +295,7 @@ def _composer(plan: Plan, wrapped: Wrapped) -> Callable[[Row], str | None]:
     has_header = re.compile(f"{HEADER}|{BARE_HEADER}")
 
     def text(row: Row) -> str | None:
-        line = read(row, wrapped.text).strip("\r\n").replace("\n", " ").replace("\r", " ")
+        line = read(row, wrapped.text).strip().replace("\n", " ").replace("\r", " ")
         if strip and (begun := strip.match(line)):
             line = line[begun.end() :]
         if not line or has_header.search(line):

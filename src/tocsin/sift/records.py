@@ -71,7 +71,7 @@ class RecordRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(filter(None, names(self.literal)))
 
 
-class Wrapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Wrapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True, eq=False):
     """A record that carries a line for the rules of logs: as text, or as the parts of a web request.
 
     `text` holds a log line, less what `strip` matches at its start; where that line has no time of its own, `time`, `host` and `program` head it. Or

@@ -68,7 +68,8 @@ def _read_lines(run: "Run", source: "Source", stream: "Stream") -> None:
         more = _marked(run, data[: _LATER if books else _HEAD], books)
         if more:
             books += more
-            plan = reader.plan = Plan(books)
+            plan = Plan(books)
+            reader.follow(plan)
             fields = JsonFields(plan.fields)
         first = place.line
         records, numbers, read_lines = _records(data, place, reader.reject)
