@@ -76,7 +76,7 @@ class Run:
         self.options = options
         self.started = time.monotonic()
         self.balance = Balance()
-        self.rules = ruleset()
+        self.rules = ruleset(options.mapping)
         self.tally = Tally(self.rules, options.networks)
         self.known = Known(options.known)
         self.rejects = Rejects(options.rejects, self.balance)
@@ -186,7 +186,7 @@ class Run:
         start = stream.peek()
         if stream.trouble and not start.strip():
             raise Unreadable(stream.trouble)
-        if reader := formats.reader_of(start):
+        if reader := formats.reader_of(start, self.options.mapping):
             reader.read(self, source, stream)
             return
         kind = sources.recognise(start)

@@ -175,15 +175,22 @@ class RecordReader:
             compose = _composer(self.plan, wrapped)
             made += [(place, line) for place in places if (line := compose(rows[place]))]
         made.sort()
-        block = Block(
-            pl.Series("line", [line for _, line in made], dtype=pl.String),
-            1,
+        self._span.lines -= len(made)
+        self.take_lines(
             [numbers[place] for place, _ in made],
             [bytes(lines[place]) for place, _ in made],
+            [line for _, line in made],
         )
-        reader, path = self._run.log_reader(), self._source.path
-        span = reader.take(path, [block], self._clock, self._run.options.target)
-        self._span.lines -= len(made) - span.lines
+
+    def take_lines(
+        self, numbers: Sequence[int], raw: Sequence[bytes], lines: Sequence[str] | None = None
+    ) -> None:
+        """Lines for the rules of logs: as they are, or as they were made from records."""
+        texts = [line.decode("utf-8", "replace") for line in raw] if lines is None else lines
+        block = Block(pl.Series("line", texts, dtype=pl.String), 1, numbers, raw)
+        options, path = self._run.options, self._source.path
+        span = self._run.log_reader().take(path, [block], self._clock, options.target)
+        self._span.lines += span.lines
         if span.first is not None and span.last is not None:
             self._span.widen(span.first, span.last, span.zone_open)
             self._span.service = self._span.service or span.service

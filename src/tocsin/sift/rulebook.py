@@ -77,7 +77,8 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `programs` are the names under which it writes to syslog or the journal; `shapes` name the line shapes
     (`shapes.BARE`) of logs that it writes itself. `prefix` and `suffix` surround every pattern. `records` and
-    `wrapped` are rules for records (`records`); `marks` are the fields by which a source of them is known.
+    `wrapped` are rules for records (`records`); `marks` are the fields by which a source of them is known,
+    `columns` the names of a table's columns where its first line does not say them.
     """
 
     service: str
@@ -87,6 +88,7 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     records: tuple[RecordRule, ...] = ()
     wrapped: tuple[Wrapped, ...] = ()
     marks: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
     prefix: str = ""
@@ -125,9 +127,18 @@ def rules_folder() -> Path:
     return Path(os.environ.get("TOCSIN_RULES") or edge_home() / "rules")
 
 
-def ruleset() -> Ruleset:
-    """Our rules and the user's own. Raises BadInput that names the file and the rule at fault."""
-    return _ruleset(rules_folder())
+def ruleset(mapping: Rulebook | None = None) -> Ruleset:
+    """Our rules, the user's own and a mapping's. Raises BadInput that names the file and the rule at fault."""
+    usual = _ruleset(rules_folder())
+    return Ruleset([*usual.books, mapping]) if mapping else usual
+
+
+def mapping(file: Path) -> Rulebook:
+    """What a user's mapping file says the records of a source mean. Raises BadInput."""
+    book = _read(file)
+    if not book.records and not book.wrapped:
+        raise BadInput(f"{file}: a mapping needs at least one [[records]]", hint="see docs/records.md")
+    return book
 
 
 @cache

@@ -15,9 +15,10 @@ from tocsin.sift import rulebook
 from tocsin.sift.sources import PEEK, read_whole
 
 if TYPE_CHECKING:
-    from tocsin.sift.blocks import Place, Reject
+    from tocsin.sift.blocks import Place
     from tocsin.sift.engine import Run
     from tocsin.sift.recordplan import Plan
+    from tocsin.sift.recordreader import RecordReader
     from tocsin.sift.rulebook import Rulebook
     from tocsin.sift.sources import Source, Stream
 
@@ -46,6 +47,12 @@ def looks_like(start: bytes) -> bool:
     return text[:1] in (b"{", b"[") and any(_is_marked(book, text) for book in rulebook.ruleset().books)
 
 
+def is_mapped(start: bytes, book: "Rulebook") -> bool:
+    """Whether a source that begins so is JSON that has the fields of a mapping."""
+    text = start.removeprefix(_BOM).lstrip()
+    return text[:1] in (b"{", b"[") and _is_marked(book, text)
+
+
 def read(run: "Run", source: "Source", stream: "Stream") -> None:
     """Read the records to their end."""
     start = stream.peek().removeprefix(_BOM).lstrip()
@@ -72,7 +79,7 @@ def _read_lines(run: "Run", source: "Source", stream: "Stream") -> None:
             reader.follow(plan)
             fields = JsonFields(plan.fields)
         first = place.line
-        records, numbers, read_lines = _records(data, place, reader.reject)
+        records, numbers, read_lines = _records(data, place, reader)
         hits = _holding(records, plan) if books else []
         lines = [bytes(records[hit]) for hit in hits]
         reader.take(
@@ -156,7 +163,7 @@ def _is_marked(book: "Rulebook", head: bytes) -> bool:
 
 
 def _records(
-    data: bytes, place: "Place", reject: "Reject"
+    data: bytes, place: "Place", reader: "RecordReader"
 ) -> tuple[Sequence[Any], Sequence[int] | None, int]:
     """The records of some lines, their numbers (None: one a line), and how many lines were not rejected."""
     if place.line == 1:
@@ -175,11 +182,14 @@ def _records(
             return found, None, lines
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
-    return _one_by_one(data, place, reject)
+    return _one_by_one(data, place, reader)
 
 
-def _one_by_one(data: bytes, place: "Place", reject: "Reject") -> tuple[list[bytes], list[int], int]:
-    """The same for lines of which some are broken or blank."""
+def _one_by_one(
+    data: bytes, place: "Place", reader: "RecordReader"
+) -> tuple[list[bytes], list[int], int]:
+    """The same for lines of which some are broken, blank, or of another kind: a log that became JSON one day."""
+    others: list[int] = []
     found: list[bytes] = []
     numbers: list[int] = []
     rejected = 0
@@ -188,14 +198,18 @@ def _one_by_one(data: bytes, place: "Place", reject: "Reject") -> tuple[list[byt
         if not line.strip():
             continue
         reason = _trouble(line)
-        if reason:
-            reject(number, reason, line)
+        if reason and line.lstrip()[:1] not in (b"{", b"["):
+            others.append(number - place.line)
+        elif reason:
+            reader.reject(number, reason, line)
             rejected += 1
         else:
             found.append(line)
             numbers.append(number)
+    if others:
+        reader.take_lines([place.line + at for at in others], [lines[at] for at in others])
     place.line += len(lines)
-    return found, numbers, len(lines) - rejected
+    return found, numbers, len(lines) - rejected - len(others)
 
 
 def _trouble(line: bytes) -> str:
