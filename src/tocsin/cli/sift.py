@@ -35,7 +35,10 @@ from tocsin.sift.values import Observation, Sifted
     "--rejects", type=click.Path(path_type=Path), metavar="FILE", help="Where to keep what is rejected."
 )
 @click.option(
-    "--map", "mapping", type=click.Path(path_type=Path), metavar="FILE",
+    "--map",
+    "mapping",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
     help="What the columns or fields of records mean (docs/records.md).",
 )
 @click.option("--all", "show_all", is_flag=True, help="Every attack in the table, however many.")
@@ -47,7 +50,8 @@ def sift(
 
     Reads logs (syslog, RFC 5424, ISO times, journald's export and JSON, and those that programs write
     themselves), JSON records (Suricata's EVE, cowrie, applications), Zeek's logs, decisions of fail2ban and
-    CrowdSec, ARF mails and XARF reports, CSV and Parquet by a mapping, in files, folders, mboxes and Maildirs, gzipped or not, and `-` for standard input. What it is, it finds out.
+    CrowdSec, ARF mails and XARF reports, CSV and Parquet by a mapping, in files, folders, mboxes, Maildirs
+    and archives, packed or not, and `-` for standard input. What it is, it finds out.
 
     \b
     tocsin sift /var/log/auth.log

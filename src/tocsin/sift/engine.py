@@ -213,15 +213,18 @@ class Run:
         for region in hasher.regions():
             self.known.add(region)
 
-    def keep_log(self, source: Source, span: Span, clock: stamps.Clock) -> None:
-        """A source is a log of which a provider may say that it is held: for the inventory."""
+    def keep_log(self, source: Source, span: Span, clock: stamps.Clock, log_type: str = "") -> None:
+        """A source is a log of which a provider may say that it is held: for the inventory.
+
+        Where `log_type` is not given, the service's rulebook says it.
+        """
         if span.first is None or span.last is None:
             return
         self.logs.append(
             LogSource(
                 source_id=source_id(source.path),
                 path=source.path,
-                log_type=self.rules.log_type(span.service),
+                log_type=log_type or self.rules.log_type(span.service),
                 period_from=dt.datetime.fromtimestamp(span.first, dt.UTC),
                 period_to=dt.datetime.fromtimestamp(span.last, dt.UTC),
                 time_zone=clock.zone_name if span.zone_open else "UTC",

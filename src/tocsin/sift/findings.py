@@ -1,7 +1,6 @@
 """What one piece of evidence says when it is no log line: the common currency of all readers."""
 
 from dataclasses import dataclass, field
-
 from typing import Literal
 
 from tocsin.wire.report import Lane, Severity

@@ -39,9 +39,9 @@ def reader_of(start: bytes, mapping: "Rulebook | None" = None) -> Reader | None:
     if mapping:
         from tocsin.sift.readers import columns, ndjson
 
-        for reader in (columns, ndjson):
-            if reader.is_mapped(start, mapping):
-                return reader
+        for mapped in (columns, ndjson):
+            if mapped.is_mapped(start, mapping):
+                return mapped
     for name in READERS:
         reader = cast(Reader, importlib.import_module(f"tocsin.sift.readers.{name}"))
         if reader.looks_like(start):

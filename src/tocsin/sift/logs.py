@@ -69,9 +69,10 @@ class LogReader:
                 reject(matches.block.number(row), reason, matches.block.line(row))
             span.lines += len(matches.block.text) - len(matches.rejected)
             if matches.rows.height:
-                at = matches.rows["at"].cast(pl.Int64)
-                shapes = matches.rows["shape"].unique()
-                span.widen(int(at.min() or 0), int(at.max() or 0), any(ALL[shape].zone_open for shape in shapes))  # type: ignore[arg-type]
+                at, shapes = matches.rows["at"], matches.rows["shape"].unique()
+                first, last = at.min(), at.max()
+                assert isinstance(first, int) and isinstance(last, int)  # noqa: S101 (for the type checker)
+                span.widen(first, last, any(ALL[shape].zone_open for shape in shapes))
             if groups and not span.service:
                 span.service = self._matcher.shelves[groups[0][0]][0]
             self._merge(path, matches.block, groups, clock)

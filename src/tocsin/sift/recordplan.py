@@ -56,6 +56,8 @@ class Plan:
         every: list[RecordRule | Wrapped] = [*(rule for _, rule in self.rules), *self.wrapped]
         deciding = dict.fromkeys(path for rule in every for path in _deciding(rule))
         told = dict.fromkeys(path for rule in every for path in _told(rule))
+        shelves = list(dict.fromkeys((book.service, rule.kind, rule.evidence) for book, rule in self.rules))
+        self.shelf_of = [shelves.index((book.service, rule.kind, rule.evidence)) for book, rule in self.rules]
         self.deciding = len(deciding)
         self.fields = [*deciding, *(path for path in told if path not in deciding)]
         self.place = {path: number for number, path in enumerate(self.fields)}
@@ -143,8 +145,8 @@ class JsonFields:
         tree: dict[str, Any] = {}
         if len(fields) > 1 and all(_plant(tree, path) for path in self._paths):
             kind, getters = _struct(tree)
-            self._decoder = msgspec.json.Decoder(kind)
-            self._get = attrgetter(*(getters[tuple(path)] for path in self._paths))
+            self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind)
+            self._get = attrgetter(*(getters[tuple(map(str, path))] for path in self._paths))
 
     def rows(self, lines: Sequence[bytes]) -> list[Row]:
         """The values of the fields in each line; a line is an object that was found to be JSON."""
@@ -169,8 +171,10 @@ def _plant(tree: dict[str, Any], path: list[str | int]) -> bool:
     """Put a path into a tree of names; whether it fits there (no place in a list, no field in a value)."""
     branch = tree
     for step in path[:-1]:
+        if not isinstance(step, str):
+            return False
         branch = branch.setdefault(step, {})
-        if branch is None or not isinstance(step, str):
+        if branch is None:
             return False
     last = path[-1]
     if not isinstance(last, str) or branch.get(last, None) is not None:

@@ -1,6 +1,6 @@
 """What a record means (JSON, TSV, CSV, Parquet): rules as data, in the same files as those for lines.
 
-A field is named by its path: `alert.severity` is `severity` inside `alert`, `id\\.orig_h` is a name that holds
+A field is named by its path: `alert.severity` is `severity` inside `alert`, `id\\.orig_h` is a name that has
 a dot itself, `hosts[0]` is the first of a list. Where several fields are named the first that holds
 something counts. `docs/records.md` explains every field with an example.
 """
@@ -44,8 +44,9 @@ class RecordRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one kind of record means. `samples` maps JSON records to the origin to be read ("" for none).
 
     `where` says which records are meant. `text` names a field whose whole value must match `pattern`, which
-    may name `origin`, `target` and `count` itself. `literal` (one of several) must stand in a JSON line before
-    it is looked into. `spoofable` marks records whose origin anybody can forge, always or under conditions.
+    may name `origin`, `target` and `count` itself. `literal` (one of several) must stand in a line of JSON
+    before it is looked into. `spoofable` marks records whose origin anybody can forge, always or under
+    conditions.
     """
 
     id: str
@@ -55,8 +56,8 @@ class RecordRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     why: str
     time: Names
     origin: Names = ()
-    samples: dict[str, str] = {}  # noqa: RUF012 (msgspec copies it)
-    where: dict[str, Condition] = {}  # noqa: RUF012
+    samples: dict[str, str] = {}
+    where: dict[str, Condition] = {}
     target: Names = ()
     count: str = ""
     text: str = ""
@@ -74,13 +75,14 @@ class RecordRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Wrapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True, eq=False):
     """A record that carries a line for the rules of logs: as text, or as the parts of a web request.
 
-    `text` holds a log line, less what `strip` matches at its start; where that line has no time of its own, `time`, `host` and `program` head it. Or
-    `client`, `method`, `uri`, `status` and so on make a line as web servers write it (combined log format).
+    `text` holds a log line, less what `strip` matches at its start; where that line has no time of its own,
+    `time`, `host` and `program` head it. Or `client`, `method`, `uri`, `status` and so on make a line as web
+    servers write it (combined log format).
     """
 
     id: str
-    where: dict[str, Condition] = {}  # noqa: RUF012
-    samples: dict[str, str] = {}  # noqa: RUF012
+    where: dict[str, Condition] = {}
+    samples: dict[str, str] = {}
     literal: str | tuple[str, ...] = ()
     time: Names = ()
     text: Names = ()

@@ -61,7 +61,9 @@ def _resolvers() -> Intervals:
 
 
 def _read(names: tuple[str, ...]) -> Intervals:
-    package = importlib.util.find_spec("pymispwarninglists")  # to import it costs 0.8 s, and only its data is used
+    package = importlib.util.find_spec(
+        "pymispwarninglists"
+    )  # to import it costs 0.8 s, and only its data is used
     assert package and package.origin  # noqa: S101 (it is one of our dependencies)
     folder = Path(package.origin).parent / "data" / "misp-warninglists" / "lists"
     return intervals(

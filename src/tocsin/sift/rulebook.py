@@ -83,7 +83,7 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     service: str
     log_type: str
-    thresholds: dict[str, Thresholds] = {}  # noqa: RUF012 (msgspec copies it)
+    thresholds: dict[str, Thresholds] = {}
     rules: tuple[Rule, ...] = ()
     records: tuple[RecordRule, ...] = ()
     wrapped: tuple[Wrapped, ...] = ()
@@ -111,7 +111,10 @@ class Ruleset:
             for kind, bounds in book.thresholds.items():
                 if self._thresholds.setdefault((book.service, kind), bounds) != bounds:
                     raise BadInput(f"two rule files set other thresholds for {kind} at {book.service}")
-        self._log_types: Mapping[str, str] = {book.service: book.log_type for book in self.books}
+        lines_last = sorted(
+            self.books, key=lambda book: bool(book.rules)
+        )  # a service's own log names its type
+        self._log_types: Mapping[str, str] = {book.service: book.log_type for book in lines_last}
 
     def thresholds(self, service: str, kind: str) -> Thresholds | None:
         """By which scores attacks of a kind on a service are judged; None where no rule tells of them."""
@@ -128,7 +131,7 @@ def rules_folder() -> Path:
 
 
 def ruleset(mapping: Rulebook | None = None) -> Ruleset:
-    """Our rules, the user's own and a mapping's. Raises BadInput that names the file and the rule at fault."""
+    """Our rules, the user's own, a mapping's. Raises BadInput that names the file and the rule at fault."""
     usual = _ruleset(rules_folder())
     return Ruleset([*usual.books, mapping]) if mapping else usual
 
@@ -170,8 +173,10 @@ def load(text: bytes) -> Rulebook:
         raise BadInput(f"no such line shape: {', '.join(sorted(unknown))}", hint=f"known: {known}")
     for rule in book.rules:
         _check(book, rule)
-    for record in (*book.records, *book.wrapped):
+    for record in book.records:
         _check_record(book, record)
+    for wrapped in book.wrapped:
+        _check_record(book, wrapped)
     return book
 
 
@@ -194,7 +199,18 @@ def _check_record(book: Rulebook, rule: RecordRule | Wrapped) -> None:
         raise BadInput(f"{book.service} has record rules and no marks")
     paths = [*rule.where]
     for field in rule.__struct_fields__:
-        if field not in ("id", "kind", "evidence", "why", "literal", "pattern", "weight", "samples", "where", "strip"):
+        if field not in (
+            "id",
+            "kind",
+            "evidence",
+            "why",
+            "literal",
+            "pattern",
+            "weight",
+            "samples",
+            "where",
+            "strip",
+        ):
             value = getattr(rule, field)
             paths += names(value) if isinstance(value, (str, tuple)) else ()
     for path in filter(None, paths):

@@ -99,7 +99,12 @@ def _take(run: "Run", source: "Source", number: int, raw: bytes, clock: "Clock")
         return
     run.count(1)
     origin = normalise(alert.source.ip or alert.source.value)
-    if not origin or not is_address(origin) or alert.source.scope.lower() not in ("ip", "") or _elsewhere(alert):
+    if (
+        not origin
+        or not is_address(origin)
+        or alert.source.scope.lower() not in ("ip", "")
+        or _elsewhere(alert)
+    ):
         return
     kind, service = meaning(alert.scenario)
     finding = Finding(

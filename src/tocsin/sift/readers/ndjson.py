@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BROKEN = "broken JSON"
 NO_RECORD = "JSON that is no record"
 LARGEST_LIST = 256 << 20
-_HEAD, _LATER = 4 << 20, 256 << 10  # where a source is searched for what marks its records
+_HEAD, _LATER = 1 << 20, 64 << 10  # where a source is searched for what marks its records
 # What other readers know better: XARF, IDEA, journald's own JSON.
 _FOREIGN = (b'"xarf_version"', b'"ReporterInfo"', b'"XARF"', b'"IDEA0"', b'"__REALTIME_TIMESTAMP"')
 _LISTS = (b"Records", b"records", b"value", b"events", b"items", b"results", b"hits")
@@ -185,10 +185,8 @@ def _records(
     return _one_by_one(data, place, reader)
 
 
-def _one_by_one(
-    data: bytes, place: "Place", reader: "RecordReader"
-) -> tuple[list[bytes], list[int], int]:
-    """The same for lines of which some are broken, blank, or of another kind: a log that became JSON one day."""
+def _one_by_one(data: bytes, place: "Place", reader: "RecordReader") -> tuple[list[bytes], list[int], int]:
+    """The same for lines of which some are broken, blank, or text: a log that became JSON one day."""
     others: list[int] = []
     found: list[bytes] = []
     numbers: list[int] = []

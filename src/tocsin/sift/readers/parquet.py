@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from tocsin.sift.engine import Run
-    from tocsin.sift.recordplan import Plan
     from tocsin.sift.sources import Source, Stream
 
 MAGIC = b"PAR1"
@@ -37,7 +36,9 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
     import duckdb
 
     with ExitStack() as stack:
-        copy = stack.enter_context(tempfile.NamedTemporaryFile(suffix=".parquet"))  # it may be packed or a pipe
+        copy = stack.enter_context(
+            tempfile.NamedTemporaryFile(suffix=".parquet")
+        )  # it may be packed or a pipe
         from tocsin.sift.regions import Hasher
 
         hasher = Hasher()
@@ -62,7 +63,9 @@ def _read(
     from tocsin.sift.recordreader import RecordReader
 
     table = "read_parquet(?, file_row_number = true)"
-    kinds = {name: kind for name, kind, *_ in database.execute(f"DESCRIBE FROM {table}", [str(file)]).fetchall()}  # noqa: S608
+    kinds = {
+        name: kind for name, kind, *_ in database.execute(f"DESCRIBE FROM {table}", [str(file)]).fetchall()
+    }
     books = [run.options.mapping] if run.options.mapping else run.rules.books
     plan = Plan([book for book in books if book.marks and set(book.marks) <= set(kinds)])
     if not plan.fields:
@@ -87,7 +90,7 @@ def _expression(path: str, kinds: dict[str, str]) -> str:
     whole = ".".join(map(str, walked))
     if whole in kinds:
         walked = [whole]
-    elif walked[0] not in kinds or len(walked) > 1 and not kinds[str(walked[0])].startswith("STRUCT"):
+    elif walked[0] not in kinds or (len(walked) > 1 and not kinds[str(walked[0])].startswith("STRUCT")):
         return "NULL"
     named = _quoted(str(walked[0])) + "".join(
         f"[{step + 1}]" if isinstance(step, int) else f".{_quoted(step)}" for step in walked[1:]
