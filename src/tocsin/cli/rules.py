@@ -53,7 +53,7 @@ def list_rules(as_json: bool) -> None:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         click.echo("  " + "  ".join([*cells, row[4]]).rstrip())
     services = {book.service for book, _ in listed}
-    rule_count = sum(len(book.rules) for book, _ in listed)
+    rule_count = sum(len(book.rules) + len(book.records) for book, _ in listed)
     terminal.say(f"  {rule_count:,} rules for {number(len(services), 'service')}")
 
 
@@ -121,18 +121,18 @@ def _record(book: Rulebook, whose: str) -> dict[str, object]:
         "programs": book.programs,
         "shapes": book.shapes,
         "kinds": _kinds(book),
-        "rules": tuple(rule.id for rule in book.rules),
+        "rules": tuple(rule.id for rule in (*book.rules, *book.records)),
     }
 
 
 def _row(book: Rulebook, whose: str) -> tuple[str, ...]:
-    asked = (*book.programs, *(f"[{shape}]" for shape in book.shapes))
+    asked = (*book.programs, *(f"[{shape}]" for shape in book.shapes), *(["records"] if book.records else []))
     kinds = ", ".join(kind.partition("/")[2] for kind in _kinds(book))
-    return book.service, str(len(book.rules)), whose, kinds, ", ".join(asked)
+    return book.service, str(len(book.rules) + len(book.records)), whose, kinds, ", ".join(asked)
 
 
 def _kinds(book: Rulebook) -> tuple[str, ...]:
-    return tuple(sorted({rule.kind for rule in book.rules}))
+    return tuple(sorted({rule.kind for rule in (*book.rules, *book.records)}))
 
 
 def _proof_lines(proofs: Iterable["Proof"], show_all: bool) -> Iterator[str]:

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from tocsin.cli import table, terminal
+from tocsin.sift import rulebook
 from tocsin.sift.engine import UNKNOWN_TARGET, Options
 from tocsin.sift.engine import sift as run
 from tocsin.sift.home import edge_home
@@ -31,15 +32,24 @@ from tocsin.sift.values import Observation, Sifted
 @click.option(
     "--rejects", type=click.Path(path_type=Path), metavar="FILE", help="Where to keep what is rejected."
 )
+@click.option(
+    "--map",
+    "mapping",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What the columns or fields of records mean (docs/records.md).",
+)
 @click.option("--all", "show_all", is_flag=True, help="Every attack in the table, however many.")
 def sift(
     paths: tuple[str, ...], as_json: bool, observations: bool, networks: tuple[str, ...], year: int | None,
-    tz: str | None, target: str, rejects: Path | None, show_all: bool,
+    tz: str | None, target: str, rejects: Path | None, mapping: Path | None, show_all: bool,
 ) -> int:  # fmt: skip
     """Find attacks in logs, abuse mails and reports; nothing leaves this machine.
 
-    Reads sshd logs (syslog, RFC 5424, ISO times, journald's export and JSON), ARF mails and XARF reports, in
-    files, folders, mboxes and Maildirs, gzipped or not, and `-` for standard input. What it is, it finds out.
+    Reads logs (syslog, RFC 5424, ISO times, journald's export and JSON, and those that programs write
+    themselves), JSON records (Suricata's EVE, cowrie, applications), Zeek's logs, decisions of fail2ban and
+    CrowdSec, ARF mails and XARF reports, CSV and Parquet by a mapping, in files, folders, mboxes, Maildirs
+    and archives, packed or not, and `-` for standard input. What it is, it finds out.
 
     \b
     tocsin sift /var/log/auth.log
@@ -61,6 +71,7 @@ def sift(
         unrecognised=edge_home() / "unrecognised",
         progress=progress.show if terminal.is_terminal(sys.stderr) else None,
         observations=_print_observations if observations else None,
+        mapping=rulebook.mapping(mapping) if mapping else None,
     )
     sifted = run(paths, options)
     progress.clear()

@@ -19,11 +19,11 @@ from tocsin.sift.findings import Finding
 from tocsin.sift.piles import Piles
 from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
-from tocsin.sift.rulebook import ruleset
+from tocsin.sift.rulebook import Rulebook, ruleset
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.tally import Tally
 from tocsin.sift.unrecognised import Unrecognised
-from tocsin.sift.values import Balance, Observation, Region, Sifted
+from tocsin.sift.values import Balance, Observation, Region, Sifted, Span
 from tocsin.sift.values import Source as LogSource
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Options:
     `networks` are the provider's own (CIDR); `year` and `tz` settle times that do not name theirs; `target`
     stands for a log's host where its lines name none; `known` are regions sifted before; `rejects` is where
     to keep what is rejected, `unrecognised` the folder for mails that no reader knows; `progress` is told the
-    bytes read so far; `observations` gets every observation at the end, in order, one source after another.
+    bytes read so far; `observations` gets every observation at the end, in order, one source after another;
+    `mapping` says what the records of all sources mean.
     """
 
     networks: tuple[str, ...] = ()
@@ -57,6 +58,7 @@ class Options:
     target: str = UNKNOWN_TARGET
     progress: Callable[[int], None] | None = None
     observations: Callable[[Iterable[Observation]], None] | None = None
+    mapping: Rulebook | None = None
 
 
 def sift(paths: Sequence[str], options: Options | None = None, rejects: Rejects | None = None) -> Sifted:
@@ -94,7 +96,7 @@ class Run:
         self.started = time.monotonic()
         self.rejects = rejects or Rejects(options.rejects, Balance())
         self.balance = self.rejects.balance
-        self.rules = ruleset()
+        self.rules = ruleset(options.mapping)
         self.tally = Tally(self.rules, options.networks, piles)
         self.known = Known(options.known)
         self.unrecognised = Unrecognised(options.unrecognised)
@@ -217,7 +219,7 @@ class Run:
         if stream.trouble and not start.strip():
             raise Unreadable(stream.trouble)
         start = source.head or start
-        if reader := formats.reader_of(start):
+        if reader := formats.reader_of(start, self.options.mapping):
             reader.read(self, source, stream)
             return
         kind = sources.recognise(start)
@@ -226,15 +228,43 @@ class Run:
         if kind in ("mail", "mbox", "json"):
             documents.read(self, source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT))
             return
-        first = source.first_line
-        if source.is_file:
-            skipped, lines = self.known.prefix(source)
-            stream.skip(skipped)
-            self.balance.duplicate += lines
-            if lines:
-                self.balance.reasons["seen before"] += lines
-            first += lines
-        self._read_log(source, kind, stream, first)
+        self._read_log(source, kind, stream, self.skip_known(source, stream))
+
+    def skip_known(self, source: Source, stream: Stream) -> int:
+        """Leave out what was sifted before at the start of a file; gives the number of the next line."""
+        if not source.is_file:
+            return source.first_line
+        skipped, lines = self.known.prefix(source)
+        stream.skip(skipped)
+        self.balance.duplicate += lines
+        if lines:
+            self.balance.reasons["seen before"] += lines
+        return 1 + lines
+
+    def remember(self, source: Source, hasher: Hasher) -> None:
+        """What a hasher saw of a source was sifted: it counts once, wherever it is met again."""
+        for region in hasher.regions() if source.is_whole else ():
+            self.known.add(region)
+
+    def keep_log(self, source: Source, span: Span, clock: stamps.Clock, log_type: str = "") -> None:
+        """A source is a log of which a provider may say that it is held: for the inventory.
+
+        Where `log_type` is not given, the service's rulebook says it.
+        """
+        if span.first is None or span.last is None:
+            return
+        self.logs.append(
+            LogSource(
+                source_id=source_id(source.path),
+                path=source.path,
+                log_type=log_type or self.rules.log_type(span.service),
+                period_from=dt.datetime.fromtimestamp(span.first, dt.UTC),
+                period_to=dt.datetime.fromtimestamp(span.last, dt.UTC),
+                time_zone=clock.zone_name if span.zone_open else "UTC",
+                clock_error_ms=None,
+                fields_present=("timestamp", "origin", "host", "service"),
+            )
+        )
 
     def _read_log(self, source: Source, kind: sources.Kind, stream: Stream, first: int) -> None:
         hasher = Hasher()
@@ -244,25 +274,12 @@ class Run:
             self.see(data)
 
         clock = self.clock(source)
-        span = self._logs().read(source.path, kind, stream, first, clock, self.options.target, see)
+        span = self.log_reader().read(source.path, kind, stream, first, clock, self.options.target, see)
         self.count(span.lines)
-        for region in hasher.regions() if source.is_whole else ():
-            self.known.add(region)
-        if span.first is not None and span.last is not None:
-            self.logs.append(
-                LogSource(
-                    source_id=source_id(source.path),
-                    path=source.path,
-                    log_type=self.rules.log_type(span.service),
-                    period_from=dt.datetime.fromtimestamp(span.first, dt.UTC),
-                    period_to=dt.datetime.fromtimestamp(span.last, dt.UTC),
-                    time_zone=clock.zone_name if span.zone_open else "UTC",
-                    clock_error_ms=None,
-                    fields_present=("timestamp", "origin", "host", "service"),
-                )
-            )
+        self.remember(source, hasher)
+        self.keep_log(source, span, clock)
 
-    def _logs(self) -> "LogReader":
+    def log_reader(self) -> "LogReader":
         """The reader of logs, made when the first log turns up: Polars takes its time to load."""
         if self._log_reader is None:
             from tocsin.sift.logs import LogReader

@@ -80,7 +80,7 @@ class Tally:
         `lines` says how many they are where `numbers` name only the first of them.
         """
         key = Key(finding.kind, finding.origin, finding.target, finding.service, finding.first // DAY)
-        pile = self.pile(key, "verdict", finding.first, finding.last)
+        pile = self.pile(key, finding.evidence, finding.first, finding.last)
         pile.count += finding.count
         pile.score += finding.score
         pile.severity = max(pile.severity, SEVERITIES.index(finding.severity or "info"))
