@@ -22,6 +22,7 @@ from tocsin.sift.shapes import (
     RFC5424,
     SHAPES,
     SYSLOG,
+    UNDATED,
     WHATEVER,
 )
 from tocsin.sift.stamps import Clock
@@ -29,6 +30,7 @@ from tocsin.sift.stamps import Clock
 DAY = 86_400
 NO_HEADER = "no log header"
 IMPOSSIBLE_TIME = "impossible time"
+THIS_HOST = "\n"  # for an origin: no line holds it
 
 
 @dataclass(frozen=True)
@@ -164,13 +166,18 @@ class Matcher:
             bare = others.filter(text.gather(others).str.contains(BARE_HEADER))
             if bare.len():
                 readable = headed.clone().scatter(bare, True)
-        rejected = []
-        if not readable.all():
-            rejected = [(row, NO_HEADER) for row in (~readable & (text.str.strip_chars() != "")).arg_true()]
         literals = text.str.extract_many(self._literals, overlapping=True)
         rows = (readable & (literals.list.len() > 0)).arg_true()
         candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": literals.gather(rows)})
         found = self._find_all(candidates, headed.gather(rows), told or {})
+        rejected = []
+        if not readable.all():
+            undated = (~readable & (text.str.strip_chars() != "")).arg_true()
+            followers = self._find_undated(undated, text, literals, readable, told or {})
+            if followers.height:
+                found = pl.concat([found.select(_NOTHING.columns), followers]).sort("row")
+            taken = set(followers["row"])
+            rejected = [(row, NO_HEADER) for row in undated if row not in taken]
         settled, timeless = self._settle(found, clock, target)
         numbers = settled["row"].cast(pl.Int64) + block.first
         if block.numbers is not None:
@@ -206,6 +213,29 @@ class Matcher:
         left = rest.filter(~rest["row"].is_in(found["row"].to_list())) if found.height else rest
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
         yield _headers(self._find(left, self._by_shape, 1, told))
+
+    def _find_undated(
+        self, undated: pl.Series, text: pl.Series, literals: pl.Series, readable: pl.Series, told: Told
+    ) -> pl.DataFrame:
+        """Matching lines without a time, each with the time of the dated line above it."""
+        lines = pl.DataFrame({"row": undated, "line": text.gather(undated), "all": literals.gather(undated)})
+        lines = lines.filter(lines["all"].list.len() > 0).with_columns(
+            pl.col("line").alias("message"),
+            pl.lit(_shape_number(UNDATED), pl.Int16).alias("asked"),
+            pl.lit(1, pl.Int64).alias("repeats"),
+        )
+        if not lines.height:
+            return _NOTHING
+        hits = self._find(lines, self._by_shape, 1, told)
+        above = pl.DataFrame({"at": readable.arg_true()}).with_columns(pl.col("at").alias("dated"))
+        hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
+        times = _times(text, hits["dated"].drop_nulls().unique())
+        return hits.join(times, on="dated", how="left").with_columns(
+            pl.col("hour").fill_null(""),
+            pl.col("minute").fill_null(""),
+            pl.col("second").fill_null(""),
+            pl.col("shape").fill_null(_shape_number(UNDATED)),
+        ).select(_NOTHING.columns)  # fmt: skip
 
     def _number_of(self, program: str | None) -> int | None:
         if program is None:
@@ -266,6 +296,8 @@ class Matcher:
         rule = self.rules.rules[position]
         if rule.quick:
             return self._try_quickly(part, position)
+        if rule.local:
+            return self._try_locally(part, position)
         groups = part["message"].str.extract_groups(self._patterns[position]).struct
         hit = groups.field("origin").is_not_null()
         times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
@@ -296,9 +328,25 @@ class Matcher:
         )
         return found, part.filter(~hit)
 
+    def _try_locally(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The same where the line's own host is the origin: who that is stands in the header."""
+        hit = part["message"].str.contains(self._patterns[position])
+        found = part.filter(hit).select(
+            "place",
+            pl.lit(THIS_HOST).alias("origin"),
+            pl.lit(None, pl.String).alias("named"),
+            pl.lit(1, pl.Int64).alias("times"),
+            pl.lit(position, pl.Int16).alias("rule"),
+        )
+        return found, part.filter(~hit)
+
     def _settle(self, lines: pl.DataFrame, clock: Clock, target: str) -> tuple[pl.DataFrame, list[int]]:
         """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
         hours = {text: clock.hour(text) for text in lines["hour"].unique()}
+        at_home = pl.col("origin") == THIS_HOST
+        lines = lines.with_columns(
+            pl.when(at_home).then(pl.col("host").fill_null("")).otherwise(pl.col("origin")).alias("origin")
+        )
         origins = {text: normalise(text) for text in lines["origin"].unique()}
         host = lines["named"].fill_null(lines["host"])
         hosts = {text: normalise(text) or target for text in host.drop_nulls().unique()}
@@ -339,7 +387,24 @@ _NOTHING = pl.DataFrame(
 
 def _shape_number(name: str) -> int:
     """A bare shape as rows carry it; syslog's own and `any` have numbers that no line's shape has."""
+    if name == UNDATED:
+        return len(SHAPES) + len(BARE_NAMES)
     return {SYSLOG: -1, WHATEVER: -2}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+
+
+def _times(text: pl.Series, rows: pl.Series) -> pl.DataFrame:
+    """What the headers of these rows say about time and host, by row (`dated`)."""
+    lines = pl.DataFrame({"row": rows, "line": text.gather(rows)})
+    written = pl.concat([lines.select("row"), _split(lines["line"])], how="horizontal")
+    headed = _headers(written) if lines.height else written.clear()
+    bare = _bare(lines.filter(~lines["row"].is_in(headed["row"].to_list())))
+    columns = ["hour", "minute", "second", "host", "shape"]
+    told = [
+        part.select(pl.col("row").alias("dated"), *columns)
+        for part in (headed, bare)
+        if "hour" in part.columns
+    ]
+    return pl.concat(told)
 
 
 def _split(lines: pl.Series) -> pl.DataFrame:

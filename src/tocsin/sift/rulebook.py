@@ -19,7 +19,7 @@ import msgspec
 
 from tocsin.kernel.problems import BadInput
 from tocsin.sift.home import edge_home
-from tocsin.sift.shapes import BARE, SYSLOG, WHATEVER
+from tocsin.sift.shapes import BARE, SYSLOG, UNDATED, WHATEVER
 
 _FORBIDDEN = re.compile(r"\(\?(?:[=!]|<[=!]|P=|\()|\\[1-9]|\(\?>|[*+?}]\+")
 _KIND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")  # RSIT class/type
@@ -42,6 +42,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Whether a line matches is cheap to say, what a group holds is not. `quick` therefore reads the origin of
     most lines that `pattern` matches, by its first group; it may find nothing, never another origin.
     `spoofable` marks evidence whose origin anybody can forge (UDP, a lone SYN): it is never blocked upon.
+    `local` marks what somebody on the host itself did (`su`): the origin is the host that the header names.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     samples: dict[str, str]
     quick: str = ""
     spoofable: bool = False
+    local: bool = False
 
     @property
     def literals(self) -> tuple[str, ...]:
@@ -148,9 +150,9 @@ def load(text: bytes) -> Rulebook:
         book = msgspec.convert(tomllib.loads(text.decode()), Rulebook)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BadInput(f"a rule file does not hold together: {error}") from error
-    unknown = set(book.shapes) - {*BARE, SYSLOG, WHATEVER}
-    if unknown:
-        known = ", ".join((*BARE, SYSLOG, WHATEVER))
+    known_shapes = (*BARE, SYSLOG, UNDATED, WHATEVER)
+    if unknown := set(book.shapes) - set(known_shapes):
+        known = ", ".join(known_shapes)
         raise BadInput(f"no such line shape: {', '.join(sorted(unknown))}", hint=f"known: {known}")
     for rule in book.rules:
         _check(book, rule)
@@ -184,7 +186,9 @@ def _check(book: Rulebook, rule: Rule) -> None:
         raise BadInput(f"rule {rule.id} has a broken pattern: {error}") from error
     if rule.quick and rule.counts:
         raise BadInput(f"rule {rule.id} cannot be quick and count")
-    if "origin" not in groups:
+    if rule.local and (rule.quick or "origin" in groups or not rule.spoofable):
+        raise BadInput(f"rule {rule.id} is local: it has no origin of its own and is never blocked upon")
+    if "origin" not in groups and not rule.local:
         raise BadInput(f"rule {rule.id} names no origin")
     if not _KIND.fullmatch(rule.kind):
         raise BadInput(f"rule {rule.id} has a kind that is no class/type of RSIT: {rule.kind}")
