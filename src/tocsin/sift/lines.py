@@ -419,6 +419,10 @@ def _split(lines: pl.Series) -> pl.DataFrame:
             "message": parts.field("field_1"),
         }
     )
+    if split["message"].null_count():  # no colon: no syslog, whatever its last word is
+        split = split.with_columns(
+            pl.when(pl.col("message").is_not_null()).then(pl.col("program")).alias("program")
+        )
     framed = lines.str.contains(RFC5424.start)
     if framed.any():
         groups = lines.str.extract_groups(RFC5424.pattern).struct

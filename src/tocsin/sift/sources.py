@@ -12,6 +12,7 @@ from typing import BinaryIO, Literal, Protocol, cast
 
 from tocsin.sift.shapes import BARE_HEADER, HEADER
 
+_JSON = re.compile(rb"\{|\[\s*[\[{\"\]]")
 Kind = Literal["log", "mail", "mbox", "json", "journal-json", "journal-export", "empty", "binary", "unknown"]
 
 STDIN = "-"
@@ -299,7 +300,7 @@ def recognise(start: bytes) -> Kind:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         return "empty"
-    if text[:1] in b"{[":
+    if _JSON.match(text):  # a bracket alone also opens the time of many a log
         return "journal-json" if b'"__REALTIME_TIMESTAMP"' in text.split(b"\n", 1)[0] else "json"
     if _JOURNAL.match(text) and b"=" in text:
         return "journal-export"
