@@ -37,7 +37,7 @@ def line_of(book: Rulebook, message: str) -> str:
     ("book", "rule", "message", "origin"), SAMPLES, ids=[f"{r.id}: {m[:40]}" for _, r, m, _ in SAMPLES]
 )
 def test_a_rule_reads_its_samples(book: Rulebook, rule: Rule, message: str, origin: str) -> None:
-    """Through the whole engine, among all rules, the rule gives the origin that its sample names, or nothing."""
+    """Through the whole engine, among all rules, it gives the origin that its sample names, or nothing."""
     rows = MATCHER.match(Block(pl.Series([line_of(book, message)]), 1), CLOCK, "unknown").rows
     found = {RULES.rules[number].id: found for number, found in rows.select("rule", "origin").iter_rows()}
     assert found.get(rule.id, "") == (normalise(origin) or "")

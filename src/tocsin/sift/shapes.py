@@ -33,7 +33,6 @@ BARE_HEADER = (
     r"|[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{6} [ 0-9][0-9]:|[0-9]{2}-[0-9]{2} [0-9]{2}:|[0-9]{8}-[0-9]{2}:"
     r"|@[0-9a-f]{24} )"
     r"|^.{0,40}?(?:[0-9]{1,2}, ?[0-9]{4}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}),? [0-9]{1,2}:[0-9]{2}:[0-9]{2}"
-    rf"{_HALF}"
     r"|^.{0,60}?<Event |^[^\[]{0,400}\[[0-9]{2}/[A-Za-z]{3,4}\.?/[0-9]{4}:|^.{0,80}?msg=audit\("
     r"|^.{0,200}?[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}(?: - |[T _-])[0-9]{2}:[0-9]{2}:[0-9]{2}"
     rf"|^.{{0,120}}?{_DAY} (?:[0-9]{{4}} )?[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
@@ -123,8 +122,8 @@ BARE = {
         example="2026-01-07 03:04:05 {message}",
     ),
     "slashed": Shape(
-        rf"^\[?(?P<hour>[0-9]{{4}}[/.:][0-9]{{2}}[/.:][0-9]{{2}}(?: - |[ T-])[0-9]{{2}}){_CLOCK}{_FRACTION}{_ZONE}"
-        rf"\]?:?{_REST}",
+        r"^\[?(?P<hour>[0-9]{4}[/.:][0-9]{2}[/.:][0-9]{2}(?: - |[ T-])[0-9]{2})"
+        rf"{_CLOCK}{_FRACTION}{_ZONE}\]?:?{_REST}",
         zone_open=True,
         example="2026/01/07 03:04:05 {message}",
     ),
@@ -135,7 +134,8 @@ BARE = {
         example="07-Jan-2026 03:04:05.123 {message}",
     ),
     "us": Shape(
-        rf"^(?:L )?\[?(?P<hour>[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2,4}}(?: - |[ -])[0-9]{{2}}){_CLOCK}{_FRACTION}\]?:?{_REST}",
+        r"^(?:L )?\[?(?P<hour>[0-9]{2}/[0-9]{2}/[0-9]{2,4}(?: - |[ -])[0-9]{2})"
+        rf"{_CLOCK}{_FRACTION}\]?:?{_REST}",
         zone_open=True,
         example="01/07/2026-03:04:05.123456 {message}",
     ),
@@ -167,9 +167,9 @@ BARE = {
         zone_open=True,
         example="[20260107-03:04:05] {message}",
     ),
-    "ampm": Shape(  # twelve hours, near the start: the whole line is the message
+    "ampm": Shape(  # the American order, near the start: the whole line is the message
         r"^.{0,40}?(?P<hour>(?:[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}|[A-Za-z]{3,4} [0-9]{1,2}, ?[0-9]{4}),?"
-        rf" [0-9]{{1,2}}){_CLOCK}(?P<tail>{_HALF})",
+        rf" [0-9]{{1,2}}){_CLOCK}(?P<tail>{_HALF})?",
         zone_open=True,
     ),
     "event": Shape(  # Windows event log as XML, one event a line: the whole line is the message

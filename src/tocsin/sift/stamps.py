@@ -23,7 +23,8 @@ _PADDED = re.compile(r"(?:(\d{4})-(\d\d)-(\d\d)  ?|(\d\d)(\d\d)(\d\d)  ?)(\d{1,2
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)")
 _MONTH_DAY = re.compile(r"(\d\d)-(\d\d) (\d\d)")
 _TWELVE = re.compile(
-    r"(?:(\d{1,2})/(\d{1,2})/(\d{2,4})|([A-Za-z]{3})[a-z]? (\d{1,2}), ?(\d{4})),? (\d{1,2})[ \u202f]([AP])M"
+    r"(?:(\d{1,2})/(\d{1,2})/(\d{2,4})|([A-Za-z]{3})[a-z]? (\d{1,2}), ?(\d{4})),? (\d{1,2})"
+    r"(?:[ \u202f]([AP])M)?"
 )
 _TAI64 = re.compile(r"[0-9a-f]{16}")
 _TAI_EPOCH = (
@@ -158,10 +159,10 @@ def _written_out(text: str) -> tuple[int, int, int, int, str] | None:
 
 
 def _twelve_hours(found: re.Match[str]) -> tuple[int, int, int, int, str]:
-    """A time of twelve hours, in the American order of month and day."""
+    """A time in the American order of month and day, of twelve hours or of twenty-four."""
     month = int(found[1]) if found[1] else MONTHS.get(found[4].capitalize(), 0)
     year = int(found[3] or found[6])
-    hour = int(found[7]) % 12 + (12 if found[8] == "P" else 0)
+    hour = int(found[7]) % 12 + (12 if found[8] == "P" else 0) if found[8] else int(found[7])
     return year + (2000 if year < 100 else 0), month, int(found[2] or found[5]), hour, ""
 
 
