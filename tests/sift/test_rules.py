@@ -1,6 +1,8 @@
 """The rules say what their samples say."""
 
 import datetime as dt
+from importlib import resources
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -41,6 +43,15 @@ def test_a_rule_reads_its_samples(book: Rulebook, rule: Rule, message: str, orig
     rows = MATCHER.match(Block(pl.Series([line_of(book, message)]), 1), CLOCK, "unknown").rows
     found = {RULES.rules[number].id: found for number, found in rows.select("rule", "origin").iter_rows()}
     assert found.get(rule.id, "") == (normalise(origin) or "")
+
+
+OURS = [file for file in resources.files("tocsin.sift.rules").iterdir() if file.name.endswith(".toml")]
+
+
+@pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)
+def test_our_own_rule_files_hold_together(file: Path) -> None:
+    """They are not checked again each time that they are loaded, as a user's own are."""
+    load(file.read_bytes())
 
 
 def test_rule_ids_are_unique() -> None:

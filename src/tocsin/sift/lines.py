@@ -258,14 +258,17 @@ class Matcher:
         while left.height:
             left = left.with_columns(pl.col("all").list.get(turn, null_on_oob=True).alias("literal"))
             unmatched = []
-            for (literal,), part in left.drop_nulls("literal").group_by("literal", maintain_order=False):
+            parts = left.drop_nulls("literal").group_by("literal", "asked", maintain_order=False)
+            for (literal, asked), part in parts:
                 rest = part
                 for position in rules.get(str(literal), ()):
-                    if not rest.height:
-                        break
-                    hits, rest = self._ask(rest, position, by)
+                    if not self._is_asked(position, by, asked):
+                        continue
+                    hits, rest = self._try(rest, position)
                     if hits.height:
                         found.append(self._untold(hits, position, told))
+                    if not rest.height:
+                        break
                 unmatched.append(rest)
             left = pl.concat(unmatched) if unmatched else left.clear()
             turn += 1
@@ -278,18 +281,10 @@ class Matcher:
             return hits.filter(~pl.col("origin").is_in(list(names)))
         return hits
 
-    def _ask(self, part: pl.DataFrame, position: int, by: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """What one rule reads from the lines of its own programs or shapes, and the lines that it leaves."""
-        asked = self._asked[position][by]
-        if _shape_number(WHATEVER) in asked and by:
-            return self._try(part, position)
-        mine = part["asked"].is_in(list(asked))
-        if mine.all():
-            return self._try(part, position)
-        if not mine.any():
-            return _UNREAD, part
-        hits, rest = self._try(part.filter(mine), position)
-        return hits, pl.concat([part.filter(~mine), rest])
+    def _is_asked(self, position: int, by: int, asked: object) -> bool:
+        """Whether a rule is for lines of that program (`by` 0) or shape (`by` 1)."""
+        mine = self._asked[position][by]
+        return asked in mine or (by == 1 and _shape_number(WHATEVER) in mine)
 
     def _try(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """What one rule reads from messages that hold its literal, and the messages that it leaves."""
