@@ -50,7 +50,7 @@ def test_hub_values_never_glue_members_together(town: Town, origin: str) -> None
 
 
 def test_a_floods_forged_origins_glue_nothing(town: Town) -> None:
-    """Two members flooded from the same sample of forged addresses are two cases; one member's again is one."""
+    """Two members flooded from the same forged addresses are two cases; one member's again is one."""
     flood = {
         "kind": "availability/ddos", "origins": ("203.0.113.7", "203.0.113.8"), "service": "tcp-syn",
         "vector": "TCP SYN flood", "spoofable": True, "origin_count": 40_000, "severity": "medium",

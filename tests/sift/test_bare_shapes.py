@@ -33,6 +33,7 @@ WHOLE = {
     "audit": "type=LOGIN msg=audit(1767755045.575:3293): guess from 192.0.2.7",
     "ampm": "[Nest] 7  - 01/07/2026, 3:04:05 AM    WARN guess from 192.0.2.7",
     "event": '<Event xmlns="x"><TimeCreated SystemTime="2026-01-07T03:04:05.1Z"/> guess from 192.0.2.7',
+    "keyed": 'date=2026-01-07 time=03:04:05 devname="fw" guess from 192.0.2.7',
     "inside": "(W) 2026-01-07T03:04:05 - guess from 192.0.2.7",
 }
 

@@ -97,7 +97,7 @@ def test_a_missing_required_field_is_named(category: str, name: str) -> None:
     [
         ({"xarf_version": "3.0.0"}, "another version"),
         ({"xarf_version": 4}, "another version"),
-        ({"xarf_version": None, "Version": "3"}, "before version 4"),
+        ({"xarf_version": None, "Version": "3"}, "no XARF report"),
         ({"xarf_version": None}, "no XARF report"),
         ({"report_id": "1"}, "report_id"),
         ({"timestamp": "yesterday"}, "timestamp"),

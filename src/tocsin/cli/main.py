@@ -31,6 +31,10 @@ EDGE = {
     "report": Lazy(
         "tocsin.cli.report:report", "Sift, then send what was found to an exchange and keep the receipts."
     ),
+    "watch": Lazy(
+        "tocsin.cli.watch:watch", "Follow logs, journal, syslog and mail, and report attacks as they happen."
+    ),
+    "replay": Lazy("tocsin.cli.replay:replay", "Read rejected lines again, after a rule was mended."),
     "zone": Lazy(
         "tocsin.cli.zone:zone", "Write the exchange's lists where a resolver or firewall reads them."
     ),
@@ -38,6 +42,9 @@ EDGE = {
         "tocsin.cli.tally:tally", "Count what the lists stopped, and tell the exchange by the hour."
     ),
     "verify": Lazy("tocsin.cli.verify:verify", "Check a receipt offline against a signed tree head."),
+    "rules": Lazy(
+        "tocsin.cli.rules:rules", "List the rules by which logs are read, test them, or explain a line."
+    ),
     "simulate": Lazy(
         "tocsin.cli.simulate:simulate", "Make a simulated nation: evidence, traffic and a hidden truth."
     ),

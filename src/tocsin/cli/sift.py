@@ -1,17 +1,16 @@
 """`tocsin sift`: a dry run over logs, mails and reports."""
 
-import gc
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 import msgspec
 
 from tocsin.cli import table, terminal
+from tocsin.sift import rulebook
 from tocsin.sift.engine import UNKNOWN_TARGET, Options
 from tocsin.sift.engine import sift as run
 from tocsin.sift.home import edge_home
@@ -33,15 +32,24 @@ from tocsin.sift.values import Observation, Sifted
 @click.option(
     "--rejects", type=click.Path(path_type=Path), metavar="FILE", help="Where to keep what is rejected."
 )
+@click.option(
+    "--map",
+    "mapping",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What the columns or fields of records mean (docs/records.md).",
+)
 @click.option("--all", "show_all", is_flag=True, help="Every attack in the table, however many.")
 def sift(
     paths: tuple[str, ...], as_json: bool, observations: bool, networks: tuple[str, ...], year: int | None,
-    tz: str | None, target: str, rejects: Path | None, show_all: bool,
+    tz: str | None, target: str, rejects: Path | None, mapping: Path | None, show_all: bool,
 ) -> int:  # fmt: skip
     """Find attacks in logs, abuse mails and reports; nothing leaves this machine.
 
-    Reads sshd logs (syslog, RFC 5424, ISO times, journald's export and JSON), ARF mails and XARF reports, in
-    files, folders, mboxes and Maildirs, gzipped or not, and `-` for standard input. What it is, it finds out.
+    Reads logs (syslog, RFC 5424, ISO times, journald's export and JSON, and those that programs write
+    themselves), JSON records (Suricata's EVE, cowrie, applications), Zeek's logs, decisions of fail2ban and
+    CrowdSec, ARF mails and XARF reports, CSV and Parquet by a mapping, in files, folders, mboxes, Maildirs
+    and archives, packed or not, and `-` for standard input. What it is, it finds out.
 
     \b
     tocsin sift /var/log/auth.log
@@ -60,11 +68,12 @@ def sift(
         tz=tz,
         target=target,
         rejects=rejects or rejects_file(),
+        unrecognised=edge_home() / "unrecognised",
         progress=progress.show if terminal.is_terminal(sys.stderr) else None,
         observations=_print_observations if observations else None,
+        mapping=rulebook.mapping(mapping) if mapping else None,
     )
-    with _rare_collection():
-        sifted = run(paths, options)
+    sifted = run(paths, options)
     progress.clear()
     if as_json and not observations:
         _print_lines(sifted.attacks)
@@ -114,17 +123,6 @@ class Progress:
         """Take the line away again."""
         if self._shown != self._started:
             sys.stderr.write("\r\x1b[K")
-
-
-@contextmanager
-def _rare_collection() -> Iterator[None]:
-    """A run keeps nearly all that it makes: collecting as often as usual costs a tenth and finds nothing."""
-    usual = gc.get_threshold()
-    gc.set_threshold(200_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def _print_observations(observations: Iterable[Observation]) -> None:

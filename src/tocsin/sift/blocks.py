@@ -1,6 +1,7 @@
 """Cutting a stream of bytes into blocks of whole lines for the matcher."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -16,13 +17,29 @@ See = Callable[[bytes], None]
 Reject = Callable[[int, str, bytes], None]
 
 
-def blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Block]:
-    """Blocks of about 16 MB, cut at newlines; `first` is the number of the first line.
+@dataclass
+class Place:
+    """The number of the next line of a source; who takes lines moves it on."""
 
-    `see` is told all bytes as they are read. A line longer than a block is never held: it is
+    line: int
+
+
+def blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Block]:
+    """Blocks of about 16 MB, cut at newlines; `first` is the number of the first line."""
+    place = Place(first)
+    for data in cut(stream, place, see, reject):
+        block = _block(data, place.line)
+        place.line += len(block.text)
+        yield block
+
+
+def cut(stream: Stream, place: Place, see: See, reject: Reject) -> Iterator[bytes]:
+    """Stretches of about 16 MB of whole lines.
+
+    `see` is told all bytes as they are read. A line longer than a stretch is never held: it is
     rejected by its beginning.
     """
-    rest, number, skipping = b"", first, False
+    rest, skipping = b"", False
     while data := stream.read(BLOCK - len(rest)):
         see(data)
         data = rest + data if rest else data
@@ -32,15 +49,13 @@ def blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Blo
             data, end = (data[after:], end - after) if after else (b"", 0)
             skipping = not after
         if not end and len(data) >= BLOCK:
-            reject(number, TOO_LONG, data[:200])
-            number, data, skipping = number + 1, b"", True
+            reject(place.line, TOO_LONG, data[:200])
+            place.line, data, skipping = place.line + 1, b"", True
         if end:
-            block = _block(data[:end], number)
-            number += len(block.text)
-            yield block
+            yield data[:end]
         rest = data[end:]
     if rest and not skipping:
-        yield _block(rest, number)
+        yield rest
 
 
 def _block(data: bytes, first: int) -> Block:

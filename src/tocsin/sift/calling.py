@@ -1,7 +1,7 @@
 """Calling an exchange: one client, patience while it is away, and the key that it was first met with."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import httpx
 import msgspec
@@ -31,9 +31,11 @@ def public_key(client: httpx.Client, say: Callable[[str], None]) -> bytes:
     return introduced(client, say)[1]
 
 
-def introduced(client: httpx.Client, say: Callable[[str], None]) -> tuple[str, bytes]:
+def introduced(
+    client: httpx.Client, say: Callable[[str], None], patience: Sequence[float] = PAUSES
+) -> tuple[str, bytes]:
     """The exchange's name and key. Raises as `public_key` does."""
-    answer = ask(lambda: client.get("/exchange"))
+    answer = ask(lambda: client.get("/exchange"), patience)
     try:
         exchange = msgspec.json.decode(answer.content, type=Exchange)
         public = bytes.fromhex(exchange.public_key)
@@ -44,13 +46,13 @@ def introduced(client: httpx.Client, say: Callable[[str], None]) -> tuple[str, b
     return exchange.name, public
 
 
-def ask(request: Callable[[], httpx.Response]) -> httpx.Response:
-    """One request, tried again after a pause while the exchange is out of reach or too busy.
+def ask(request: Callable[[], httpx.Response], patience: Sequence[float] = PAUSES) -> httpx.Response:
+    """One request, tried again after each pause (seconds) while the exchange is out of reach or too busy.
 
     Gives any answer below 400. Raises Unreachable, NotSignedIn, or BadInput with the exchange's own words.
     """
     fault = ""
-    for pause in (*PAUSES, None):
+    for pause in (*patience, None):
         try:
             answer = request()
         except httpx.HTTPError as error:

@@ -1,10 +1,12 @@
 """`sift`: from paths to attacks. One engine for files, folders, compressed copies and standard input."""
 
 import datetime as dt
+import gc
 import ipaddress
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,15 +14,16 @@ from typing import TYPE_CHECKING
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now, rfc3339
-from tocsin.sift import formats, sources, stamps
-from tocsin.sift.documents import Documents
+from tocsin.sift import documents, formats, sources, stamps
 from tocsin.sift.findings import Finding
+from tocsin.sift.piles import Piles
 from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
-from tocsin.sift.rulebook import ruleset
+from tocsin.sift.rulebook import Rulebook, ruleset
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.tally import Tally
-from tocsin.sift.values import Balance, Observation, Region, Sifted
+from tocsin.sift.unrecognised import Unrecognised
+from tocsin.sift.values import Balance, Observation, Region, Sifted, Span
 from tocsin.sift.values import Source as LogSource
 
 if TYPE_CHECKING:
@@ -41,8 +44,9 @@ class Options:
 
     `networks` are the provider's own (CIDR); `year` and `tz` settle times that do not name theirs; `target`
     stands for a log's host where its lines name none; `known` are regions sifted before; `rejects` is where
-    to keep what is rejected; `progress` is told the bytes read so far; `observations` gets every observation
-    at the end, in order, one source after another.
+    to keep what is rejected, `unrecognised` the folder for mails that no reader knows; `progress` is told the
+    bytes read so far; `observations` gets every observation at the end, in order, one source after another;
+    `mapping` says what the records of all sources mean.
     """
 
     networks: tuple[str, ...] = ()
@@ -50,36 +54,52 @@ class Options:
     tz: str | None = None
     known: Sequence[Region] = ()
     rejects: Path | None = None
+    unrecognised: Path | None = None
     target: str = UNKNOWN_TARGET
     progress: Callable[[int], None] | None = None
     observations: Callable[[Iterable[Observation]], None] | None = None
+    mapping: Rulebook | None = None
 
 
-def sift(paths: Sequence[str], options: Options | None = None) -> Sifted:
+def sift(paths: Sequence[str], options: Options | None = None, rejects: Rejects | None = None) -> Sifted:
     """Read everything under the paths and say what attacks it shows.
 
     Nothing that a source holds stops the run: what cannot be read is counted and kept with its reason. Raises
     BadInput for options that make no sense.
     """
-    run = Run(options or Options())
-    for source in sources.find(map(str, paths)):
-        run.read(source)
-    return run.finish()
+    with _rare_collections():
+        run = Run(options or Options(), rejects=rejects)
+        for source in sources.find(map(str, paths)):
+            run.read(source)
+        return run.finish()
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Attacks hold no cycles: looking for some every few hundred objects costs half of the time of a feed."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 class Run:
     """One run over any number of sources."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(
+        self, options: Options, *, piles: Piles | None = None, rejects: Rejects | None = None
+    ) -> None:
         _check(options)
         self.options = options
         self.started = time.monotonic()
-        self.balance = Balance()
-        self.rules = ruleset()
-        self.tally = Tally(self.rules, options.networks)
+        self.rejects = rejects or Rejects(options.rejects, Balance())
+        self.balance = self.rejects.balance
+        self.rules = ruleset(options.mapping)
+        self.tally = Tally(self.rules, options.networks, piles)
         self.known = Known(options.known)
-        self.rejects = Rejects(options.rejects, self.balance)
-        self.documents = Documents(self.tally, self.known, self.rejects, self.balance)
+        self.unrecognised = Unrecognised(options.unrecognised)
         self.logs: list[LogSource] = []
         self._lines_read = 0
         self._bytes_read = 0
@@ -147,6 +167,10 @@ class Run:
         """One line of a source cannot be read; it is counted and kept with its reason."""
         self.rejects.add(source.path, number, reason, raw)
 
+    def keep_unrecognised(self, mail: bytes) -> None:
+        """No reader knows this mail: its text stays at the desk, for a person and for a later reader."""
+        self.unrecognised.keep(mail)
+
     def see(self, data: bytes) -> None:
         """So many more bytes were read: for the progress line."""
         self._bytes_read += len(data)
@@ -159,11 +183,20 @@ class Run:
         not_after = now() if changed_at is None else dt.datetime.fromtimestamp(changed_at, dt.UTC)
         return stamps.Clock(not_after, year=self.options.year, tz=self.options.tz)
 
-    def finish(self) -> Sifted:
-        """Judge what was read."""
+    def take_count(self) -> int:
+        """How many lines were read, and not rejected, since this was last asked."""
+        count, self._lines_read = self._lines_read, 0
+        return count
+
+    def close(self) -> None:
+        """Stop the threads, close the files."""
         if self._log_reader:
             self._log_reader.close()
         self.rejects.close()
+
+    def finish(self) -> Sifted:
+        """Judge what was read."""
+        self.close()
         for what, lines in self.tally.relayed.items():
             self.balance.reasons[f"noise: the origin is {what}"] += lines
         attacks, observed = self.tally.attacks()
@@ -185,24 +218,53 @@ class Run:
         start = stream.peek()
         if stream.trouble and not start.strip():
             raise Unreadable(stream.trouble)
-        if reader := formats.reader_of(start):
+        start = source.head or start
+        if reader := formats.reader_of(start, self.options.mapping):
             reader.read(self, source, stream)
             return
         kind = sources.recognise(start)
         if kind in _NO_EVIDENCE:
             raise Unreadable(_NO_EVIDENCE[kind])
         if kind in ("mail", "mbox", "json"):
-            self.count(self.documents.read(source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT)))
+            documents.read(self, source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT))
             return
-        first = 1
-        if source.is_file:
-            skipped, lines = self.known.prefix(source)
-            stream.skip(skipped)
-            self.balance.duplicate += lines
-            if lines:
-                self.balance.reasons["seen before"] += lines
-            first += lines
-        self._read_log(source, kind, stream, first)
+        self._read_log(source, kind, stream, self.skip_known(source, stream))
+
+    def skip_known(self, source: Source, stream: Stream) -> int:
+        """Leave out what was sifted before at the start of a file; gives the number of the next line."""
+        if not source.is_file:
+            return source.first_line
+        skipped, lines = self.known.prefix(source)
+        stream.skip(skipped)
+        self.balance.duplicate += lines
+        if lines:
+            self.balance.reasons["seen before"] += lines
+        return 1 + lines
+
+    def remember(self, source: Source, hasher: Hasher) -> None:
+        """What a hasher saw of a source was sifted: it counts once, wherever it is met again."""
+        for region in hasher.regions() if source.is_whole else ():
+            self.known.add(region)
+
+    def keep_log(self, source: Source, span: Span, clock: stamps.Clock, log_type: str = "") -> None:
+        """A source is a log of which a provider may say that it is held: for the inventory.
+
+        Where `log_type` is not given, the service's rulebook says it.
+        """
+        if span.first is None or span.last is None:
+            return
+        self.logs.append(
+            LogSource(
+                source_id=source_id(source.path),
+                path=source.path,
+                log_type=log_type or self.rules.log_type(span.service),
+                period_from=dt.datetime.fromtimestamp(span.first, dt.UTC),
+                period_to=dt.datetime.fromtimestamp(span.last, dt.UTC),
+                time_zone=clock.zone_name if span.zone_open else "UTC",
+                clock_error_ms=None,
+                fields_present=("timestamp", "origin", "host", "service"),
+            )
+        )
 
     def _read_log(self, source: Source, kind: sources.Kind, stream: Stream, first: int) -> None:
         hasher = Hasher()
@@ -212,25 +274,12 @@ class Run:
             self.see(data)
 
         clock = self.clock(source)
-        span = self._logs().read(source.path, kind, stream, first, clock, self.options.target, see)
+        span = self.log_reader().read(source.path, kind, stream, first, clock, self.options.target, see)
         self.count(span.lines)
-        for region in hasher.regions():
-            self.known.add(region)
-        if span.first is not None and span.last is not None:
-            self.logs.append(
-                LogSource(
-                    source_id=source_id(source.path),
-                    path=source.path,
-                    log_type=self.rules.log_type(span.service),
-                    period_from=dt.datetime.fromtimestamp(span.first, dt.UTC),
-                    period_to=dt.datetime.fromtimestamp(span.last, dt.UTC),
-                    time_zone=clock.zone_name if span.zone_open else "UTC",
-                    clock_error_ms=None,
-                    fields_present=("timestamp", "origin", "host", "service"),
-                )
-            )
+        self.remember(source, hasher)
+        self.keep_log(source, span, clock)
 
-    def _logs(self) -> "LogReader":
+    def log_reader(self) -> "LogReader":
         """The reader of logs, made when the first log turns up: Polars takes its time to load."""
         if self._log_reader is None:
             from tocsin.sift.logs import LogReader
@@ -242,7 +291,6 @@ class Run:
     def _observations(self) -> Iterator[Observation]:
         if self._log_reader:
             yield from self._log_reader.observations()
-        yield from self.documents.observations
         yield from self._found
 
 

@@ -1,6 +1,7 @@
 """What one piece of evidence says when it is no log line: the common currency of all readers."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from tocsin.wire.report import Lane, Severity
 
@@ -10,7 +11,8 @@ class Finding:
     """Observations of one kind from one origin against one target, as a document, record or flow tells them.
 
     `first` and `last` are seconds since 1970. `severity` is what the evidence itself claims; None leaves the
-    judgement to the thresholds of the service's rulebook, by `score`. `reader` names the format that was
+    judgement to the thresholds of the service's rulebook, by `score`; `evidence` is as for rules of lines.
+    `reader` names the format that was
     read, for observations; `assumed` says field by field what was not in the evidence ("reported …",
     "derived …", "looked up …").
 
@@ -39,3 +41,4 @@ class Finding:
     sample: tuple[tuple[str, int], ...] = ()
     origin_count: int = 0
     measures: dict[str, int] = field(default_factory=dict)
+    evidence: Literal["verdict", "sign", "success"] = "verdict"

@@ -15,9 +15,20 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from tocsin.sift.engine import Run
+    from tocsin.sift.rulebook import Rulebook
     from tocsin.sift.sources import Source, Stream
 
-READERS: tuple[str, ...] = ("fastnetmon", "flows")
+READERS: tuple[str, ...] = (
+    "parquet",
+    "fail2ban_bans",
+    "fastnetmon",
+    "flows",
+    "shadowserver",
+    "idea",
+    "crowdsec_alerts",
+    "columns",
+    "ndjson",
+)
 
 
 class Reader(Protocol):
@@ -30,8 +41,17 @@ class Reader(Protocol):
         """Read the source to its end."""
 
 
-def reader_of(start: bytes) -> Reader | None:
-    """The reader that takes a source which begins so; None leaves it to mails, plain JSON and logs."""
+def reader_of(start: bytes, mapping: "Rulebook | None" = None) -> Reader | None:
+    """The reader that takes a source which begins so; None leaves it to mails, plain JSON and logs.
+
+    Where a mapping says what records mean, all that have its fields are read by it, whatever else they are.
+    """
+    if mapping:
+        from tocsin.sift.readers import columns, ndjson
+
+        for mapped in (columns, ndjson):
+            if mapped.is_mapped(start, mapping):
+                return mapped
     for name in READERS:
         reader = cast(Reader, importlib.import_module(f"tocsin.sift.readers.{name}"))
         if reader.looks_like(start):

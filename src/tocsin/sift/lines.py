@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from tocsin.sift.access import transcribe
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import (
@@ -19,6 +20,7 @@ from tocsin.sift.shapes import (
     BARE_NAMES,
     HEADER,
     REPEATED,
+    REQUESTS,
     RFC5424,
     SHAPES,
     SYSLOG,
@@ -118,13 +120,17 @@ class Matcher:
         ]
         self._by_program: dict[str, list[int]] = {}
         self._by_shape: dict[str, list[int]] = {}
+        self._by_request: dict[str, list[int]] = {}
         for position, (book, rule) in enumerate(zip(rules.book_of, rules.rules, strict=True)):
             for literal in rule.literals:
                 if book.programs:
                     self._by_program.setdefault(literal, []).append(position)
-                if book.shapes:
+                if REQUESTS in book.shapes:
+                    self._by_request.setdefault(literal, []).append(position)
+                elif book.shapes:
                     self._by_shape.setdefault(literal, []).append(position)
-        self._literals = list(dict.fromkeys([*self._by_program, *self._by_shape]))
+        self._literals = list(dict.fromkeys(literal for rule in rules.rules for literal in rule.literals))
+        self._order = pl.Enum(self._literals)
         names = sorted({name for book in rules.books for name in book.programs})
         self._programs = {name: number for number, name in enumerate(names)}
         self._asked = [
@@ -158,7 +164,21 @@ class Matcher:
 
         Signs of origins that `told` names for their kind are left out: they will never count.
         """
-        text = block.text
+        found, unreadable = self.find(block.text, told or {})
+        rejected = [(row, NO_HEADER) for row in unreadable]
+        settled, timeless = self._settle(found, clock, target)
+        numbers = settled["row"].cast(pl.Int64) + block.first
+        if block.numbers is not None:
+            numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
+        rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
+        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
+
+    def find(self, text: pl.Series, told: Told) -> tuple[pl.DataFrame, list[int]]:
+        """Lines that a rule matched, as the log and the rule wrote them; and the rows that are no log lines.
+
+        Times and addresses are not settled yet: `origin` and `named` (the target) are what the rule read,
+        `hour`, `minute`, `second`, `host` and `shape` what the header says.
+        """
         headed = text.str.contains(HEADER)
         readable = headed
         if not headed.all():
@@ -166,24 +186,36 @@ class Matcher:
             bare = others.filter(text.gather(others).str.contains(BARE_HEADER))
             if bare.len():
                 readable = headed.clone().scatter(bare, True)
+        unreadable = []
+        if not readable.all():
+            unreadable = (~readable & (text.str.strip_chars() != "")).arg_true().to_list()
         literals = text.str.extract_many(self._literals, overlapping=True)
         rows = (readable & (literals.list.len() > 0)).arg_true()
-        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": literals.gather(rows)})
-        found = self._find_all(candidates, headed.gather(rows), told or {})
-        rejected = []
-        if not readable.all():
-            undated = (~readable & (text.str.strip_chars() != "")).arg_true()
-            followers = self._find_undated(undated, text, literals, readable, told or {})
-            if followers.height:
-                found = pl.concat([found.select(_NOTHING.columns), followers]).sort("row")
-            taken = set(followers["row"])
-            rejected = [(row, NO_HEADER) for row in undated if row not in taken]
-        settled, timeless = self._settle(found, clock, target)
-        numbers = settled["row"].cast(pl.Int64) + block.first
-        if block.numbers is not None:
-            numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
-        rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
-        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
+        ranks = self._ranked(literals.gather(rows))
+        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": ranks})
+        found = self._at_home(self._find_all(candidates, headed.gather(rows), told))
+        if not unreadable:
+            return found, unreadable
+        followers = self._find_undated(pl.Series(unreadable, dtype=pl.UInt32), text, literals, readable, told)
+        if not followers.height:
+            return found, unreadable
+        taken = set(followers["row"])
+        both = pl.concat([found.select(_NOTHING.columns), followers]).sort("row")
+        return both, [row for row in unreadable if row not in taken]
+
+    def _ranked(self, literals: pl.Series) -> pl.Series:
+        """The literals of each line in the order of the rules that want them, each once.
+
+        A line often holds the literals of several rules: the one that comes first in its file is to win, not
+        the one whose literal happens to come first in the line.
+        """
+        lists = literals.cast(pl.List(self._order))
+        many = lists.list.len() > 1
+        if not many.any():
+            return lists
+        ranked = lists.filter(many).list.unique().list.sort()
+        order = pl.concat([many.arg_true(), (~many).arg_true()]).arg_sort()
+        return pl.concat([ranked, lists.filter(~many)]).gather(order)
 
     def _find_all(self, candidates: pl.DataFrame, headed: pl.Series, told: Told) -> pl.DataFrame:
         """Matching lines with their header's fields, in order: syslog's first, then what is left as bare."""
@@ -195,7 +227,7 @@ class Matcher:
         written = split.with_columns(asked.alias("asked"))
         mine = written.filter(asked.is_not_null())
         found = [_headers(self._find(mine, self._by_program, 0, told))]
-        if self._by_shape:
+        if self._by_shape or self._by_request:
             rest = written.filter(asked.is_null())
             found += self._find_bare(candidates.filter(~headed), rest, told)
         found = [part for part in found if part.height]
@@ -210,16 +242,45 @@ class Matcher:
         shaped = _bare(lines)
         found = self._find(shaped.with_columns(pl.lit(1, pl.Int64).alias("repeats")), self._by_shape, 1, told)
         yield found
-        left = rest.filter(~rest["row"].is_in(found["row"].to_list())) if found.height else rest
+        if self._by_request:
+            carried = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
+            requests = pl.concat([unheaded.select("row", "line", "all", text="line"), carried])
+            asked = self._find_requests(_without(requests, found), told)
+            yield asked
+            rest = _without(rest, asked)
+        left = _without(rest, found)
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
         yield _headers(self._find(left, self._by_shape, 1, told))
+
+    def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
+        """The same for access logs, whoever carried them: rules see each request in one form."""
+        lines = lines.filter(lines["text"].str.contains_any(list(self._by_request))).sort("row")
+        read = transcribe(lines["text"])
+        requests = pl.concat(
+            [lines.select("row", "line", "all")[read["place"]], read.drop("place")], how="horizontal"
+        )
+        requests = requests.with_columns(
+            pl.lit(None, pl.String).alias("host"),
+            pl.lit(1, pl.Int64).alias("repeats"),
+            pl.lit(_shape_number(REQUESTS), pl.Int16).alias("asked"),
+        )
+        return self._find(requests, self._by_request, 1, told)
+
+    def _at_home(self, found: pl.DataFrame) -> pl.DataFrame:
+        """The same, with the line's own host as the origin of what was done there."""
+        if not found.height or not any(rule.local for rule in self.rules.rules):
+            return found
+        at_home = pl.col("origin") == THIS_HOST
+        origin = pl.when(at_home).then(pl.col("host").fill_null("")).otherwise(pl.col("origin"))
+        return found.with_columns(origin.alias("origin"))
 
     def _find_undated(
         self, undated: pl.Series, text: pl.Series, literals: pl.Series, readable: pl.Series, told: Told
     ) -> pl.DataFrame:
         """Matching lines without a time, each with the time of the dated line above it."""
-        lines = pl.DataFrame({"row": undated, "line": text.gather(undated), "all": literals.gather(undated)})
-        lines = lines.filter(lines["all"].list.len() > 0).with_columns(
+        held = literals.gather(undated)
+        lines = pl.DataFrame({"row": undated, "line": text.gather(undated), "all": self._ranked(held)})
+        lines = lines.filter(held.list.len() > 0).with_columns(
             pl.col("line").alias("message"),
             pl.lit(_shape_number(UNDATED), pl.Int16).alias("asked"),
             pl.lit(1, pl.Int64).alias("repeats"),
@@ -338,10 +399,6 @@ class Matcher:
     def _settle(self, lines: pl.DataFrame, clock: Clock, target: str) -> tuple[pl.DataFrame, list[int]]:
         """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
         hours = {text: clock.hour(text) for text in lines["hour"].unique()}
-        at_home = pl.col("origin") == THIS_HOST
-        lines = lines.with_columns(
-            pl.when(at_home).then(pl.col("host").fill_null("")).otherwise(pl.col("origin")).alias("origin")
-        )
         origins = {text: normalise(text) for text in lines["origin"].unique()}
         host = lines["named"].fill_null(lines["host"])
         hosts = {text: normalise(text) or target for text in host.drop_nulls().unique()}
@@ -381,10 +438,10 @@ _NOTHING = pl.DataFrame(
 
 
 def _shape_number(name: str) -> int:
-    """A bare shape as rows carry it; syslog's own and `any` have numbers that no line's shape has."""
+    """A bare shape as rows carry it; `syslog`, `any` and `access` have numbers that no line's shape has."""
     if name == UNDATED:
         return len(SHAPES) + len(BARE_NAMES)
-    return {SYSLOG: -1, WHATEVER: -2}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+    return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
 
 
 def _times(text: pl.Series, rows: pl.Series) -> pl.DataFrame:
@@ -392,7 +449,7 @@ def _times(text: pl.Series, rows: pl.Series) -> pl.DataFrame:
     lines = pl.DataFrame({"row": rows, "line": text.gather(rows)})
     written = pl.concat([lines.select("row"), _split(lines["line"])], how="horizontal")
     headed = _headers(written) if lines.height else written.clear()
-    bare = _bare(lines.filter(~lines["row"].is_in(headed["row"].to_list())))
+    bare = _bare(_without(lines, headed))
     columns = ["hour", "minute", "second", "host", "shape"]
     told = [
         part.select(pl.col("row").alias("dated"), *columns)
@@ -400,6 +457,11 @@ def _times(text: pl.Series, rows: pl.Series) -> pl.DataFrame:
         if "hour" in part.columns
     ]
     return pl.concat(told)
+
+
+def _without(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The lines that are not found yet."""
+    return lines.filter(~lines["row"].is_in(found["row"].to_list())) if found.height else lines
 
 
 def _split(lines: pl.Series) -> pl.DataFrame:
@@ -491,6 +553,23 @@ def _bare(lines: pl.DataFrame) -> pl.DataFrame:
             pl.lit(None, pl.Int16).alias("asked"),
         )
     )
+
+
+def take_apart(line: str) -> Iterator[dict[str, Any]]:
+    """The ways in which a line is read, in the order in which the rules see them: for `tocsin rules explain`.
+
+    Each has `shape` (its number in `shapes.ALL`), `program` (None for a program's own log), `message`,
+    `hour`, `minute`, `second` and `host`.
+    """
+    text = pl.Series([line], dtype=pl.String)
+    one = pl.DataFrame({"row": [0], "line": text, "all": [[""]]})
+    bare = _bare(one).filter(pl.col("hour").is_not_null()).with_columns(pl.lit(None).alias("program"))
+    headed = text.str.contains(HEADER)[0]
+    if headed:
+        yield from _headers(pl.concat([one.select("row", "all"), _split(text)], how="horizontal")).to_dicts()
+    yield from bare.to_dicts()
+    message = _split(text)["message"].fill_null(line) if headed else text
+    yield from transcribe(message).with_columns(program=None, host=None).to_dicts()
 
 
 def _look_up(series: pl.Series, table: Mapping[Any, int | str | None], dtype: type[pl.DataType]) -> pl.Series:

@@ -5,7 +5,6 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 os.environ.setdefault("POLARS_MAX_THREADS", "2")  # before Polars is first imported, by `lines`
@@ -23,32 +22,12 @@ from tocsin.sift.shapes import ALL
 from tocsin.sift.sources import Kind, Stream
 from tocsin.sift.stamps import Clock
 from tocsin.sift.tally import Tally
-from tocsin.sift.values import Observation
+from tocsin.sift.values import Observation, Span
 
 THREADS = 2
 
 
 Group = tuple[Any, ...]
-
-
-@dataclass
-class Span:
-    """What was seen of a log: how many lines that were not rejected, and the first and last matching time."""
-
-    lines: int = 0
-    first: int | None = None
-    last: int | None = None
-    zone_open: bool = False
-    service: str = ""
-
-    def widen(self, matches: Matches) -> None:
-        """Take in the times of what was found in a block."""
-        if matches.rows.height:
-            at = matches.rows["at"].cast(pl.Int64)
-            first, last = int(at.min() or 0), int(at.max() or 0)  # type: ignore[arg-type]
-            self.first = first if self.first is None else min(self.first, first)
-            self.last = last if self.last is None else max(self.last, last)
-            self.zone_open |= any(ALL[shape].zone_open for shape in matches.rows["shape"].unique())
 
 
 class LogReader:
@@ -76,12 +55,24 @@ class LogReader:
             stretch = export_blocks(stream, first, see, reject)
         else:
             stretch = blocks(stream, first, see, reject)
+        return self.take(path, stretch, clock, target)
+
+    def take(self, path: str, stretch: Iterable[Block], clock: Clock, target: str) -> Span:
+        """Read blocks of lines of a source, wherever they come from."""
+
+        def reject(number: int, reason: str, raw: bytes) -> None:
+            self._rejects.add(path, number, reason, raw)
+
         span = Span()
         for matches, groups in self._matched(stretch, clock, target):
             for row, reason in matches.rejected:
                 reject(matches.block.number(row), reason, matches.block.line(row))
             span.lines += len(matches.block.text) - len(matches.rejected)
-            span.widen(matches)
+            if matches.rows.height:
+                at, shapes = matches.rows["at"], matches.rows["shape"].unique()
+                first, last = at.min(), at.max()
+                assert isinstance(first, int) and isinstance(last, int)  # noqa: S101 (for the type checker)
+                span.widen(first, last, any(ALL[shape].zone_open for shape in shapes))
             if groups and not span.service:
                 span.service = self._matcher.shelves[groups[0][0]][0]
             self._merge(path, matches.block, groups, clock)

@@ -8,7 +8,7 @@ of a day, not those of a year. Small runs put nothing away.
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -166,14 +166,21 @@ class _Record(msgspec.Struct, array_like=True):
     parts: list[Part]
 
 
+Fetch = Callable[[tuple[Key, str]], bytes | None]
 _encoder, _decoder = msgspec.msgpack.Encoder(), msgspec.msgpack.Decoder(_Record)
 _NOWHERE = -1
 
 
 class Piles:
-    """All sums by key and evidence."""
+    """All sums by key and evidence.
 
-    def __init__(self) -> None:
+    A `lasting` collection outlives its process: it notes what was touched, for somebody to keep, and asks
+    `fetch` for the packed sum of a key that is not in memory.
+    """
+
+    def __init__(self, *, lasting: bool = False, fetch: Fetch | None = None) -> None:
+        self._fetch = fetch
+        self.touched: set[tuple[Key, str]] | None = set() if lasting else None
         self._open: dict[tuple[Key, str], Pile] = {}
         self._away: Scratch | None = None
         self._places: dict[int, int] = {}
@@ -188,8 +195,13 @@ class Piles:
     def pile(self, key: Key, evidence: str, first: int, last: int) -> tuple[Pile, bool]:
         """The sum that such evidence belongs to, its times widened; and whether it is new."""
         pile = self._open.get((key, evidence))
+        if self.touched is not None:
+            self.touched.add((key, evidence))
         if last > self._newest:
             self._newest = last
+        if pile is None and self._fetch is not None and (body := self._fetch((key, evidence))) is not None:
+            self.restore(body)
+            pile = self._open[key, evidence]
         if pile is None:
             pile = self._open[key, evidence] = Pile(first, last, source=self._source)
             return pile, True
@@ -202,12 +214,35 @@ class Piles:
 
     def put_away(self) -> None:
         """Put away what is over, if there is much in memory."""
-        if len(self._open) < MOST_OPEN:
+        if len(self._open) < MOST_OPEN or self.touched is not None:
             return
         over = (self._newest - GRACE) // DAY
         for key, pile in list(self._open.items()):
             if pile.source != self._source or key[0].day < over:
                 self._put(key, self._open.pop(key))
+
+    def restore(self, body: bytes) -> tuple[Key, str]:
+        """Take back a sum as `packed` gave it; lines that follow are a further part of its evidence."""
+        record = _decoder.decode(body)
+        key = Key(*record.key), record.evidence
+        self._open[key] = _pile(record)
+        return key
+
+    def packed(self, key: tuple[Key, str]) -> bytes:
+        """A sum as bytes that outlive the run."""
+        return _encoder.encode(_record(key, self._open[key], _NOWHERE))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def evict(self, most: int) -> None:
+        """Everything that was touched is kept elsewhere now: hold no more than `most` sums, the latest."""
+        if self.touched:
+            self.touched.clear()
+        if len(self._open) > most:
+            oldest_first = sorted(self._open, key=lambda key: self._open[key].source)
+            for key in oldest_first[: len(oldest_first) - most]:
+                del self._open[key]
 
     def __iter__(self) -> Iterator[tuple[Key, str, Pile]]:
         """Every sum, whole; may be asked for more than once when nothing is added any more."""

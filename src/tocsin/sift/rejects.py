@@ -16,7 +16,7 @@ class Rejects:
 
     def __init__(self, path: Path | None, balance: Balance) -> None:
         self._path = path
-        self._balance = balance
+        self.balance = balance
         self._file: BinaryIO | None = None
 
     @property
@@ -26,8 +26,8 @@ class Rejects:
 
     def add(self, path: str, line: int, reason: str, raw: bytes = b"") -> None:
         """Reject one line (or one document, by its first line)."""
-        self._balance.rejected += 1
-        self._balance.reasons[reason] += 1
+        self.balance.rejected += 1
+        self.balance.reasons[reason] += 1
         if self._path is None:
             return
         if self._file is None:
@@ -41,6 +41,24 @@ class Rejects:
         """Write out what is waiting."""
         if self._file:
             self._file.close()
+
+
+class Kept(Rejects):
+    """Rejects that are held until somebody takes them, to be written with what else was found."""
+
+    def __init__(self) -> None:
+        super().__init__(None, Balance())
+        self._held: list[tuple[str, int, str, bytes]] = []
+
+    def add(self, path: str, line: int, reason: str, raw: bytes = b"") -> None:
+        """Reject one line (or one document, by its first line)."""
+        super().add(path, line, reason, raw)
+        self._held.append((path, line, reason, raw))
+
+    def take(self) -> list[tuple[str, int, str, bytes]]:
+        """What was rejected since this was last asked: path, line, reason, raw bytes."""
+        held, self._held = self._held, []
+        return held
 
 
 def _open(path: Path) -> BinaryIO:

@@ -13,6 +13,8 @@ import msgspec
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now, rfc3339
 from tocsin.sift import engine, holdings, minimise, running, sending, spool
+from tocsin.sift.home import edge_home
+from tocsin.sift.rejects import Kept, Rejects
 from tocsin.sift.values import Attack, Sifted, Source
 from tocsin.wire.report import Report
 
@@ -63,7 +65,7 @@ def preview(paths: Sequence[Path], plan: Plan) -> Iterator[str]:
             kept = spool.Spool(Path(stack.enter_context(tempfile.TemporaryDirectory())))
             stack.callback(kept.db.close)
         found = _sift(paths, plan, kept)
-        for report in _reports(found.attacks, found.sources, plan, kept):
+        for report in reports(found.attacks, found.sources, plan, kept):
             yield msgspec.json.encode(report).decode()
 
 
@@ -72,12 +74,13 @@ def report(paths: Sequence[Path], plan: Plan, key: str, say: Callable[[str], Non
     with spool.opened(plan.url) as kept:
         count = 0
         if paths:
-            found = _sift(paths, plan, kept)
+            rejects = Kept()
+            found = _sift(paths, plan, kept, rejects)
             _confirm(found.sources, plan, kept)
             merged = [running.merge(kept.attack(attack.attack_id), attack) for attack in found.attacks]
-            reports = list(_reports(merged, found.sources, plan, kept))
-            kept.keep(found.regions, merged, reports)
-            count = len(reports)
+            told = list(reports(merged, found.sources, plan, kept))
+            kept.keep(found.regions, merged, told, rejects.take())
+            count = len(told)
             balance = found.balance
             say(
                 f"{balance.read} lines: {balance.observed} observed, {balance.noise} noise, "
@@ -96,7 +99,7 @@ def report(paths: Sequence[Path], plan: Plan, key: str, say: Callable[[str], Non
         )
 
 
-def _sift(paths: Sequence[Path], plan: Plan, kept: spool.Spool) -> Sifted:
+def _sift(paths: Sequence[Path], plan: Plan, kept: spool.Spool, rejects: Rejects | None = None) -> Sifted:
     try:
         minimise.networks(plan.networks)
     except ValueError as error:
@@ -106,14 +109,15 @@ def _sift(paths: Sequence[Path], plan: Plan, kept: spool.Spool) -> Sifted:
         year=plan.year,
         tz=plan.tz,
         known=kept.regions(),
-        rejects=kept.folder / "rejected",
+        unrecognised=edge_home() / "unrecognised",
     )
-    return engine.sift([str(path) for path in paths], options)
+    return engine.sift([str(path) for path in paths], options, rejects)
 
 
-def _reports(
+def reports(
     found: Iterable[Attack], sources: Sequence[Source], plan: Plan, kept: spool.Spool
 ) -> Iterator[Report]:
+    """The reports on those attacks that are severe enough, as they will leave."""
     own = minimise.networks(plan.networks)
     token_key = bytes.fromhex(kept.setting("token-key", secrets.token_hex(32)) or "")
     held = {source.source_id: holdings.holding(source, _said(source, plan, kept)) for source in sources}

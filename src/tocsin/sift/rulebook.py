@@ -19,7 +19,8 @@ import msgspec
 
 from tocsin.kernel.problems import BadInput
 from tocsin.sift.home import edge_home
-from tocsin.sift.shapes import BARE, SYSLOG, UNDATED, WHATEVER
+from tocsin.sift.records import Check, RecordRule, Wrapped, names, steps
+from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, UNDATED, WHATEVER
 
 _FORBIDDEN = re.compile(r"\(\?(?:[=!]|<[=!]|P=|\()|\\[1-9]|\(\?>|[*+?}]\+")
 _KIND = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")  # RSIT class/type
@@ -77,13 +78,19 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The rules of one service.
 
     `programs` are the names under which it writes to syslog or the journal; `shapes` name the line shapes
-    (`shapes.BARE`) of logs that it writes itself. `prefix` and `suffix` surround every pattern.
+    (`shapes.BARE`) of logs that it writes itself. `prefix` and `suffix` surround every pattern. `records` and
+    `wrapped` are rules for records (`records`); `marks` are the fields by which a source of them is known,
+    `columns` the names of a table's columns where its first line does not say them.
     """
 
     service: str
     log_type: str
-    thresholds: dict[str, Thresholds]
-    rules: tuple[Rule, ...]
+    thresholds: dict[str, Thresholds] = {}
+    rules: tuple[Rule, ...] = ()
+    records: tuple[RecordRule, ...] = ()
+    wrapped: tuple[Wrapped, ...] = ()
+    marks: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     shapes: tuple[str, ...] = ()
     prefix: str = ""
@@ -106,7 +113,10 @@ class Ruleset:
             for kind, bounds in book.thresholds.items():
                 if self._thresholds.setdefault((book.service, kind), bounds) != bounds:
                     raise BadInput(f"two rule files set other thresholds for {kind} at {book.service}")
-        self._log_types: Mapping[str, str] = {book.service: book.log_type for book in self.books}
+        lines_last = sorted(
+            self.books, key=lambda book: bool(book.rules)
+        )  # a service's own log names its type
+        self._log_types: Mapping[str, str] = {book.service: book.log_type for book in lines_last}
 
     def thresholds(self, service: str, kind: str) -> Thresholds | None:
         """By which scores attacks of a kind on a service are judged; None where no rule tells of them."""
@@ -122,37 +132,63 @@ def rules_folder() -> Path:
     return Path(os.environ.get("TOCSIN_RULES") or edge_home() / "rules")
 
 
-def ruleset() -> Ruleset:
-    """Our rules and the user's own. Raises BadInput that names the file and the rule at fault."""
-    return _ruleset(rules_folder())
+def ruleset(mapping: Rulebook | None = None) -> Ruleset:
+    """Our rules, the user's own, a mapping's. Raises BadInput that names the file and the rule at fault."""
+    usual = _ruleset(rules_folder())
+    return Ruleset([*usual.books, mapping]) if mapping else usual
+
+
+def mapping(file: Path) -> Rulebook:
+    """What a user's mapping file says the records of a source mean. Raises BadInput."""
+    book = read(file)
+    if not book.records and not book.wrapped:
+        raise BadInput(f"{file}: a mapping needs at least one [[records]]", hint="see docs/records.md")
+    return book
 
 
 @cache
 def _ruleset(folder: Path) -> Ruleset:
-    return Ruleset([*_ours(), *(_read(file) for file in sorted(folder.glob("*.toml")))])
+    return Ruleset([*ours(), *_yours(folder)])
 
 
 @cache
-def _ours() -> tuple[Rulebook, ...]:
+def ours() -> tuple[Rulebook, ...]:
+    """The rulebooks that come with Tocsin, by file name."""
     files = resources.files("tocsin.sift.rules").iterdir()
     ours = sorted((file for file in files if file.name.endswith(".toml")), key=lambda file: file.name)
     return tuple(_parse(file.read_bytes()) for file in ours)  # checked by a test: it takes its time
 
 
+def yours() -> tuple[Rulebook, ...]:
+    """A user's own rulebooks, by file name. Raises BadInput that names the file and the rule at fault."""
+    return _yours(rules_folder())
+
+
+@cache
+def _yours(folder: Path) -> tuple[Rulebook, ...]:
+    return tuple(read(file) for file in sorted(folder.glob("*.toml")))
+
+
 def sshd() -> Rulebook:
     """The rules for OpenSSH's server."""
-    return next(book for book in _ours() if book.service == "ssh" and "sshd" in book.programs)
+    return next(book for book in ours() if book.service == "ssh" and "sshd" in book.programs)
 
 
 def load(text: bytes) -> Rulebook:
     """Read and check a rule file. Raises BadInput that names the rule at fault."""
     book = _parse(text)
-    known_shapes = (*BARE, SYSLOG, UNDATED, WHATEVER)
+    known_shapes = (*BARE, SYSLOG, UNDATED, WHATEVER, REQUESTS)
     if unknown := set(book.shapes) - set(known_shapes):
         known = ", ".join(known_shapes)
         raise BadInput(f"no such line shape: {', '.join(sorted(unknown))}", hint=f"known: {known}")
+    if REQUESTS in book.shapes and len(book.shapes) > 1:
+        raise BadInput("a rulebook about access logs is about nothing else")
     for rule in book.rules:
         _check(book, rule)
+    for record in book.records:
+        _check_record(book, record)
+    for wrapped in book.wrapped:
+        _check_record(book, wrapped)
     return book
 
 
@@ -163,7 +199,8 @@ def _parse(text: bytes) -> Rulebook:
         raise BadInput(f"a rule file does not hold together: {error}") from error
 
 
-def _read(file: Path) -> Rulebook:
+def read(file: Path) -> Rulebook:
+    """The rulebook in a file. Raises BadInput that names the file and the rule at fault."""
     try:
         return _named(str(file), file.read_bytes())
     except OSError as error:
@@ -175,6 +212,56 @@ def _named(name: str, text: bytes) -> Rulebook:
         return load(text)
     except BadInput as problem:
         raise BadInput(f"{name}: {problem.detail}", hint=problem.hint) from problem
+
+
+def _check_record(book: Rulebook, rule: RecordRule | Wrapped) -> None:
+    if not book.marks:
+        raise BadInput(f"{book.service} has record rules and no marks")
+    paths = [*rule.where]
+    for field in rule.__struct_fields__:
+        if field not in (
+            "id",
+            "kind",
+            "evidence",
+            "why",
+            "literal",
+            "pattern",
+            "weight",
+            "samples",
+            "where",
+            "strip",
+        ):
+            value = getattr(rule, field)
+            paths += names(value) if isinstance(value, (str, tuple)) else ()
+    for path in filter(None, paths):
+        steps(path)
+    for sample in rule.samples:
+        if not sample.startswith("{"):
+            raise BadInput(f"rule {rule.id} has a sample that is no record: {sample}")
+    if isinstance(rule, Wrapped):
+        if not rule.text and not rule.client:
+            raise BadInput(f"rule {rule.id} names neither a text nor a client")
+        return
+    if bool(rule.text) != bool(rule.pattern):
+        raise BadInput(f"rule {rule.id} needs both text and pattern, or none")
+    checks = [check.pattern for check in rule.where.values() if isinstance(check, Check)]
+    for pattern in (rule.pattern, *checks):
+        if _FORBIDDEN.search(pattern):
+            raise BadInput(f"rule {rule.id} uses what RE2 cannot do: {pattern}")
+        try:
+            groups = re.compile(pattern).groupindex
+        except re.error as error:
+            raise BadInput(f"rule {rule.id} has a broken pattern: {error}") from error
+        if pattern is rule.pattern and not rule.origin and "origin" not in groups:
+            raise BadInput(f"rule {rule.id} names no origin")
+    _check_kind(book, rule)
+
+
+def _check_kind(book: Rulebook, rule: Rule | RecordRule) -> None:
+    if not _KIND.fullmatch(rule.kind):
+        raise BadInput(f"rule {rule.id} has a kind that is no class/type of RSIT: {rule.kind}")
+    if rule.evidence != "success" and rule.kind not in book.thresholds:
+        raise BadInput(f"rule {rule.id} has a kind without thresholds: {rule.kind}")
 
 
 def _check(book: Rulebook, rule: Rule) -> None:
@@ -194,10 +281,7 @@ def _check(book: Rulebook, rule: Rule) -> None:
         raise BadInput(f"rule {rule.id} is local: it has no origin of its own and is never blocked upon")
     if "origin" not in groups and not rule.local:
         raise BadInput(f"rule {rule.id} names no origin")
-    if not _KIND.fullmatch(rule.kind):
-        raise BadInput(f"rule {rule.id} has a kind that is no class/type of RSIT: {rule.kind}")
-    if rule.evidence != "success" and rule.kind not in book.thresholds:
-        raise BadInput(f"rule {rule.id} has a kind without thresholds: {rule.kind}")
+    _check_kind(book, rule)
     for line, origin in rule.samples.items():
         if origin and not any(literal in line for literal in rule.literals):
             raise BadInput(f"rule {rule.id} has a sample without its literal: {line}")

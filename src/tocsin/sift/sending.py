@@ -25,7 +25,9 @@ class Sent:
     fault: str = ""
 
 
-def send(spool: Spool, url: str, key: str, say: Callable[[str], None]) -> Sent:
+def send(
+    spool: Spool, url: str, key: str, say: Callable[[str], None], patience: Sequence[float] = calling.PAUSES
+) -> Sent:
     """Send every pending report in batches until none is left or the exchange stops answering.
 
     A refused key raises; an exchange out of reach leaves the rest pending, with the fault in the result.
@@ -35,18 +37,19 @@ def send(spool: Spool, url: str, key: str, say: Callable[[str], None]) -> Sent:
         return result
     with calling.client(url, key) as client:
         try:
-            public = calling.public_key(client, say)
+            public = calling.introduced(client, say, patience)[1]
             while batch := spool.pending(BATCH):
-                _settle(spool, batch, _post(client, batch), public, result, say)
+                _settle(spool, batch, _post(client, batch, patience), public, result, say)
         except Unreachable as problem:
             result.fault = problem.detail
     return result
 
 
-def _post(client: httpx.Client, batch: Sequence[tuple[str, bytes]]) -> Accepted:
+def _post(client: httpx.Client, batch: Sequence[tuple[str, bytes]], patience: Sequence[float]) -> Accepted:
     body = b'{"reports":[' + b",".join(report for _, report in batch) + b"]}"
     answer = calling.ask(
-        lambda: client.post("/reports/batch", content=body, headers={"Content-Type": "application/json"})
+        lambda: client.post("/reports/batch", content=body, headers={"Content-Type": "application/json"}),
+        patience,
     )
     try:
         return msgspec.json.decode(answer.content, type=Accepted)

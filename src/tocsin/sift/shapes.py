@@ -15,8 +15,9 @@ _CLOCK = r":(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _FRACTION = r"(?:[.,][0-9]+)?"
 _HALF = "[ \u202f][AP]M"  # newer JavaScript writes a narrow no-break space before it
 _OFFSET = r"(?P<tail> ?(?:Z|[+-][0-9]{2}:?[0-9]{2}))"
-_SENDER = (  # BSD's syslogd -v writes facility and priority before the host
-    r" +(?:<[a-z0-9]+\.[a-z]+> +)?(?:(?P<host>[^ ]+) +)?(?P<program>[^ \[]+?)(?:\[[0-9]+\])?$"
+_SENDER = (  # BSD's syslogd -v writes facility and priority before the host, gateways the host twice
+    r" +(?:<[a-z0-9]+\.[a-z]+> +)?(?:(?P<host>[^ ]+) +(?:[A-Za-z][A-Za-z0-9.-]* +)?)?"
+    r"(?P<program>[^ \[]+?)(?:\[[0-9]+\])?$"
 )
 
 # How a line of a log begins, whatever program wrote it. Anything else is no log line.
@@ -33,7 +34,8 @@ BARE_HEADER = (
     r"|[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{6} [ 0-9][0-9]:|[0-9]{2}-[0-9]{2} [0-9]{2}:|[0-9]{8}-[0-9]{2}:"
     r"|@[0-9a-f]{24} )"
     r"|^.{0,40}?(?:[0-9]{1,2}, ?[0-9]{4}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}),? [0-9]{1,2}:[0-9]{2}:[0-9]{2}"
-    r"|^.{0,60}?<Event |^[^\[]{0,400}\[[0-9]{2}/[A-Za-z]{3,4}\.?/[0-9]{4}:|^.{0,80}?msg=audit\("
+    r"|^#(?:Software|Version|Date|Start-Date|Fields|Remark): ?|^.{0,80}?date=[0-9]{4}-[0-9]{2}-[0-9]{2}[ ,]"
+    r"|^.{0,60}?<Event |^[^\[]{0,400}\[[0-9]{1,2}/[A-Za-z]{3,4}\.?/[0-9]{4}:|^.{0,80}?msg=audit\("
     r"|^.{0,200}?[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}(?: - |[T _-])[0-9]{2}:[0-9]{2}:[0-9]{2}"
     rf"|^.{{0,120}}?{_DAY} (?:[0-9]{{4}} )?[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
 )
@@ -94,13 +96,25 @@ SHAPES = (
     RFC5424,
 )
 
+# What each of `SHAPES` is called where a person reads of it.
+SYSLOG_NAMES = (
+    "syslog, RFC 3164",
+    "syslog, ISO 8601 with offset",
+    "syslog, RFC 3164 in a freer form",
+    "syslog, ISO 8601 without offset",
+    "syslog with a year after the day",
+    "syslog with a year before the month",
+    "syslog, RFC 5424",
+)
+
 SYSLOG = "syslog"
+REQUESTS = "access"
 WHATEVER = "any"
 
 _DAYS = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _ANY_MONTH = "[A-Za-z]{3,4}"
 _ZONE = r"(?P<tail> ?(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2}))?"
-_CLF = r"[0-9]{2}/" + _ANY_MONTH + r"\.?/[0-9]{4}:[0-9]{2}"
+_CLF = r"[0-9]{1,2}/" + _ANY_MONTH + r"\.?/[0-9]{4}:[0-9]{2}"
 _REST = r" *(?P<message>.*)$"
 
 # The shapes of logs that programs write themselves; a line has the first that fits.
@@ -177,6 +191,11 @@ BARE = {
         rf"(?P<hour>{_ISO}){_CLOCK}{_FRACTION}{_ZONE}['\"]",
     ),
     "audit": Shape(r"^.{0,80}?msg=audit\((?P<hour>[0-9]{10})\.[0-9]+:[0-9]+\)(?P<minute>)(?P<second>)"),
+    "keyed": Shape(  # FortiGate and its relatives: the whole line is the message
+        r"^.{0,200}?date=\"?(?P<hour>[0-9]{4}-[0-9]{2}-[0-9]{2}\"?[ ,]time=\"?[0-9]{2}):(?P<minute>[0-9]{2}):"
+        r"(?P<second>[0-9]{2})(?:.{0,300}? tz=\"?(?P<tail>[+-][0-9]{2}:?[0-9]{2}))?",
+        zone_open=True,
+    ),
     "inside": Shape(  # a time somewhere near the start: the whole line is the message
         rf"^.{{0,200}}?(?P<hour>(?:{_ISO}|[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}(?: -)? [0-9]{{2}}|{_CLF}"
         rf"|{_DAY} [0-9]{{4}} [0-9]{{2}}|{_DAY} [0-9]{{2}})){_CLOCK}{_FRACTION}{_ZONE}",
@@ -195,6 +214,69 @@ BARE = {
 UNDATED = "undated"
 NO_TIME = Shape("", year_open=True, zone_open=True, day_open=True)
 
+_ADDRESS = r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
+_HOST_NAME = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+"
+_CLIENT = rf"(?P<client>{_ADDRESS})"
+_ACCESS_TIME = rf"\[(?P<hour>{_CLF}){_CLOCK}{_FRACTION}{_ZONE} ?\]"
+_W3C_TIME = r"(?P<hour>[0-9]{4}-[0-9]{2}-[0-9]{2}[ \t][0-9]{2})" + _CLOCK
+_REQUEST = r'"(?P<request>(?:[^"\\]|\\.)*)"'
+_STATUS = r"(?P<status>[0-9]{3}|-1?)"
+
+
+class Format(Shape):
+    """How one family of servers writes down a request: `client`, `status`, `request`, and `rest` of the line.
+
+    Some write `method` and `query` apart.
+    """
+
+    @property
+    def is_utc(self) -> bool:
+        """Whether times are UTC without saying so, as W3C's extended log format has it."""
+        return _W3C_TIME in self.pattern
+
+
+ACCESS = {
+    # Apache, nginx, lighttpd, Traefik, Caddy, Varnish …; a host's name before it, fields before the request
+    "common log format": Format(
+        rf"^(?:[^ \"\[,]+ )?\[?(?P<client>{_ADDRESS}|{_HOST_NAME})\]?,? [^\"\[]*?{_ACCESS_TIME}(?: [^ \"]+)* "
+        rf"{_REQUEST} {_STATUS}(?: (?:[0-9]+|-))?(?P<rest>.*)$",
+        zone_open=True,
+    ),
+    "HAProxy": Format(
+        rf"^(?P<client>[0-9A-Fa-f:.]+):[0-9]{{1,5}} {_ACCESS_TIME} [^ ]+ [^ ]+ [0-9/+-]+ {_STATUS} [^\"{{]*"
+        rf"(?P<rest>[^\"]*){_REQUEST}.*$",
+        zone_open=True,
+    ),
+    "host and client after the time": Format(  # NPMplus
+        rf"^{_ACCESS_TIME} [^ ]+ {_CLIENT} [0-9.]+ {_REQUEST} {_STATUS} [0-9]+ [0-9]+(?P<rest>.*)$",
+        zone_open=True,
+    ),
+    "status first": Format(  # Nginx Proxy Manager
+        rf"^{_ACCESS_TIME} (?:[A-Z-]+ )?(?:[0-9]{{3}} )?{_STATUS} - (?P<method>[A-Z]+) [^ ]+ [^ ]+ "
+        rf"{_REQUEST} \[Client {_CLIENT}\](?: \[[^\]]*\])*(?P<rest>.*)$",
+        zone_open=True,
+    ),
+    "IIS": Format(
+        rf"^{_W3C_TIME} (?:[^ ]+ ){{0,3}}(?P<method>[A-Z]+) (?P<request>/[^ ]*) (?P<query>[^ ]+) [0-9]+ "
+        rf"[^ ]+ {_CLIENT}(?P<rest> .*?) (?P<status>[1-5][0-9]{{2}}) [0-9]+ [0-9]+(?: [0-9]+)*$",
+    ),
+    "CloudFront": Format(
+        rf"^{_W3C_TIME}\t[^\t]+\t[^\t]+\t(?P<client>[^\t]+)\t(?P<method>[A-Z]+)\t[^\t]+\t(?P<request>[^\t]+)\t"
+        rf"{_STATUS}\t(?P<rest>[^\t]+\t[^\t]+)\t(?P<query>[^\t]+).*$",
+    ),
+    "load balancer": Format(  # AWS's
+        rf"^[a-z0-9]+ (?P<hour>{_ISO}){_CLOCK}{_FRACTION}(?P<tail>Z) [^ ]+ \[?{_CLIENT}\]?:[0-9]+ [^ ]+ "
+        rf"(?:[0-9.-]+ ){{3}}{_STATUS} [^ ]+ [0-9]+ [0-9]+ {_REQUEST}(?P<rest>.*)$",
+    ),
+    "Zoraxy": Format(
+        rf"^(?:[0-9/]+ [0-9:]+ )?\[(?P<hour>{_ISO}){_CLOCK}{_FRACTION}\] \[router:[^\]]*\] "
+        rf"(?:\[origin:[^\]]*\] )?\[client: ?{_CLIENT}\](?P<rest>(?: \[[^\]]*\])*) "
+        rf"(?P<method>[A-Z]+) (?P<request>.*) {_STATUS}$",
+        zone_open=True,
+    ),
+}
+
 # Every shape by the number under which rows carry it: syslog's first.
-ALL = (*SHAPES, *BARE.values(), NO_TIME)
+ALL = (*SHAPES, *BARE.values(), NO_TIME, *ACCESS.values())
 BARE_NAMES = tuple(BARE)
+ALL_NAMES = (*SYSLOG_NAMES, *BARE_NAMES, UNDATED, *(f"access log, {name}" for name in ACCESS))

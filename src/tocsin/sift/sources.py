@@ -12,7 +12,6 @@ from typing import BinaryIO, Literal, Protocol, cast
 
 from tocsin.sift.shapes import BARE_HEADER, HEADER
 
-_JSON = re.compile(rb"\{|\[\s*[\[{\"\]]")
 Kind = Literal["log", "mail", "mbox", "json", "journal-json", "journal-export", "empty", "binary", "unknown"]
 
 STDIN = "-"
@@ -34,6 +33,9 @@ _MAIL_FIELDS = re.compile(
     rb"x-[\w-]+|dkim-signature|authentication-results|feedback-type|envelope-to|reply-to|sender):",
     re.IGNORECASE | re.MULTILINE,
 )
+_JSON = re.compile(
+    rb"""\{|\[\s*(?:[\[{"\]]|(?:true|false|null)\b|-?[0-9][0-9.eE+-]*\s*,)"""
+)  # no log's [time]
 _JOURNAL = re.compile(rb"^(?:__CURSOR|__REALTIME_TIMESTAMP|_BOOT_ID|MESSAGE|_HOSTNAME)[=\n]", re.MULTILINE)
 
 
@@ -43,11 +45,21 @@ class Unreadable(Exception):  # noqa: N818 (it is a finding about one source, ne
 
 @dataclass(frozen=True)
 class Source:
-    """One thing to read: a path, `-` for standard input, or a file in the zip archive `archive`."""
+    """One thing to read: a path, `-` for standard input, or a file in the zip archive `archive`.
+
+    `first_line` is the number of its first line; `head`, where given, is the beginning that tells its format.
+    """
 
     path: str
     from_folder: bool = False
     archive: str = ""
+    first_line: int = 1
+    head: bytes = b""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is read from its beginning to its end, so that it can be known again."""
+        return True
 
     @property
     def is_file(self) -> bool:

@@ -29,8 +29,13 @@ CREATE TABLE IF NOT EXISTS outbox (
   attack_id TEXT PRIMARY KEY, body BLOB NOT NULL, state TEXT NOT NULL, fault TEXT NOT NULL DEFAULT '');
 CREATE INDEX IF NOT EXISTS outbox_state ON outbox (state);
 CREATE TABLE IF NOT EXISTS receipt (report_id TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS rejected (
+  id INTEGER PRIMARY KEY, path TEXT NOT NULL, line INTEGER NOT NULL, reason TEXT NOT NULL, raw BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+
+
+Rejected = tuple[str, int, str, bytes]
 
 
 class SpoolBusy(Conflict):
@@ -84,22 +89,55 @@ class Spool:
             (source_id, said.kept_days, said.clock_error_ms, at),
         )
 
-    def keep(self, regions: Iterable[Region], attacks: Iterable[Attack], reports: Iterable[Report]) -> None:
-        """Write one run's result whole: regions, cumulative attacks, and the reports that wait to be sent."""
+    def keep(
+        self,
+        regions: Iterable[Region],
+        attacks: Iterable[Attack],
+        reports: Iterable[Report],
+        rejected: Iterable[Rejected] = (),
+    ) -> None:
+        """Write one run's result whole: regions, cumulative attacks, reports to be sent, rejected lines."""
         with transaction(self.db):
-            self.db.executemany(
-                "INSERT OR IGNORE INTO region (head, length, sha256) VALUES (?, ?, ?)",
-                [(r.head, r.length, r.sha256) for r in regions],
-            )
-            self.db.executemany(
-                "INSERT OR REPLACE INTO attack VALUES (?, ?)",
-                [(a.attack_id, msgspec.json.encode(a)) for a in attacks],
-            )
-            self.db.executemany(
-                "INSERT INTO outbox (attack_id, body, state) VALUES (?, ?, 'pending')"
-                " ON CONFLICT (attack_id) DO UPDATE SET body = excluded.body, state = 'pending', fault = ''",
-                [(r.attack_id, msgspec.json.encode(r)) for r in reports],
-            )
+            self.add(regions, attacks, reports, rejected)
+
+    def add(
+        self,
+        regions: Iterable[Region],
+        attacks: Iterable[Attack],
+        reports: Iterable[Report],
+        rejected: Iterable[Rejected] = (),
+    ) -> None:
+        """The same, within a transaction of the caller's."""
+        self.db.executemany(
+            "INSERT OR IGNORE INTO region (head, length, sha256) VALUES (?, ?, ?)",
+            [(r.head, r.length, r.sha256) for r in regions],
+        )
+        self.db.executemany(
+            "INSERT OR REPLACE INTO attack VALUES (?, ?)",
+            [(a.attack_id, msgspec.json.encode(a)) for a in attacks],
+        )
+        self.db.executemany(
+            "INSERT INTO outbox (attack_id, body, state) VALUES (?, ?, 'pending')"
+            " ON CONFLICT (attack_id) DO UPDATE SET body = excluded.body, state = 'pending', fault = ''",
+            [(r.attack_id, msgspec.json.encode(r)) for r in reports],
+        )
+        self.db.executemany("INSERT INTO rejected (path, line, reason, raw) VALUES (?, ?, ?, ?)", rejected)
+
+    def rejected(self) -> list[tuple[int, str, int, str, bytes]]:
+        """What could not be read and waits to be replayed: number, path, line, reason, raw bytes."""
+        return self.db.execute("SELECT id, path, line, reason, raw FROM rejected ORDER BY id").fetchall()
+
+    def replace_rejected(
+        self,
+        read: Iterable[int],
+        attacks: Iterable[Attack],
+        reports: Iterable[Report],
+        still: Iterable[Rejected],
+    ) -> None:
+        """Take out rejected lines (by number) that were read again, with what they show and what is left."""
+        with transaction(self.db):
+            self.db.executemany("DELETE FROM rejected WHERE id = ?", [(number,) for number in read])
+            self.add((), attacks, reports, still)
 
     def pending(self, limit: int) -> list[tuple[str, bytes]]:
         """Up to `limit` reports without a receipt, as (attack id, exact bytes), in a stable order."""

@@ -14,10 +14,10 @@ _NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
 
 _BSD = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d)")
-_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d)")
+_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T \t]|\"?[ ,]time=\"?)(\d\d)")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 _SLASHED = re.compile(r"(\d{4})[/.:](\d\d)[/.:](\d\d)(?: - |[ T-])(\d\d)")
-_DMY = re.compile(r"(\d\d)[ /-]([A-Za-z]{3})[a-z]?\.?[ /-](\d{4})[ :T](\d\d)")
+_DMY = re.compile(r"(\d\d?)[ /-]([A-Za-z]{3})[a-z]?\.?[ /-](\d{4})[ :T](\d\d)")
 _US = re.compile(r"(\d\d)/(\d\d)/(\d{4}|\d\d)(?: - |[ -])(\d\d)")
 _PADDED = re.compile(r"(?:(\d{4})-(\d\d)-(\d\d)  ?|(\d\d)(\d\d)(\d\d)  ?)(\d{1,2})")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)")
@@ -27,9 +27,7 @@ _TWELVE = re.compile(
     r"(?:[ \u202f]([AP])M)?"
 )
 _TAI64 = re.compile(r"[0-9a-f]{16}")
-_TAI_EPOCH = (
-    1 << 62
-) + 10  # TAI64 label of 1970-01-01T00:00:00Z; leap seconds left aside, as daemontools does
+_TAI_EPOCH = (1 << 62) + 10  # TAI64 label of 1970; leap seconds are left aside, as daemontools does
 _EARLIEST_YEAR = 1970
 
 

@@ -9,7 +9,7 @@ import hashlib
 import ipaddress
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -39,9 +39,9 @@ class _Whole:
 class Tally:
     """The running sum of a run; `told` holds, by service and kind, the origins of known verdicts."""
 
-    def __init__(self, rules: Ruleset, networks: Iterable[str] = ()) -> None:
+    def __init__(self, rules: Ruleset, networks: Iterable[str] = (), piles: Piles | None = None) -> None:
         self._rules = rules
-        self._piles = Piles()
+        self._piles = piles if piles is not None else Piles()
         self._added = 0
         self.campaign_count = 0
         self.told: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
@@ -58,6 +58,16 @@ class Tally:
             self.told[key.service, key.kind].add(key.origin)
         return pile
 
+    def restore(self, body: bytes) -> None:
+        """Take back a pile that was packed; what it tells is known again."""
+        key, evidence = self._piles.restore(body)
+        if evidence == "verdict":
+            self.told[key.service, key.kind].add(key.origin)
+
+    def judge_anew(self) -> None:
+        """More was read since the attacks were asked for."""
+        self.__dict__.pop("_whole", None)
+
     def put_away(self) -> None:
         """To be called now and then while a long source is read: what is over leaves the memory."""
         self._piles.put_away()
@@ -70,7 +80,7 @@ class Tally:
         `lines` says how many they are where `numbers` name only the first of them.
         """
         key = Key(finding.kind, finding.origin, finding.target, finding.service, finding.first // DAY)
-        pile = self.pile(key, "verdict", finding.first, finding.last)
+        pile = self.pile(key, finding.evidence, finding.first, finding.last)
         pile.count += finding.count
         pile.score += finding.score
         pile.severity = max(pile.severity, SEVERITIES.index(finding.severity or "info"))
@@ -136,10 +146,10 @@ class Tally:
                 whole.relayed[what] += pile.line_count()
         return whole
 
-    def attacks(self) -> tuple[Sequence[Attack], int]:
-        """All attacks, worst first, then by time and id; and how many lines are their evidence.
+    def attacks(self, wanted: Callable[[Key], bool] | None = None) -> tuple[Sequence[Attack], int]:
+        """The attacks, worst first, then by time and id; and how many lines are all their evidence.
 
-        To be asked once, when everything was read.
+        All of them, or those that are `wanted`.
         """
         observed, days = 0, Counter[str]()
         won: set[tuple[str, str, str]] = set()
@@ -151,6 +161,8 @@ class Tally:
         self.campaign_count = sum(times > 1 for origin, times in days.items() if origin)
         attacks = Attacks()
         for key, evidence, pile in self.counting():
+            if wanted is not None and not wanted(key):
+                continue
             is_won = (key.origin, key.target, key.service) in won
             attacks.add(self._attack(key, evidence, pile, is_won, days[key.origin] > 1))
         return attacks, observed

@@ -126,6 +126,23 @@ class Source:
 
 
 @dataclass
+class Span:
+    """What was seen of a log: how many lines that were not rejected, and the first and last matching time."""
+
+    lines: int = 0
+    first: int | None = None
+    last: int | None = None
+    zone_open: bool = False
+    service: str = ""
+
+    def widen(self, first: int, last: int, zone_open: bool) -> None:
+        """Take in the times of what was found, and whether they left the zone open."""
+        self.first = first if self.first is None else min(self.first, first)
+        self.last = last if self.last is None else max(self.last, last)
+        self.zone_open |= zone_open
+
+
+@dataclass
 class Sifted:
     """Everything that one run of `sift` found."""
 

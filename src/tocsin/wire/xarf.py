@@ -1,20 +1,19 @@
-"""XARF v4 reports (xarf.org): bytes to values, strict by category and type.
+"""XARF reports (xarf.org): bytes to values; version 4 strict by category and type, before that lenient.
 
-A report that breaks its type's schema is refused with the field at fault; unknown further fields are allowed,
-as the specification has it. Evidence payloads are never decoded and never kept.
+A version 4 report that breaks its type's schema is refused with the field at fault; unknown further fields
+are allowed, as the specification has it. Evidence payloads are never decoded and never kept.
 """
 
 import datetime as dt
-import ipaddress
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from tocsin.kernel.time import parse_rfc3339
-from tocsin.wire.report import Lane, Severity
+from tocsin.wire.xarf_older import is_older, read_older
 from tocsin.wire.xarf_types import TYPES, XarfType
+from tocsin.wire.xarf_values import NotXarf, XarfReport, host_of, is_address, name_of
 
 _CORE = (
     "xarf_version",
@@ -33,57 +32,47 @@ _SPELLINGS = re.compile(r"[-\s]+")
 _MOST_REPORTS = 10_000
 
 
-class NotXarf(Exception):  # noqa: N818 (a finding about one document, never an error of the program)
-    """The document is no XARF v4 report: the reason in words."""
+def split(content: bytes, most: int = _MOST_REPORTS) -> list[tuple[int, bytes]]:
+    """The JSON documents in some bytes, each with its line counted from 0 and its own bytes.
 
-
-class XarfReport(msgspec.Struct, frozen=True):
-    """What one report says, reduced to what an attack needs.
-
-    `origin` and `target` are as written (an address, a name, a brand; a URL only as its host), `target` empty
-    where the type names none. `names` are the hosts that the report is about, where its type is about hosts.
-    Instants are UTC.
-    """
-
-    category: str
-    type: str
-    kind: str
-    severity: Severity
-    lane: Lane
-    origin: str
-    target: str
-    service: str
-    first_at: dt.datetime
-    last_at: dt.datetime
-    count: int
-    reporter: str
-    names: tuple[str, ...] = ()
-
-
-def decode(content: bytes) -> list[tuple[int, Any]]:
-    """The JSON documents in some bytes, each with its line counted from 0: one object, a list, or one a line.
-
-    A broken line among several comes as None, which is no report. Raises NotXarf when nothing can be read.
+    One object, the items of a list (all on line 0), or one a line. Raises NotXarf when nothing can be read.
     """
     text = content.removeprefix(b"\xef\xbb\xbf").strip()
     try:
-        value = msgspec.json.decode(text)
-        documents = [(0, item) for item in (value if isinstance(value, list) else [value])]
+        if text.startswith(b"["):
+            found = [(0, bytes(item)) for item in msgspec.json.decode(text, type=list[msgspec.Raw])]
+        else:
+            found = [(0, bytes(msgspec.json.decode(text, type=msgspec.Raw)))]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        documents = list(enumerate(_line(line) for line in text.split(b"\n")))
-        if not isinstance(documents[0][1], dict):
+        found = [(number, line) for number, line in enumerate(text.split(b"\n")) if line.strip()]
+        if not found or not isinstance(parse(found[0][1]), dict):
             raise NotXarf("broken JSON") from None
-    if len(documents) > _MOST_REPORTS:
-        raise NotXarf(f"more than {_MOST_REPORTS} reports in one document")
-    if not documents:
+    if len(found) > most:
+        raise NotXarf(f"more than {most} reports in one document")
+    if not found:
         raise NotXarf("JSON that is no report")
-    return documents
+    return found
+
+
+def parse(text: bytes) -> Any:
+    """One JSON document; None for what is broken, which is no report."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def decode(content: bytes) -> list[tuple[int, Any]]:
+    """The JSON documents in some bytes, as `split` finds them; a broken line among several comes as None."""
+    return [(line, parse(text)) for line, text in split(content)]
 
 
 def read_xarf(document: Any) -> XarfReport:
-    """One report. Raises NotXarf naming the first thing that is wrong with it."""
+    """One report of any version. Raises NotXarf naming the first thing that is wrong with it."""
     if not isinstance(document, dict):
         raise NotXarf("broken JSON" if document is None else "JSON that is no report")
+    if is_older(document):
+        return read_older(document)
     _check_core(document)
     category, name = document["category"], _SPELLINGS.sub("_", document["type"].lower())
     known = TYPES.get((category, name))
@@ -109,29 +98,6 @@ def read_xarf(document: Any) -> XarfReport:
     )
 
 
-def host_of(text: str) -> str:
-    """A host as written, or the host of a URL: paths and queries may tell too much and go nowhere."""
-    if "://" not in text:
-        return text.strip()
-    try:
-        return urlsplit(text.strip()).hostname or ""
-    except ValueError:
-        return ""
-
-
-def name_of(text: str) -> str:
-    """A host name, or a URL's, in lower-case ASCII (IDNA 2008, UTS 46); empty for an address or for none."""
-    host = host_of(text).lower().removesuffix(".")
-    if not host.isascii():
-        import idna  # loads its tables: only where a name needs them
-
-        try:
-            host = idna.encode(host, uts46=True).decode("ascii")
-        except idna.IDNAError:
-            return ""
-    return "" if _is_address(host) or "." not in host or len(host) > 253 else host
-
-
 def _names(document: dict[str, Any], fields: tuple[str, ...]) -> tuple[str, ...]:
     """The names in these fields, each once."""
     told = (document.get(field) for field in fields)
@@ -139,17 +105,10 @@ def _names(document: dict[str, Any], fields: tuple[str, ...]) -> tuple[str, ...]
     return tuple(dict.fromkeys(filter(None, names)))
 
 
-def _line(text: bytes) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
 def _check_core(document: dict[str, Any]) -> None:
     version = document.get("xarf_version")
     if version is None:
-        raise NotXarf("XARF before version 4" if _is_older(document) else "JSON that is no XARF report")
+        raise NotXarf("JSON that is no XARF report")
     if not isinstance(version, str) or not re.fullmatch(r"4\.[0-9]+\.[0-9]+", version):
         raise NotXarf("XARF of another version than 4")
     _require(document, _CORE)
@@ -174,7 +133,7 @@ def _check_type(document: dict[str, Any], known: XarfType) -> None:
             raise NotXarf(f"XARF field {name} needs {' or '.join(keys)}")
     if document.get("protocol") == "smtp" and document["category"] == "messaging":
         _require(document, ("smtp_from", "source_port"))
-    if known.port_for_address and _is_address(document["source_identifier"]):
+    if known.port_for_address and is_address(document["source_identifier"]):
         _require(document, ("source_port",))
     for name in ("source_port", "destination_port"):
         port = document.get(name)
@@ -238,15 +197,3 @@ def _count(document: dict[str, Any], names: tuple[str, ...]) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 53:
             return value
     return 1
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_older(document: dict[str, Any]) -> bool:
-    return bool({"Version", "ReporterInfo", "Report"} & document.keys())

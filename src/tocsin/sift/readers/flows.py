@@ -114,8 +114,11 @@ def _finding(flood: Flood) -> Finding:
 
 
 def _header(start: bytes) -> list[str]:
-    line = start.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0].decode("utf-8", "replace")
-    return next(csv.reader([line.strip()]), [])
+    line = re.split(rb"[\r\n]", start.lstrip(b"\xef\xbb\xbf"), maxsplit=1)[0]
+    try:
+        return next(csv.reader([line[:4096].decode("utf-8", "replace").strip()]), [])
+    except csv.Error:
+        return []
 
 
 def _printed(stream: "Stream", folder: Path, printed: Path, see: "loading.See") -> int:

@@ -1,0 +1,1 @@
+"""Feeds: what others saw of our networks, row by row."""

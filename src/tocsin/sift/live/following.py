@@ -1,0 +1,268 @@
+"""Following a log through rotation: every line once, whatever happens to the file's name meanwhile.
+
+A place says which file (device and inode, and a hash of its beginning), how many bytes and lines of it were
+read. It is kept with what was found, so that after a kill reading goes on exactly there: in the same file
+under another name, in its compressed copy, and through every rotation that happened in between.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tocsin.sift.live.windows import Window
+from tocsin.sift.sources import PEEK, Source, Stream, Unreadable
+
+HEAD = 4096
+GRACE = 2.0  # seconds that a renamed file is still watched
+LONGEST = 16 << 20  # a line that has no end by then is given as it is
+
+
+class Place(msgspec.Struct, frozen=True):
+    """How far a file was read; `head` is the SHA-256 of its first `head_length` bytes."""
+
+    device: int
+    inode: int
+    offset: int
+    lines: int
+    head: str
+    head_length: int
+
+
+@dataclass
+class _Open:
+    """A file that is being read: as it grows, or (compressed) as it was left."""
+
+    path: Path
+    device: int
+    inode: int
+    stream: Stream | None
+    descriptor: int
+    begin: bytes
+    offset: int = 0
+    lines: int = 0
+    rest: bytes = b""
+    left_at: float | None = None
+
+    def read(self, size: int) -> bytes:
+        """The next bytes that are there."""
+        if self.stream is not None:
+            return self.stream.read(size)
+        return os.pread(self.descriptor, size, self.offset + len(self.rest))
+
+    def changed(self) -> float:
+        """When it was last changed (POSIX time)."""
+        try:
+            return (os.fstat(self.descriptor) if self.stream is None else self.path.stat()).st_mtime
+        except OSError:
+            return time.time()
+
+    def close(self) -> None:
+        """Let it go."""
+        if self.stream is not None:
+            self.stream.__exit__()
+        else:
+            os.close(self.descriptor)
+
+
+class Followed:
+    """One log by its path."""
+
+    def __init__(self, path: str, place: Place | None = None) -> None:
+        self.path = path
+        self.lost = 0
+        self._open: _Open | None = None
+        self._place = place
+        self._is_finished = False
+
+    @property
+    def place(self) -> Place | None:
+        """How far it was read; to be kept together with what was found."""
+        return self._place
+
+    def backlog(self) -> int:
+        """How many bytes are there and not yet read, of the file that is being read and of the log itself."""
+        live = Path(self.path)
+        if self._open is None:
+            return _size(live)
+        behind = max(_size(self._open.path) - self._open.offset, 0)
+        return behind + (_size(live) if self._open.path != live else 0)
+
+    def read(self, budget: int) -> Window | None:
+        """The next whole lines, about `budget` bytes; None when there is nothing new."""
+        while True:
+            current = self._open or self._open_next()
+            if current is None:
+                return None
+            found = self._more(current, budget)
+            if found is not None:
+                return found
+            if self._was_cut(current):
+                continue
+            if not self._is_over(current):
+                return None
+            left = self._window(current, current.rest) if current.rest else None
+            current.close()
+            self._open, self._is_finished = None, True
+            if left is not None:
+                return left
+
+    def close(self) -> None:
+        """Stop following."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _open_next(self) -> _Open | None:
+        """Open what comes next: where it was left, or the file that followed it, or the log itself."""
+        place, live = self._place, Path(self.path)
+        if place is None:
+            return self._begin(live)
+        history = list(_history(live))
+        for number, path in enumerate(history):
+            if not _is_place(path, place):
+                continue
+            if not self._is_finished:
+                return self._begin(path, place.offset, place.lines)
+            return self._begin(history[number + 1]) if number + 1 < len(history) else None
+        opened = self._begin(live)
+        self.lost += opened is not None
+        return opened
+
+    def _begin(self, path: Path, offset: int = 0, lines: int = 0) -> _Open | None:
+        try:
+            status = path.stat()
+            compressed = _is_compressed(path)
+            stream = Source(str(path)).open() if compressed else None
+            begin = stream.peek(PEEK) if stream else b""
+            descriptor = -1 if compressed else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            begin = begin or os.pread(descriptor, PEEK, 0)
+        except (OSError, Unreadable):
+            return None
+        if stream is not None:
+            stream.skip(offset)
+        self._open = _Open(path, status.st_dev, status.st_ino, stream, descriptor, begin, offset, lines)
+        self._is_finished = False
+        self._stand(self._open)
+        return self._open
+
+    def _stand(self, current: _Open) -> None:
+        head = current.begin[: min(HEAD, current.offset)]
+        self._place = Place(
+            current.device, current.inode, current.offset, current.lines,
+            hashlib.sha256(head).hexdigest(), len(head),
+        )  # fmt: skip
+
+    def _more(self, current: _Open, budget: int) -> Window | None:
+        """Whole lines from where the file was left."""
+        while True:
+            data = current.read(max(budget - len(current.rest), 1 << 16))
+            if not data:
+                return None
+            data = current.rest + data
+            end = data.rfind(b"\n") + 1
+            if not end and len(data) < LONGEST:
+                current.rest = data
+                continue
+            end = end or len(data)
+            current.rest = data[end:]
+            return self._window(current, data[:end])
+
+    def _window(self, current: _Open, content: bytes) -> Window:
+        if len(current.begin) < HEAD and current.stream is None:
+            current.begin = os.pread(current.descriptor, PEEK, 0)
+        first = current.lines + 1
+        current.offset += len(content)
+        current.lines += content.count(b"\n") + (not content.endswith(b"\n"))
+        if not content.endswith(b"\n"):
+            current.rest = b""
+        self._stand(current)
+        return Window(
+            path=self.path, first_line=first, head=current.begin, content=content, changed=current.changed()
+        )
+
+    def _is_over(self, current: _Open) -> bool:
+        """Whether nothing will be added to the file that was read to its end."""
+        if current.path != Path(self.path) or current.stream is not None:
+            return True
+        try:
+            live = Path(self.path).stat()
+        except OSError:
+            return False  # moved away, and its successor not made yet: somebody may still write to it
+        if (live.st_dev, live.st_ino) == (current.device, current.inode):
+            return False
+        # Who writes the log may go on writing to the renamed file until it is told.
+        current.left_at = current.left_at or time.monotonic()
+        return time.monotonic() - current.left_at >= GRACE
+
+    def _was_cut(self, current: _Open) -> bool:
+        """Whether the file was copied and cut (copytruncate); then the rest is read from the copy first."""
+        place, live = self._place, Path(self.path)
+        if current.stream is not None or place is None:
+            return False
+        status = os.fstat(current.descriptor)
+        if status.st_size >= current.offset + len(current.rest):
+            return False
+        current.close()
+        self._open = None
+        for path in _history(live):
+            if path != live and _is_place(path, place, by_content=True):
+                self._begin(path, place.offset, place.lines)
+                return True
+        self.lost += 1
+        self._begin(live)
+        return True
+
+
+def _history(live: Path) -> Iterator[Path]:
+    """The log and its rotated forms (`auth.log.1`, `auth.log-20261125.gz` …), the oldest first."""
+    try:
+        names = [entry for entry in live.parent.iterdir() if entry.name.startswith(live.name)]
+    except OSError:
+        return
+    rotated = [path for path in names if path != live and path.is_file() and _is_rotated(live, path)]
+    rotated.sort(key=lambda path: path.stat().st_mtime_ns)
+    yield from rotated
+    if live.is_file():
+        yield live
+
+
+def _is_rotated(live: Path, path: Path) -> bool:
+    """Whether the name is the log's with a number or a date behind it."""
+    rest = path.name.removeprefix(live.name)
+    for ending in (".gz", ".xz", ".zst"):
+        rest = rest.removesuffix(ending)
+    return bool(rest) and rest[0] in ".-_" and rest[1:].replace("-", "").replace(".", "").isdigit()
+
+
+def _is_place(path: Path, place: Place, *, by_content: bool = False) -> bool:
+    """Whether this is the file that was read so far: by inode, or (a copy) by beginning and length."""
+    try:
+        status = path.stat()
+        compressed = _is_compressed(path)
+        if not compressed and status.st_size < place.offset:
+            return False
+        same = (status.st_dev, status.st_ino) == (place.device, place.inode)
+        if not same and not (by_content or compressed or place.head_length == HEAD):
+            return False
+        with Source(str(path)).open() as stream:
+            return hashlib.sha256(stream.peek(place.head_length)).hexdigest() == place.head
+    except (OSError, Unreadable):
+        return False
+
+
+def _is_compressed(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(6)
+    return start.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")) or start == b"\xfd7zXZ\0"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

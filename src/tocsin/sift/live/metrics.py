@@ -1,0 +1,61 @@
+"""The meters of a watch for Prometheus, on an address of the settings' choice."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from tocsin.kernel.problems import BadInput
+from tocsin.sift.live.settings import endpoint
+from tocsin.sift.live.watching import Meters
+
+_COUNTERS: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
+    ("tocsin_watch_bytes", "Bytes read from all sources.", lambda m: m.bytes_read),
+    ("tocsin_watch_lines", "Lines read, over all runs.", lambda m: m.lines),
+    (
+        "tocsin_watch_lines_observed",
+        "Lines that are evidence of an attack, over all runs.",
+        lambda m: m.observed,
+    ),
+    ("tocsin_watch_lines_rejected", "Lines that could not be read, over all runs.", lambda m: m.rejected),
+    ("tocsin_watch_reports_sent", "Reports that the exchange took, new or newer.", lambda m: m.sent),
+    ("tocsin_watch_reports_refused", "Reports that the exchange refused.", lambda m: m.refused),
+)
+_GAUGES: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
+    ("tocsin_watch_backlog_bytes", "Bytes that are there and not yet read.", lambda m: m.backlog),
+    ("tocsin_watch_reports_pending", "Reports that wait for the exchange.", lambda m: m.pending),
+    ("tocsin_watch_sums_open", "Sums in memory that may still grow.", lambda m: m.open_attacks),
+    ("tocsin_watch_exchange_up", "Whether the exchange answered the last time.", lambda m: not m.fault),
+)
+
+
+class _Meters(Collector):
+    def __init__(self, meters: Meters) -> None:
+        self._meters = meters
+
+    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
+        """Every meter as it is now."""
+        for name, said, value in _COUNTERS:
+            yield CounterMetricFamily(name, said, value=value(self._meters))
+        for name, said, value in _GAUGES:
+            yield GaugeMetricFamily(name, said, value=value(self._meters))
+
+
+@contextmanager
+def serve(address: str, meters: Meters) -> Iterator[int]:
+    """Answer `GET /metrics` on an address until the block ends; gives the port."""
+    registry = CollectorRegistry()
+    registry.register(_Meters(meters))
+    host, port = endpoint(address)
+    try:
+        server, thread = start_http_server(port, host, registry)
+    except OSError as error:
+        raise BadInput(f"metrics: cannot listen on {address}: {error.strerror}") from error
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

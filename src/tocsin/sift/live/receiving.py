@@ -1,0 +1,274 @@
+"""Syslog over UDP and TCP: written to disk as it comes, read from there like any log.
+
+What was received stands in the spool's `inbox` before anything else happens to it, so that a kill loses
+nothing that came in, and a flood of messages takes disk and not memory. When the inbox is full, TCP senders
+are made to wait and UDP messages are dropped and counted.
+"""
+
+import socket
+import threading
+import time
+from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+
+import msgspec
+
+from tocsin.kernel.problems import BadInput
+from tocsin.sift.engine import Options
+from tocsin.sift.live.following import Followed, Place
+from tocsin.sift.live.settings import Syslog, endpoint
+from tocsin.sift.live.windows import Window
+
+SEGMENT = 16 << 20
+LONGEST = 1 << 20  # a message; a longer one is cut
+LARGEST_COUNT = 8  # digits of a frame's length (RFC 6587 3.4.1)
+
+
+class Inbox:
+    """Segments on disk: written by a receiver, read and removed by the watch."""
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder, self._limit = folder, limit
+        self._lock = threading.Lock()
+        numbers = [int(path.stem) for path in folder.glob("*.log")]
+        self._number = max(numbers, default=0) + 1
+        self._file = self._segment(self._number).open("ab", buffering=0)
+        self._written = 0
+
+    @property
+    def current(self) -> Path:
+        """The segment that is written to."""
+        return self._segment(self._number)
+
+    def is_full(self) -> bool:
+        """Whether the segments take more than they may."""
+        return sum(path.stat().st_size for path in self.segments()) > self._limit
+
+    def segments(self) -> list[Path]:
+        """All that there are, the oldest first."""
+        return sorted(self.folder.glob("*.log"), key=lambda path: int(path.stem))
+
+    def write(self, lines: bytes) -> None:
+        """Add whole lines; from then on a kill cannot lose them."""
+        with self._lock:
+            if self._written and self._written + len(lines) > SEGMENT:
+                self._file.close()
+                self._number, self._written = self._number + 1, 0
+                self._file = self._segment(self._number).open("ab", buffering=0)
+            self._file.write(lines)
+            self._written += len(lines)
+
+    def close(self) -> None:
+        """Write no more."""
+        self._file.close()
+
+    def _segment(self, number: int) -> Path:
+        return self.folder / f"{number}.log"
+
+
+class SyslogSource:
+    """What one pair of addresses receives: a source of `Watch`."""
+
+    def __init__(
+        self, settings: Syslog, networks: tuple[str, ...], folder: Path, limit: int, place: bytes | None
+    ) -> None:
+        self.name = syslog_name(settings)
+        self.options = Options(networks=networks, tz=settings.tz)
+        self.inbox = Inbox(folder, limit)
+        self._place = msgspec.msgpack.decode(place, type=tuple[int, Place]) if place else None
+        self._followed: Followed | None = None
+        self._number = 0
+        self.receiver = Receiver(settings, self.inbox)
+        self.receiver.start()
+
+    def read(self, budget: int) -> Window | None:
+        """The next messages, segment after segment."""
+        while True:
+            if self._followed is None and not self._next():
+                return None
+            assert self._followed is not None  # noqa: S101 (for the type checker)
+            window = self._followed.read(budget)
+            if window is not None:
+                self._place = (self._number, self._followed.place or _NOWHERE)
+                return Window(
+                    path=self.name, first_line=window.first_line, content=window.content, head=b"",
+                    changed=time.time(),
+                )  # fmt: skip
+            if self._number == int(self.inbox.current.stem):
+                return None
+            self._followed.close()
+            self._followed = None
+
+    def place(self) -> bytes | None:
+        """Which segment, and how far it was read."""
+        return msgspec.msgpack.encode(self._place) if self._place else None
+
+    def settled(self) -> None:
+        """Remove the segments that were read to their end."""
+        if self._place is None:
+            return
+        for path in self.inbox.segments():
+            if int(path.stem) < self._place[0]:
+                path.unlink()
+
+    def backlog(self) -> int:
+        """Bytes received and not read."""
+        read = self._place[1].offset if self._place else 0
+        return max(sum(path.stat().st_size for path in self.inbox.segments()) - read, 0)
+
+    def close(self) -> None:
+        """Receive no more."""
+        self.receiver.stop()
+        self.inbox.close()
+        if self._followed is not None:
+            self._followed.close()
+
+    def _next(self) -> bool:
+        kept = self._place
+        for path in self.inbox.segments():
+            number = int(path.stem)
+            if number > self._number and (kept is None or number >= kept[0]):
+                place = kept[1] if kept and number == kept[0] else None
+                self._followed, self._number = Followed(str(path), place), number
+                return True
+        return False
+
+
+_NOWHERE = Place(0, 0, 0, 0, "", 0)
+
+
+class Receiver(threading.Thread):
+    """Takes messages from the sockets into the inbox; `dropped` counts UDP messages there was no room for."""
+
+    def __init__(self, settings: Syslog, inbox: Inbox) -> None:
+        super().__init__(daemon=True, name="syslog")
+        self._inbox = inbox
+        self._stop_asked = threading.Event()
+        self._selector = DefaultSelector()
+        self._waiting: dict[socket.socket, bytes] = {}
+        self.received = self.dropped = 0
+        self.ports: dict[str, int] = {}
+        if settings.udp:
+            self._listen("udp", endpoint(settings.udp), socket.SOCK_DGRAM)
+        if settings.tcp:
+            self._listen("tcp", endpoint(settings.tcp), socket.SOCK_STREAM)
+
+    def stop(self) -> None:
+        """Take no more; gives when the thread has ended."""
+        self._stop_asked.set()
+        self.join(timeout=5)
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]  # they are sockets
+        self._selector.close()
+
+    def run(self) -> None:
+        """Receive until asked to stop."""
+        full, looked_at = False, 0.0
+        while not self._stop_asked.is_set():
+            if time.monotonic() - looked_at > 1:
+                full, looked_at = self._inbox.is_full(), time.monotonic()
+            for key, _ in self._selector.select(0.2):
+                self._take(key.fileobj, key.data, full)  # type: ignore[arg-type]  # they are sockets
+            if full:
+                time.sleep(0.05)
+
+    def _listen(self, kind: str, address: tuple[str, int], how: socket.SocketKind) -> None:
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        sock = socket.socket(family, how)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if kind == "udp":
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            sock.bind(address)
+        except OSError as error:
+            sock.close()
+            raise BadInput(f"cannot listen on {address[0]}:{address[1]}: {error.strerror}") from error
+        if kind == "tcp":
+            sock.listen(64)
+        sock.setblocking(False)
+        self.ports[kind] = sock.getsockname()[1]
+        self._selector.register(sock, EVENT_READ, kind)
+
+    def _take(self, sock: socket.socket, kind: str, full: bool) -> None:
+        if kind == "udp":
+            self._take_datagrams(sock, full)
+        elif full:
+            return  # the sender's window fills, and it waits
+        elif kind == "tcp":
+            connection, _ = sock.accept()
+            connection.setblocking(False)
+            self._waiting[connection] = b""
+            self._selector.register(connection, EVENT_READ, "connection")
+        else:
+            self._take_stream(sock)
+
+    def _take_datagrams(self, sock: socket.socket, full: bool) -> None:
+        lines = []
+        for _ in range(1_000):
+            try:
+                message = sock.recv(1 << 16)
+            except BlockingIOError:
+                break
+            if full:
+                self.dropped += 1
+            else:
+                lines.append(one_line(message))
+        if lines:
+            self.received += len(lines)
+            self._inbox.write(b"".join(lines))
+
+    def _take_stream(self, sock: socket.socket) -> None:
+        try:
+            data = sock.recv(1 << 20)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        messages, rest = frames(self._waiting[sock] + data)
+        if not data:
+            messages += [rest] if rest.strip() else []
+            self._selector.unregister(sock)
+            del self._waiting[sock]
+            sock.close()
+        else:
+            self._waiting[sock] = rest
+        if messages:
+            self.received += len(messages)
+            self._inbox.write(b"".join(map(one_line, messages)))
+
+
+def frames(data: bytes) -> tuple[list[bytes], bytes]:
+    """The messages in a stream, framed by counts or by newlines (RFC 6587 3.4), and what is left."""
+    messages = []
+    while data:
+        count, space, _ = data.partition(b" ")
+        if count.isdigit() and len(count) <= LARGEST_COUNT and not data.startswith(b"0"):
+            if not space:
+                break
+            start = len(count) + 1
+            if len(data) < start + int(count) and int(count) <= LONGEST:
+                break
+            messages.append(data[start : start + int(count)])
+            data = data[start + int(count) :]
+            continue
+        line, newline, after = data.partition(b"\n")
+        if not newline and len(line) < LONGEST:
+            break
+        messages.append(line)
+        data = after
+    return [message for message in messages if message.strip()], data
+
+
+def one_line(message: bytes) -> bytes:
+    """A message as one line of a log, without a final newline or zero of its own."""
+    return message.rstrip(b"\r\n\0").replace(b"\n", b" ").replace(b"\0", b"")[:LONGEST] + b"\n"
+
+
+def syslog_name(settings: Syslog) -> str:
+    """How the addresses are called among the sources."""
+    return " ".join(
+        filter(
+            None, ("syslog", settings.udp and f"udp {settings.udp}", settings.tcp and f"tcp {settings.tcp}")
+        )
+    )

@@ -1,0 +1,139 @@
+"""What `tocsin watch` is told: a TOML file, checked as a whole before anything starts."""
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from tocsin.kernel.problems import BadInput
+from tocsin.sift import minimise, stamps
+from tocsin.wire.report import Severity
+
+
+class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Logs to follow through their rotation; patterns such as `/var/log/nginx/*.log` meet new files too.
+
+    `tz` and `year` settle times that do not name theirs; `target` stands for a host where lines name none.
+    """
+
+    paths: tuple[str, ...]
+    tz: str | None = None
+    year: int | None = None
+    target: str = ""
+
+
+class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The systemd journal, all of it or some units'; `directory` names one that is not this machine's own."""
+
+    units: tuple[str, ...] = ()
+    directory: str = ""
+
+
+class Syslog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Addresses (`127.0.0.1:5514`) to receive syslog on: UDP (RFC 5426), TCP (RFC 6587, both framings)."""
+
+    udp: str = ""
+    tcp: str = ""
+    tz: str | None = None
+
+
+class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An IMAP folder of complaints; nothing in it is changed. The password stands in a file of its own."""
+
+    host: str
+    user: str
+    password_file: str
+    folder: str = "INBOX"
+    port: int = 993
+    tls: bool = True
+    every: float = 60.0
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything `tocsin watch` is told.
+
+    Without `to` nothing is reported: attacks are only shown and measured. `every` is how many seconds may
+    pass between an attack and its report; `inbox_mb` bounds what received syslog may take on disk.
+    """
+
+    to: str = ""
+    key_file: str = ""
+    networks: tuple[str, ...] = ()
+    least: Severity = "low"
+    every: float = 5.0
+    kept_days: int | None = None
+    inbox_mb: int = 1024
+    metrics: str = ""
+    files: tuple[Files, ...] = ()
+    journal: tuple[Journal, ...] = ()
+    syslog: tuple[Syslog, ...] = ()
+    mailbox: tuple[Mailbox, ...] = ()
+
+
+def load(path: Path) -> Settings:
+    """Read and check a settings file. Raises BadInput that names what is wrong."""
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise BadInput(f"{path}: {(error.strerror or 'cannot be read').lower()}") from error
+    try:
+        settings = msgspec.convert(tomllib.loads(text), Settings)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise BadInput(
+            f"{path}: {error}", hint="tocsin watch --example prints a file to start from"
+        ) from error
+    _check(settings, path)
+    return settings
+
+
+def _check(settings: Settings, path: Path) -> None:
+    if not (settings.files or settings.journal or settings.syslog or settings.mailbox):
+        raise BadInput(
+            f"{path}: nothing to watch", hint="add [[files]], [[journal]], [[syslog]] or [[mailbox]]"
+        )
+    try:
+        minimise.networks(settings.networks)
+    except ValueError as error:
+        raise BadInput(f"{path}: networks: {error}") from None
+    for files in settings.files:
+        stamps.zone(files.tz)
+    for heard in settings.syslog:
+        stamps.zone(heard.tz)
+        for address in filter(None, (heard.udp, heard.tcp)):
+            endpoint(address)
+    if settings.metrics:
+        endpoint(settings.metrics)
+
+
+def endpoint(text: str) -> tuple[str, int]:
+    """`127.0.0.1:5514` or `[::1]:5514` as host and port. Raises BadInput."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 <= int(port) < 1 << 16:
+        raise BadInput(f"not an address with a port: {text}", hint="write it as 127.0.0.1:5514")
+    return host.strip("[]"), int(port)
+
+
+EXAMPLE = """\
+# tocsin watch --settings watch.toml
+to = "https://exchange.example"      # leave out to watch without reporting
+key_file = "/etc/tocsin/key"         # or set TOCSIN_KEY
+networks = ["203.0.113.0/24"]        # your own: they leave only as tokens
+least = "low"
+every = 5.0                          # seconds between an attack and its report
+metrics = "127.0.0.1:9477"           # Prometheus
+
+[[files]]
+paths = ["/var/log/auth.log", "/var/log/nginx/*access.log"]
+
+[[journal]]
+units = ["ssh.service"]
+
+[[syslog]]
+udp = "127.0.0.1:5514"
+tcp = "127.0.0.1:5514"
+
+# [[mailbox]]
+# host = "imap.example"
+# user = "abuse"
+# password_file = "/etc/tocsin/abuse-password"
+"""

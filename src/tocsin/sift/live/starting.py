@@ -1,0 +1,75 @@
+"""From settings to a running watch."""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from tocsin.kernel.problems import BadInput
+from tocsin.sift import spool
+from tocsin.sift.live.files import Patterns
+from tocsin.sift.live.journal import JournalSource, journal_name
+from tocsin.sift.live.receiving import SyslogSource, syslog_name
+from tocsin.sift.live.settings import Settings
+from tocsin.sift.live.state import LiveState
+from tocsin.sift.live.watching import Followable, Meters, Watch
+from tocsin.sift.spool import Spool
+
+NOWHERE = "watch"  # the name of the spool of a watch that reports to nobody
+
+
+def watch(
+    settings: Settings,
+    say: Callable[[str], None],
+    stop: Callable[[], bool],
+    seen: Callable[[Meters], None] = lambda _: None,
+    *,
+    once: bool = False,
+) -> Meters:
+    """Watch until `stop` says so, or (`once`) until everything that is there was read and told.
+
+    Raises SpoolBusy where another process reports to the same exchange, BadInput for what cannot be watched.
+    """
+    key = _key(settings) if settings.to else ""
+    with ExitStack() as stack:
+        kept = stack.enter_context(spool.opened(settings.to or NOWHERE))
+        places = LiveState(kept).places()
+        patterns = Patterns(settings.files, settings.networks, places)
+        running = Watch(
+            settings, kept, _sources(settings, kept, places), key=key, say=say, fresh=patterns.fresh
+        )
+        if settings.metrics:
+            from tocsin.sift.live.metrics import serve
+
+            stack.enter_context(serve(settings.metrics, running.meters))
+        if once:
+            running.drain()
+            running.close()
+            seen(running.meters)
+        else:
+            running.run(stop, seen)
+        return running.meters
+
+
+def _sources(settings: Settings, kept: Spool, places: dict[str, bytes]) -> list[Followable]:
+    sources: list[Followable] = [
+        JournalSource(journal, settings.networks, places.get(journal_name(journal)))
+        for journal in settings.journal
+    ]
+    for number, heard in enumerate(settings.syslog):
+        folder = kept.folder / "inbox" / str(number)
+        limit = settings.inbox_mb << 20
+        sources.append(SyslogSource(heard, settings.networks, folder, limit, places.get(syslog_name(heard))))
+    return sources
+
+
+def _key(settings: Settings) -> str:
+    if settings.key_file:
+        try:
+            return Path(settings.key_file).read_text().strip()
+        except OSError as error:
+            reason = (error.strerror or "cannot be read").lower()
+            raise BadInput(f"{settings.key_file}: {reason}", hint="put the API key into that file") from error
+    if key := os.environ.get("TOCSIN_KEY"):
+        return key
+    raise BadInput("no API key", hint="set key_file in the settings, or TOCSIN_KEY")

@@ -1,0 +1,230 @@
+"""JSON records, one a line (sensors' and applications' logs), or in one list (an export of a console).
+
+msgspec checks a stretch of 16 MB of lines in one call and looks into none: that is quicker than DuckDB's
+reader, and nothing vanishes, because what it cannot take is read again line by line. Only lines that hold a
+rule's literal are looked into.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tocsin.sift import rulebook
+from tocsin.sift.sources import PEEK, read_whole
+
+if TYPE_CHECKING:
+    from tocsin.sift.blocks import Place
+    from tocsin.sift.engine import Run
+    from tocsin.sift.recordplan import Plan
+    from tocsin.sift.recordreader import RecordReader
+    from tocsin.sift.rulebook import Rulebook
+    from tocsin.sift.sources import Source, Stream
+
+BROKEN = "broken JSON"
+NO_RECORD = "JSON that is no record"
+LARGEST_LIST = 256 << 20
+_HEAD, _LATER = 1 << 20, 64 << 10  # where a source is searched for what marks its records
+# What other readers know better: XARF, IDEA, journald's own JSON.
+_FOREIGN = (b'"xarf_version"', b'"ReporterInfo"', b'"XARF"', b'"IDEA0"', b'"__REALTIME_TIMESTAMP"')
+_LISTS = (b"Records", b"records", b"value", b"events", b"items", b"results", b"hits")
+_BOM = b"\xef\xbb\xbf"
+_ANY = msgspec.json.Decoder(msgspec.Raw)
+
+
+def looks_like(start: bytes) -> bool:
+    """Several lines of JSON objects, or one or a list that has what marks a known kind of record."""
+    text = start.removeprefix(_BOM).lstrip()
+    if any(mark in text for mark in _FOREIGN):
+        return False
+    lines = [line for line in text.split(b"\n")[:50] if line.strip()]
+    if len(start) >= PEEK and len(lines) > 1 and len(lines) < 50:
+        lines.pop()  # cut off
+    found = sum(_is_object(line) for line in lines)
+    if found > 1 and 2 * found >= len(lines):
+        return True
+    return text[:1] in (b"{", b"[") and any(_is_marked(book, text) for book in rulebook.ruleset().books)
+
+
+def is_mapped(start: bytes, book: "Rulebook") -> bool:
+    """Whether a source that begins so is JSON that has the fields of a mapping."""
+    text = start.removeprefix(_BOM).lstrip()
+    return text[:1] in (b"{", b"[") and _is_marked(book, text)
+
+
+def read(run: "Run", source: "Source", stream: "Stream") -> None:
+    """Read the records to their end."""
+    start = stream.peek().removeprefix(_BOM).lstrip()
+    if _is_list(start):
+        _read_list(run, source, stream)
+    else:
+        _read_lines(run, source, stream)
+
+
+def _read_lines(run: "Run", source: "Source", stream: "Stream") -> None:
+    from tocsin.sift.blocks import Place, cut
+    from tocsin.sift.recordplan import JsonFields, Plan
+    from tocsin.sift.recordreader import RecordReader
+
+    place = Place(run.skip_known(source, stream))
+    plan = Plan(())
+    reader = RecordReader(run, source, plan)
+    books: list[Rulebook] = []
+    for data in cut(stream, place, reader.see, reader.reject):
+        more = _marked(run, data[: _LATER if books else _HEAD], books)
+        if more:
+            books += more
+            plan = Plan(books)
+            reader.follow(plan)
+            fields = JsonFields(plan.fields)
+        first = place.line
+        records, numbers, read_lines = _records(data, place, reader)
+        hits = _holding(records, plan) if books else []
+        lines = [bytes(records[hit]) for hit in hits]
+        reader.take(
+            [first + hit for hit in hits] if numbers is None else [numbers[hit] for hit in hits],
+            lines,
+            fields.rows(lines) if hits else [],
+            unread=read_lines - len(hits),
+        )
+    reader.close()
+
+
+def _read_list(run: "Run", source: "Source", stream: "Stream") -> None:
+    from tocsin.sift.recordplan import JsonFields, Plan
+    from tocsin.sift.recordreader import RecordReader
+
+    content = read_whole(stream, LARGEST_LIST)
+    run.see(content)
+    try:
+        lines = [msgspec.json.format(item, indent=-1) for item in _items(content)]
+    except (msgspec.DecodeError, RecursionError):
+        run.reject(source, 1, BROKEN)
+        return
+    if run.known.has_bytes(content):
+        run.balance.duplicate += len(lines)
+        run.balance.reasons["seen before"] += len(lines)
+        return
+    plan = Plan(_marked(run, content, []))
+    reader = RecordReader(run, source, plan)
+    rows = JsonFields(plan.fields).rows(lines) if plan.fields else []
+    reader.take(range(1, len(lines) + 1), lines, rows, unread=len(lines) - len(rows))
+    reader.close()
+
+
+def _items(content: bytes) -> Sequence[msgspec.Raw]:
+    """The records of a document: its list, the list in it, or itself alone."""
+    document = msgspec.json.decode(content.removeprefix(_BOM), type=msgspec.Raw)
+    if bytes(document[:1] if isinstance(document, bytes) else bytes(document)[:1]) == b"[":
+        return msgspec.json.decode(document, type=list[msgspec.Raw])
+    members = msgspec.json.decode(document, type=dict[str, msgspec.Raw])
+    for name in _LISTS:
+        if (inner := members.get(name.decode())) is not None and bytes(inner)[:1] == b"[":
+            return msgspec.json.decode(inner, type=list[msgspec.Raw])
+    return [document]
+
+
+def _is_list(start: bytes) -> bool:
+    """Whether a source is one document and no lines: a list, an object that holds one, or one laid out."""
+    if start[:1] == b"[":
+        return True
+    first, newline, _ = start.partition(b"\n")
+    if newline and _is_object(first):
+        return _begins_list(first)
+    return start[:1] == b"{" and (bool(newline) or _begins_list(first) or _is_object(start))
+
+
+def _begins_list(line: bytes) -> bool:
+    name = line[1:100].lstrip().removeprefix(b'"').partition(b'"')
+    return name[0] in _LISTS and name[2].lstrip(b": ")[:1] == b"["
+
+
+def _is_object(line: bytes) -> bool:
+    line = line.strip()
+    if line[:1] != b"{":
+        return False
+    try:
+        _ANY.decode(line)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _marked(run: "Run", head: bytes, but: "Sequence[Rulebook]") -> "list[Rulebook]":
+    """The books of which some record seems to stand in a source that begins so."""
+    if run.options.mapping:
+        return [] if but else [run.options.mapping]
+    return [book for book in run.rules.books if book not in but and _is_marked(book, head)]
+
+
+def _is_marked(book: "Rulebook", head: bytes) -> bool:
+    return bool(book.marks) and all(f'"{mark}"'.encode() in head for mark in book.marks)
+
+
+def _records(
+    data: bytes, place: "Place", reader: "RecordReader"
+) -> tuple[Sequence[Any], Sequence[int] | None, int]:
+    """The records of some lines, their numbers (None: one a line), and how many lines were not rejected."""
+    if place.line == 1:
+        data = data.removeprefix(_BOM)
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    newlines = data.count(b"\n")
+    ended = data.endswith(b"\n")
+    lines = newlines + (not ended)
+    try:
+        if not data.isascii():
+            data.decode()
+        found = _ANY.decode_lines(data)
+        if len(found) == lines and sum(map(len, found)) + newlines == len(data):
+            place.line += lines
+            return found, None, lines
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    return _one_by_one(data, place, reader)
+
+
+def _one_by_one(data: bytes, place: "Place", reader: "RecordReader") -> tuple[list[bytes], list[int], int]:
+    """The same for lines of which some are broken, blank, or text: a log that became JSON one day."""
+    others: list[int] = []
+    found: list[bytes] = []
+    numbers: list[int] = []
+    rejected = 0
+    lines = data.removesuffix(b"\n").split(b"\n")
+    for number, line in enumerate(lines, start=place.line):
+        if not line.strip():
+            continue
+        reason = _trouble(line)
+        if reason and line.lstrip()[:1] not in (b"{", b"["):
+            others.append(number - place.line)
+        elif reason:
+            reader.reject(number, reason, line)
+            rejected += 1
+        else:
+            found.append(line)
+            numbers.append(number)
+    if others:
+        reader.take_lines([place.line + at for at in others], [lines[at] for at in others])
+    place.line += len(lines)
+    return found, numbers, len(lines) - rejected - len(others)
+
+
+def _trouble(line: bytes) -> str:
+    try:
+        text = line.decode("utf-8", "replace").strip()  # what is no UTF-8 may stand in a name that was tried
+        _ANY.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return BROKEN
+    return "" if text[:1] == "{" else NO_RECORD
+
+
+def _holding(records: Sequence[Any], plan: "Plan") -> Sequence[int]:
+    """Which records hold one of the literals of the plan's rules."""
+    if not plan.literals:
+        return range(len(records))
+    hits: list[list[int]] = []
+    for literal in plan.literals:
+        holds = re.compile(re.escape(literal)).search  # `in` would copy every record first
+        hits.append([number for number, record in enumerate(records) if holds(record)])
+    return hits[0] if len(hits) == 1 else sorted(set().union(*hits))

@@ -1,0 +1,211 @@
+"""Records of one source in, evidence out: rules decide, times are settled, groups go to the run."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tocsin.sift.findings import Finding
+from tocsin.sift.lines import DAY, IMPOSSIBLE_TIME, Block
+from tocsin.sift.origins import normalise
+from tocsin.sift.recordframe import frame_of, look_up, times_of
+from tocsin.sift.recordlines import composer
+from tocsin.sift.recordplan import Plan, Row
+from tocsin.sift.records import Scalar, Wrapped, bare_address
+from tocsin.sift.regions import Hasher
+from tocsin.sift.values import Span
+
+if TYPE_CHECKING:
+    from tocsin.sift.engine import Run
+    from tocsin.sift.sources import Source
+
+_MANY, _MUCH = 200_000, 64 << 20  # records, or bytes of their lines, that wait to be grouped
+
+
+class RecordReader:
+    """Takes the records of one source, by a plan that may change on the way.
+
+    Records wait until there are many: grouping them by the dozen would cost more than reading them.
+    """
+
+    def __init__(self, run: "Run", source: "Source", plan: Plan) -> None:
+        self._run, self._source, self.plan = run, source, plan
+        self._clock = run.clock(source)
+        self._span = Span()
+        self._hasher = Hasher()
+        self._beside = ThreadPoolExecutor(1)  # hashing leaves the interpreter free
+        self._hashing: Future[None] | None = None
+        self._numbers: list[int] = []
+        self._lines: list[bytes] = []
+        self._rows: list[Row] = []
+        self._waiting = 0
+        self._log_type = ""
+
+    def follow(self, plan: Plan) -> None:
+        """From here on records are read by another plan."""
+        self._flush()
+        self.plan = plan
+
+    def see(self, data: bytes) -> None:
+        """So many bytes were read."""
+        if self._hashing:
+            self._hashing.result()
+        self._hashing = self._beside.submit(self._hasher.update, data)
+        self._run.see(data)
+
+    def reject(self, number: int, reason: str, raw: bytes) -> None:
+        """A record cannot be read."""
+        self._run.reject(self._source, number, reason, raw)
+
+    def take(
+        self, numbers: Sequence[int], lines: Sequence[bytes], rows: Sequence[Row], unread: int = 0
+    ) -> None:
+        """Records with their numbers, their bytes and the values of the plan's fields.
+
+        `unread` more were read of which no rule could tell anything.
+        """
+        self._span.lines += len(rows) + unread
+        self._numbers += numbers
+        self._lines += lines
+        self._rows += rows
+        self._waiting += sum(map(len, lines))
+        if len(self._rows) >= _MANY or self._waiting >= _MUCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        columns: list[tuple[Scalar | None, ...]] = list(zip(*self._rows, strict=True))
+        deciding = (
+            zip(*columns[: self.plan.deciding], strict=True)
+            if self.plan.deciding
+            else ((),) * len(self._rows)
+        )
+        outcomes = list(map(self.plan.outcomes.__getitem__, deciding))
+        told: dict[int, list[int]] = {}
+        carried: dict[Wrapped, list[int]] = {}
+        for place, outcome in enumerate(outcomes):
+            if outcome is None:
+                continue
+            if outcome.wrapped is None:
+                told.setdefault(outcome.rule, []).append(place)
+            else:
+                carried.setdefault(outcome.wrapped, []).append(place)
+        if told:
+            self._tell(frame_of(self.plan, told, outcomes, columns), self._numbers, self._lines)
+        if carried:
+            self._hand_on(carried, self._numbers, self._lines, self._rows)
+        self._numbers, self._lines, self._rows, self._waiting = [], [], [], 0
+
+    def close(self) -> None:
+        """All was read."""
+        self._flush()
+        self._run.count(self._span.lines)
+        self._beside.shutdown()
+        self._run.remember(self._source, self._hasher)
+        self._run.keep_log(self._source, self._span, self._clock, self._log_type)
+
+    def _tell(self, found: pl.DataFrame, numbers: Sequence[int], lines: Sequence[bytes]) -> None:
+        """Findings of what rules read, one for each group of records that one attack is made of."""
+        settled, timeless = self._settle(found)
+        for place in timeless:
+            self.reject(numbers[place], IMPOSSIBLE_TIME, lines[place])
+        self._span.lines -= len(timeless)
+        if not settled.height:
+            return
+        first, last = int(settled["at"].min() or 0), int(settled["at"].max() or 0)  # type: ignore[arg-type]
+        self._span.widen(first, last, bool(settled["open"].any()))
+        book = self.plan.rules[int(settled["rule"][0])][0]
+        self._span.service = self._span.service or book.service
+        self._log_type = self._log_type or book.log_type
+        assumed = [self._clock.assumed(False, open_, False) for open_ in (False, True)]
+        keys = ["shelf", "origin", "target", "day"]  # what is one attack has its lines in order
+        if self._run.options.observations:
+            keys.append("place")
+        shelf = pl.Series("shelf", self.plan.shelf_of, dtype=pl.Int32).gather(settled["rule"])
+        groups = (
+            settled.with_columns(shelf)
+            .group_by(keys, maintain_order=True)
+            .agg(
+                pl.col("rule").min(),
+                pl.col("place").alias("places"),
+                pl.col("at").min().alias("first"),
+                pl.col("at").max().alias("last"),
+                pl.col("times").sum(),
+                (pl.col("times") * pl.col("weight")).sum().alias("score"),
+                pl.col("solid").any(),
+                pl.col("open").any(),
+            )
+        )
+        columns = ("rule", "origin", "target", "places", "first", "last", "times", "score", "solid", "open")
+        for number, origin, target, places, start, end, times, score, solid, open_ in groups.select(
+            columns
+        ).iter_rows():
+            book, rule = self.plan.rules[number]
+            finding = Finding(
+                kind=rule.kind,
+                origin=origin,
+                target=target,
+                service=book.service,
+                first=start,
+                last=end,
+                count=times,
+                score=score,
+                why=rule.why,
+                reader=rule.id,
+                assumed=assumed[open_],
+                spoofable=not solid,
+                evidence=rule.evidence,
+            )
+            text = b"\n".join([lines[place] for place in places]) + b"\n"
+            self._run.add(self._source.path, finding, [numbers[place] for place in places], text)
+
+    def _settle(self, found: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+        """Records whose origin is somebody, with `at` (seconds since 1970), `day` and `open` (no zone was
+        written); and those of them whose time cannot be read."""
+        usual = self._run.options.target
+        origins = {text: normalise(bare_address(text)) for text in found["origin"].drop_nulls().unique()}
+        targets = {
+            text: normalise(bare_address(text)) or usual for text in found["target"].unique().drop_nulls()
+        }
+        found = found.with_columns(
+            look_up(found["origin"], origins), look_up(found["target"], targets).fill_null(usual)
+        ).filter(pl.col("origin").is_not_null())
+        times = times_of(found["time"])
+        hours = {text: self._clock.hour(text) for text in times["hour"].drop_nulls().unique()}
+        at = look_up(times["hour"], hours, pl.Int64) + times["seconds"]
+        settled = found.with_columns(at.alias("at"), (at // DAY).alias("day"), times["open"])
+        is_settled = at.is_not_null()
+        return settled.filter(is_settled), settled.filter(~is_settled)["place"].to_list()
+
+    def _hand_on(
+        self,
+        carried: dict[Wrapped, list[int]],
+        numbers: Sequence[int],
+        lines: Sequence[bytes],
+        rows: Sequence[Row],
+    ) -> None:
+        """Give the lines that records carry to the reader of logs."""
+        made: list[tuple[int, str]] = []
+        for wrapped, places in carried.items():
+            compose = composer(self.plan, wrapped)
+            made += [(place, line) for place in places if (line := compose(rows[place]))]
+        made.sort()
+        self._span.lines -= len(made)
+        self.take_lines(
+            [numbers[place] for place, _ in made],
+            [bytes(lines[place]) for place, _ in made],
+            [line for _, line in made],
+        )
+
+    def take_lines(
+        self, numbers: Sequence[int], raw: Sequence[bytes], lines: Sequence[str] | None = None
+    ) -> None:
+        """Lines for the rules of logs: as they are, or as they were made from records."""
+        texts = [line.decode("utf-8", "replace") for line in raw] if lines is None else lines
+        block = Block(pl.Series("line", texts, dtype=pl.String), 1, numbers, raw)
+        options, path = self._run.options, self._source.path
+        span = self._run.log_reader().take(path, [block], self._clock, options.target)
+        self._span.lines += span.lines
+        if span.first is not None and span.last is not None:
+            self._span.widen(span.first, span.last, span.zone_open)
+            self._span.service = self._span.service or span.service
