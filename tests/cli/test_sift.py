@@ -15,7 +15,9 @@ from tests.wire.test_arf import mail
 
 from tocsin.cli import table
 from tocsin.cli.main import tocsin
+from tocsin.cli.sift import progress_words
 from tocsin.cli.terminal import printable
+from tocsin.sift.engine import Progress
 
 TOCSIN = Path(sys.executable).with_name("tocsin")
 LOG = syslog([FAILED.format(origin="192.0.2.1")] * 3 + [FAILED.format(origin="192.0.2.2")] + ["hello"])
@@ -229,3 +231,33 @@ def test_colour_is_for_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
         assert colour("x", "red", terminal) == "\x1b[31mx\x1b[0m"
         monkeypatch.setenv("NO_COLOR", "1")
         assert colour("x", "red", terminal) == "x"
+
+
+@pytest.mark.parametrize(
+    ("far", "on_disk", "seconds", "words"),
+    [
+        (Progress(412_000_000, 412_000_000), 2_060_000_000, 4.0, "412 MB read, 103 MB/s, 16 s left"),
+        (Progress(900_000_000, 90_000_000), 180_000_000, 9.0, "900 MB read, 100 MB/s, 9 s left"),  # packed
+        (Progress(50_000_000, 50_000_000), 0, 2.0, "50 MB read, 25 MB/s"),  # standard input
+    ],
+)
+def test_progress_says_how_long_yet(far: Progress, on_disk: int, seconds: float, words: str) -> None:
+    """By what is read of the bytes on disk."""
+    assert progress_words(far, on_disk, seconds) == words
+
+
+def test_the_balance_of_every_input_is_told_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In words, as JSON, and in the edge tool's folder; each adds up, and all add up to the whole."""
+    monkeypatch.setenv("TOCSIN_EDGE_HOME", str(tmp_path / "home"))
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "a.log").write_text(syslog([FAILED.format(origin="192.0.2.1")]))
+    (logs / "b.log").write_text("Dec 10 06:55:46 gate cron[1]: nothing\nno header\n")
+    told = json.loads(start("sift", "--json", str(logs)).stderr)
+    assert [(one["read"], one["observed"], one["noise"], one["rejected"]) for one in told["inputs"]] == [
+        (1, 1, 0, 0),
+        (2, 0, 1, 1),
+    ]
+    assert told["read"] == 3
+    kept = json.loads((tmp_path / "home" / "balances.ndjson").read_text())
+    assert kept["inputs"] == told["inputs"]

@@ -121,7 +121,7 @@ def _record(book: Rulebook, whose: str) -> dict[str, object]:
         "programs": book.programs,
         "shapes": book.shapes,
         "kinds": _kinds(book),
-        "rules": tuple(rule.id for rule in (*book.rules, *book.records)),
+        "rules": (*(rule.id for rule in book.rules), *(rule.id for rule in book.records)),
     }
 
 
@@ -132,7 +132,7 @@ def _row(book: Rulebook, whose: str) -> tuple[str, ...]:
 
 
 def _kinds(book: Rulebook) -> tuple[str, ...]:
-    return tuple(sorted({rule.kind for rule in (*book.rules, *book.records)}))
+    return tuple(sorted({rule.kind for rule in book.rules} | {rule.kind for rule in book.records}))
 
 
 def _proof_lines(proofs: Iterable["Proof"], show_all: bool) -> Iterator[str]:

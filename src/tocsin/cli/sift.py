@@ -11,10 +11,14 @@ import msgspec
 
 from tocsin.cli import table, terminal
 from tocsin.sift import rulebook
-from tocsin.sift.engine import UNKNOWN_TARGET, Options
+from tocsin.sift.engine import UNKNOWN_TARGET, Options, Progress
 from tocsin.sift.engine import sift as run
 from tocsin.sift.home import edge_home
+from tocsin.sift.sources import find
 from tocsin.sift.values import Observation, Sifted
+
+MOST_INPUTS = 10  # shown one by one
+MOST_BALANCES = 10 << 20  # bytes of kept balances, twice
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,7 +65,7 @@ def sift(
     """
     if observations and not as_json:
         raise click.UsageError("--observations needs --json")
-    progress = Progress()
+    progress = ProgressLine(paths)
     options = Options(
         networks=networks,
         year=year,
@@ -81,9 +85,12 @@ def sift(
         for line in table.lines(sifted.attacks, sys.stdout, limit=None if show_all else table.MOST_ROWS):
             click.echo(line)
     sys.stdout.flush()
-    tell_balance(sifted)
-    if not as_json:
+    if as_json:
+        click.echo(msgspec.json.encode(balance_of(sifted)).decode(), err=True)
+    else:
+        tell_balance(sifted)
         _tell_next(sifted, paths)
+    keep_balance(sifted)
     return terminal.NOTHING_READ if sifted.balance.read == sifted.balance.rejected else 0
 
 
@@ -99,30 +106,97 @@ def tell_balance(sifted: Sifted) -> None:
     if sifted.rejected_file:
         terminal.say(f"  rejected lines are kept in {sifted.rejected_file}")
 
+    if 1 < len(sifted.inputs) <= MOST_INPUTS or any(one.rejected for one in sifted.inputs[1:]):
+        for one in sorted(sifted.inputs, key=lambda one: -one.rejected)[:MOST_INPUTS]:
+            terminal.say(
+                f"  {one.path}: {one.read:,} = {one.observed:,} + {one.noise:,} + {one.duplicate:,} + "
+                f"{one.rejected:,}"
+            )
+
+
+def balance_of(sifted: Sifted) -> dict[str, object]:
+    """The balance of a run and of each of its inputs, as `--json` tells it on standard error."""
+    balance = sifted.balance
+    return {
+        "read": balance.read,
+        "observed": balance.observed,
+        "noise": balance.noise,
+        "duplicate": balance.duplicate,
+        "rejected": balance.rejected,
+        "reasons": dict(balance.reasons),
+        "rejected_file": str(sifted.rejected_file or ""),
+        "inputs": [
+            {
+                "path": one.path,
+                "read": one.read,
+                "observed": one.observed,
+                "noise": one.noise,
+                "duplicate": one.duplicate,
+                "rejected": one.rejected,
+            }
+            for one in sifted.inputs
+        ],
+    }
+
+
+def keep_balance(sifted: Sifted) -> None:
+    """Add the run's balance to `balances.ndjson` in the edge tool's folder; a full disk stops nobody."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    line = msgspec.json.encode({"at": at, **balance_of(sifted)})
+    file = edge_home() / "balances.ndjson"
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if file.exists() and file.stat().st_size > MOST_BALANCES:
+            file.replace(file.with_suffix(".1.ndjson"))
+        with file.open("ab") as kept:
+            kept.write(line + b"\n")
+    except OSError as error:
+        terminal.say(f"  the balance was not kept: {(error.strerror or str(error)).lower()}")
+
 
 def rejects_file() -> Path:
     """A file of this run's own for what is rejected, in the edge tool's folder."""
     return edge_home() / "rejected" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.tsv"
 
 
-class Progress:
-    """A line on a watched terminal once a run takes more than a second."""
+class ProgressLine:
+    """A line on a watched terminal once a run takes more than a second: how far, how fast, how long yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self._paths = paths
+        self._on_disk: int | None = None
         self._started = self._shown = time.monotonic()
 
-    def show(self, read: int) -> None:
-        """So many bytes were read."""
+    def show(self, far: Progress) -> None:
+        """So far it is."""
         at = time.monotonic()
         if at - self._started > 1 and at - self._shown > 0.2:
             self._shown = at
-            sys.stderr.write(f"\r\x1b[K  {read / 1e6:,.0f} MB read")
+            if self._on_disk is None:
+                self._on_disk = on_disk(self._paths)
+            sys.stderr.write(f"\r\x1b[K  {progress_words(far, self._on_disk, at - self._started)}")
             sys.stderr.flush()
 
     def clear(self) -> None:
         """Take the line away again."""
         if self._shown != self._started:
             sys.stderr.write("\r\x1b[K")
+
+
+def on_disk(paths: tuple[str, ...]) -> int:
+    """The bytes of everything under the paths; 0 where that cannot be known (standard input)."""
+    if "-" in paths:
+        return 0
+    return sum(path.stat().st_size for source in find(paths) if (path := Path(source.path)).is_file())
+
+
+def progress_words(far: Progress, on_disk: int, seconds: float) -> str:
+    """`412 MB read, 96 MB/s, 17 s left`."""
+    told = f"{far.read / 1e6:,.0f} MB read, {far.read / 1e6 / seconds:,.0f} MB/s"
+    if on_disk > far.of_disk > 0:
+        left = seconds * (on_disk - far.of_disk) / far.of_disk
+        told += f", {table.duration(max(round(left), 1))} left"
+    return told
 
 
 def _print_observations(observations: Iterable[Observation]) -> None:
@@ -136,12 +210,11 @@ def _print_lines(values: Iterable[msgspec.Struct]) -> None:
 
 
 def _tell_next(sifted: Sifted, paths: tuple[str, ...]) -> None:
-    origins = {origin for attack in sifted.attacks for origin in attack.origins}
-    told = [f"{number(len(sifted.attacks), 'attack')} from {number(len(origins), 'origin')}"]
+    told = [f"{number(len(sifted.attacks), 'attack')} from {number(sifted.origin_count, 'origin')}"]
     if sifted.campaign_count:
         told.append(number(sifted.campaign_count, "campaign"))
     terminal.say(f"  → {', '.join(told)} ({sifted.seconds:.1f} s)")
-    if any(attack.severity != "info" for attack in sifted.attacks) and "-" not in paths:
+    if sifted.attacks and sifted.attacks[0].severity != "info" and "-" not in paths:
         shown = " ".join(paths) if len(paths) < 4 else f"{paths[0]} …"
         terminal.say(f"  next: tocsin report {shown} --dry-run")
 

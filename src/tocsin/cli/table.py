@@ -34,6 +34,8 @@ def lines(attacks: Sequence[Attack], stream: TextIO, limit: int | None = MOST_RO
     yield _line(head, widths)
     for row in rows:
         yield colour(_line(row, widths), _COLOURS[row[0]], stream)
+    if any(attack.own for attack in attacks[:limit]):
+        yield "  * yours"
     if limit is not None and len(attacks) > limit:
         yield f"  … and {len(attacks) - limit:,} more: --all shows them, --json gives them whole"
 
@@ -43,12 +45,19 @@ def _row(attack: Attack) -> tuple[str, ...]:
     return (
         attack.severity,
         _what(attack.kind),
-        printable(attack.origins[0]),
-        printable(attack.targets[0]),
+        _origin(attack),
+        printable(attack.targets[0] if attack.targets else "-") + "*" * ("target" in attack.own),
         f"{attack.count:,}",
         f"{first.astimezone():%d %b %H:%M}".lstrip("0"),
         duration(int((last - first).total_seconds())),
     )
+
+
+def _origin(attack: Attack) -> str:
+    """The origin; of a flood how many it seemed to come from. `*` marks what is the provider's own."""
+    if attack.vector or not attack.origins:
+        return f"{attack.origin_count or len(attack.origins):,} origins"
+    return printable(attack.origins[0]) + "*" * ("origin" in attack.own)
 
 
 def _what(kind: str) -> str:

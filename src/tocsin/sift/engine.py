@@ -23,7 +23,7 @@ from tocsin.sift.rulebook import Rulebook, ruleset
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.tally import Tally
 from tocsin.sift.unrecognised import Unrecognised
-from tocsin.sift.values import Balance, Observation, Region, Sifted, Span
+from tocsin.sift.values import Balance, Input, Observation, Region, Sifted, Span
 from tocsin.sift.values import Source as LogSource
 
 if TYPE_CHECKING:
@@ -39,13 +39,21 @@ LARGEST_DOCUMENT = 64 << 20
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a run is: bytes read, and how many that was of what lies on disk (packed, maybe)."""
+
+    read: int
+    of_disk: int
+
+
+@dataclass(frozen=True)
 class Options:
     """How to sift.
 
     `networks` are the provider's own (CIDR); `year` and `tz` settle times that do not name theirs; `target`
     stands for a log's host where its lines name none; `known` are regions sifted before; `rejects` is where
-    to keep what is rejected, `unrecognised` the folder for mails that no reader knows; `progress` is told the
-    bytes read so far; `observations` gets every observation at the end, in order, one source after another;
+    to keep what is rejected, `unrecognised` the folder for mails that no reader knows; `progress` is told how
+    far it is; `observations` gets every observation at the end, in order, one source after another;
     `mapping` says what the records of all sources mean.
     """
 
@@ -56,7 +64,7 @@ class Options:
     rejects: Path | None = None
     unrecognised: Path | None = None
     target: str = UNKNOWN_TARGET
-    progress: Callable[[int], None] | None = None
+    progress: Callable[["Progress"], None] | None = None
     observations: Callable[[Iterable[Observation]], None] | None = None
     mapping: Rulebook | None = None
 
@@ -102,9 +110,11 @@ class Run:
         self.unrecognised = Unrecognised(options.unrecognised)
         self.logs: list[LogSource] = []
         self._lines_read = 0
-        self._bytes_read = 0
+        self._bytes_read = self._packed = 0
+        self._stream: Stream | None = None
         self._log_reader: LogReader | None = None
         self._found: list[Observation] = []
+        self._inputs: list[tuple[str, int, int, int]] = []
 
     def read(self, source: Source) -> None:
         """Read one source to its end, whatever it is; of an archive, every file in it."""
@@ -116,15 +126,27 @@ class Run:
 
     def _read_one(self, source: Source) -> None:
         self.tally.begin_source()
+        before = self._lines_read, self.balance.duplicate, self.balance.rejected
         try:
             with source.open() as stream:
+                self._stream = stream
                 self._read(source, stream)
+                self._packed += stream.packed_bytes
                 if stream.trouble:
                     self.reject(source, 0, stream.trouble)
         except Unreadable as why:
             self.reject(source, 0, str(why))
         except OSError as error:
             self.reject(source, 0, (error.strerror or "cannot be read").lower())
+        read, duplicate, rejected = before
+        self._inputs.append(
+            (
+                source.path,
+                self._lines_read - read,
+                self.balance.duplicate - duplicate,
+                self.balance.rejected - rejected,
+            )
+        )
 
     def add(
         self, path: str, finding: Finding, numbers: list[int], text: bytes, lines: int | None = None
@@ -172,10 +194,10 @@ class Run:
         self.unrecognised.keep(mail)
 
     def see(self, data: bytes) -> None:
-        """So many more bytes were read: for the progress line."""
+        """So many more bytes were read (unpacked): for the progress line."""
         self._bytes_read += len(data)
-        if self.options.progress:
-            self.options.progress(self._bytes_read)
+        if self.options.progress and self._stream:
+            self.options.progress(Progress(self._bytes_read, self._packed + self._stream.packed_bytes))
 
     def clock(self, source: Source) -> stamps.Clock:
         """Settles times of a source that leave year or zone open."""
@@ -210,6 +232,12 @@ class Run:
             sources=self.logs,
             regions=self.known.added,
             campaign_count=self.tally.campaign_count,
+            origin_count=self.tally.origin_count,
+            inputs=[
+                Input(path, observed, read - observed, duplicate, rejected)
+                for path, read, duplicate, rejected in self._inputs
+                for observed in (self.tally.observed.pop(path, 0),)
+            ],
             rejected_file=self.rejects.file,
             seconds=time.monotonic() - self.started,
         )

@@ -116,7 +116,7 @@ class Stream:
         self._unpack: Unpacker | None = None
         self._waiting = b""
         self._ended = False
-        self._packed_bytes = self._unpacked_bytes = 0
+        self.packed_bytes = self._unpacked_bytes = 0
         self.trouble = ""
         start = self._read_raw(len(XZ_MAGIC))
         if start.startswith(ZIP_MAGIC):
@@ -168,7 +168,7 @@ class Stream:
         if self._gunzip or self._unpack:
             part = self._inflate(max(size, _CHUNK)) if self._gunzip else self._unpacked(max(size, _CHUNK))
             self._unpacked_bytes += len(part)
-            if self._unpacked_bytes > max(BOMB_BYTES, BOMB_RATIO * self._packed_bytes):
+            if self._unpacked_bytes > max(BOMB_BYTES, BOMB_RATIO * self.packed_bytes):
                 self.trouble, self._ended = BOMB, True
             return part
         part = self._read_raw(size)
@@ -215,7 +215,7 @@ class Stream:
         except (OSError, zlib.error, zipfile.BadZipFile, EOFError) as error:
             self.trouble = _reason(error) if isinstance(error, OSError) else "a damaged archive"
             return b""
-        self._packed_bytes += len(data)
+        self.packed_bytes += len(data)
         return data
 
 

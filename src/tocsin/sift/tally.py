@@ -43,7 +43,8 @@ class Tally:
         self._rules = rules
         self._piles = piles if piles is not None else Piles()
         self._added = 0
-        self.campaign_count = 0
+        self.campaign_count = self.origin_count = 0
+        self.observed = Counter[str]()
         self.told: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._networks = [ipaddress.ip_network(text, strict=False) for text in networks]
 
@@ -151,21 +152,25 @@ class Tally:
 
         All of them, or those that are `wanted`.
         """
-        observed, days = 0, Counter[str]()
+        days = Counter[str]()
+        self.observed = Counter[str]()
         won: set[tuple[str, str, str]] = set()
         for key, evidence, pile in self.counting():
-            observed += pile.line_count()
-            days[key.origin] += bool(key.origin)
+            for part in pile.evidence():
+                self.observed[part.path] += part.count
+            if key.origin:
+                days[key.origin] += 1
             if evidence == "success":
                 won.add((key.origin, key.target, key.service))
-        self.campaign_count = sum(times > 1 for origin, times in days.items() if origin)
+        self.campaign_count = sum(times > 1 for times in days.values())
         attacks = Attacks()
         for key, evidence, pile in self.counting():
             if wanted is not None and not wanted(key):
                 continue
             is_won = (key.origin, key.target, key.service) in won
             attacks.add(self._attack(key, evidence, pile, is_won, days[key.origin] > 1))
-        return attacks, observed
+        self.origin_count = len(days)
+        return attacks, self.observed.total()
 
     def _attack(self, key: Key, evidence: str, pile: Pile, won: bool, in_campaign: bool) -> Attack:
         level = max(pile.severity, self._level(key, evidence, pile, won))

@@ -109,6 +109,22 @@ class Balance:
 
 
 @dataclass(frozen=True)
+class Input:
+    """What became of one input: read = observed + noise + duplicate + rejected."""
+
+    path: str
+    observed: int
+    noise: int
+    duplicate: int
+    rejected: int
+
+    @property
+    def read(self) -> int:
+        """All its lines."""
+        return self.observed + self.noise + self.duplicate + self.rejected
+
+
+@dataclass(frozen=True)
 class Source:
     """One log as the edge tool knows it: what a holding is measured from.
 
@@ -144,12 +160,14 @@ class Span:
 
 @dataclass
 class Sifted:
-    """Everything that one run of `sift` found."""
+    """Everything that one run of `sift` found; `inputs` say for each source what became of its lines."""
 
     attacks: Sequence[Attack]
     balance: Balance
     sources: list[Source]
     regions: list[Region]
     campaign_count: int
+    origin_count: int
+    inputs: list[Input]
     rejected_file: Path | None
     seconds: float

@@ -21,6 +21,7 @@ class Log:
         self.name = f"file {path}"
         self.options = options
         self._followed = Followed(path, msgspec.msgpack.decode(place, type=Place) if place else None)
+        self._followed.stand()
 
     def read(self, budget: int) -> Window | None:
         """The next whole lines."""

@@ -84,6 +84,11 @@ class Followed:
         """How far it was read; to be kept together with what was found."""
         return self._place
 
+    def stand(self) -> None:
+        """Open it where it is to be read, so that it has a place before anything is read of it."""
+        if self._open is None:
+            self._open_next()
+
     def backlog(self) -> int:
         """How many bytes are there and not yet read, of the file that is being read and of the log itself."""
         live = Path(self.path)

@@ -187,7 +187,9 @@ class Watch:
 
     def _gather(self) -> bool:
         busy = False
-        self._sources += self._fresh()
+        if fresh := self._fresh():
+            self._sources += fresh
+            self.commit()  # where they stand, before a line is read: they may be rotated and we killed
         for source in self._sources:
             try:
                 window = source.read(WINDOW)
