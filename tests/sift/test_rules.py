@@ -1,34 +1,77 @@
 """The rules say what their samples say."""
 
 import datetime as dt
+from importlib import resources
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from tocsin.kernel.problems import BadInput
+from tocsin.reference import pack
 from tocsin.sift.lines import Block, Matcher
-from tocsin.sift.rulebook import Rule, Ruleset, load, sshd
+from tocsin.sift.origins import normalise
+from tocsin.sift.rulebook import Rule, Rulebook, load, ruleset
+from tocsin.sift.shapes import BARE, UNDATED
 from tocsin.sift.stamps import Clock
 
 CLOCK = Clock(dt.datetime(2026, 1, 1, tzinfo=dt.UTC), tz="UTC")
-SAMPLES = [(rule, message, origin) for rule in sshd().rules for message, origin in rule.samples.items()]
+RULES = ruleset()
+MATCHER = Matcher(RULES)
+SAMPLES = [
+    (book, rule, message, origin)
+    for book in RULES.books
+    for rule in book.rules
+    for message, origin in rule.samples.items()
+]
+
+
+def line_of(book: Rulebook, message: str) -> str:
+    """A line of a log in which a book's rules find this message."""
+    if book.programs:
+        return f"Dec 10 06:55:46 gate {book.programs[0]}[1]: {message}"
+    if book.shapes[0] in BARE:
+        return BARE[book.shapes[0]].example.format(message=message)
+    return message if book.shapes[0] == UNDATED else f"Dec 10 06:55:46 gate something[1]: {message}"
 
 
 @pytest.mark.parametrize(
-    ("rule", "message", "origin"), SAMPLES, ids=[f"{r.id}: {m[:40]}" for r, m, _ in SAMPLES]
+    ("book", "rule", "message", "origin"), SAMPLES, ids=[f"{r.id}: {m[:40]}" for _, r, m, _ in SAMPLES]
 )
-def test_a_rule_reads_its_samples(rule: Rule, message: str, origin: str) -> None:
-    """Through the whole engine, the rule gives the origin that its sample names, or nothing."""
-    line = f"Dec 10 06:55:46 gate sshd[1]: {message}"
-    rows = Matcher(Ruleset([sshd()])).match(Block(pl.Series([line]), 1), CLOCK, "unknown").rows
-    found = {sshd().rules[number].id: found for number, found in rows.select("rule", "origin").iter_rows()}
-    assert found.get(rule.id, "") == origin.removeprefix("::ffff:").partition("%")[0]
+def test_a_rule_reads_its_samples(book: Rulebook, rule: Rule, message: str, origin: str) -> None:
+    """Through the whole engine, among all rules, it gives the origin that its sample names, or nothing."""
+    rows = MATCHER.match(Block(pl.Series([line_of(book, message)]), 1), CLOCK, "unknown").rows
+    found = {RULES.rules[number].id: found for number, found in rows.select("rule", "origin").iter_rows()}
+    assert found.get(rule.id, "") == (normalise(origin) or "")
+
+
+OURS = [file for file in resources.files("tocsin.sift.rules").iterdir() if file.name.endswith(".toml")]
+
+
+@pytest.mark.parametrize("file", OURS, ids=lambda file: file.name)
+def test_our_own_rule_files_hold_together(file: Path) -> None:
+    """They are not checked again each time that they are loaded, as a user's own are."""
+    load(file.read_bytes())
 
 
 def test_rule_ids_are_unique() -> None:
     """An observation names its rule."""
-    ids = [rule.id for rule in sshd().rules]
-    assert len(ids) == len(set(ids))
+    ids = [rule.id for rule in RULES.rules]
+    assert sorted(ids) == sorted(set(ids))
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.rules if rule.weight], ids=lambda rule: rule.id)
+def test_every_rule_has_a_sample_that_it_reads(rule: Rule) -> None:
+    """A rule without one is a promise that nobody tests; those without weight tell what is ordinary."""
+    assert any(rule.samples.values())
+
+
+KINDS = set(pack("gb").kinds)
+
+
+def test_every_kind_is_one_of_the_country_pack() -> None:
+    """Whatever a rule finds can become a report."""
+    assert {rule.kind for rule in RULES.rules} <= KINDS
 
 
 FILE = """

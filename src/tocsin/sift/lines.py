@@ -24,6 +24,7 @@ from tocsin.sift.shapes import (
     RFC5424,
     SHAPES,
     SYSLOG,
+    UNDATED,
     WHATEVER,
 )
 from tocsin.sift.stamps import Clock
@@ -31,6 +32,7 @@ from tocsin.sift.stamps import Clock
 DAY = 86_400
 NO_HEADER = "no log header"
 IMPOSSIBLE_TIME = "impossible time"
+THIS_HOST = "\n"  # for an origin: no line holds it
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,15 @@ class Matcher:
         rows = (readable & (literals.list.len() > 0)).arg_true()
         ranks = self._ranked(literals.gather(rows))
         candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": ranks})
-        return self._find_all(candidates, headed.gather(rows), told), unreadable
+        found = self._at_home(self._find_all(candidates, headed.gather(rows), told))
+        if not unreadable:
+            return found, unreadable
+        followers = self._find_undated(pl.Series(unreadable, dtype=pl.UInt32), text, literals, readable, told)
+        if not followers.height:
+            return found, unreadable
+        taken = set(followers["row"])
+        both = pl.concat([found.select(_NOTHING.columns), followers]).sort("row")
+        return both, [row for row in unreadable if row not in taken]
 
     def _ranked(self, literals: pl.Series) -> pl.Series:
         """The literals of each line in the order of the rules that want them, each once.
@@ -256,6 +266,38 @@ class Matcher:
         )
         return self._find(requests, self._by_request, 1, told)
 
+    def _at_home(self, found: pl.DataFrame) -> pl.DataFrame:
+        """The same, with the line's own host as the origin of what was done there."""
+        if not found.height or not any(rule.local for rule in self.rules.rules):
+            return found
+        at_home = pl.col("origin") == THIS_HOST
+        origin = pl.when(at_home).then(pl.col("host").fill_null("")).otherwise(pl.col("origin"))
+        return found.with_columns(origin.alias("origin"))
+
+    def _find_undated(
+        self, undated: pl.Series, text: pl.Series, literals: pl.Series, readable: pl.Series, told: Told
+    ) -> pl.DataFrame:
+        """Matching lines without a time, each with the time of the dated line above it."""
+        held = literals.gather(undated)
+        lines = pl.DataFrame({"row": undated, "line": text.gather(undated), "all": self._ranked(held)})
+        lines = lines.filter(held.list.len() > 0).with_columns(
+            pl.col("line").alias("message"),
+            pl.lit(_shape_number(UNDATED), pl.Int16).alias("asked"),
+            pl.lit(1, pl.Int64).alias("repeats"),
+        )
+        if not lines.height:
+            return _NOTHING
+        hits = self._find(lines, self._by_shape, 1, told)
+        above = pl.DataFrame({"at": readable.arg_true()}).with_columns(pl.col("at").alias("dated"))
+        hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
+        times = _times(text, hits["dated"].drop_nulls().unique())
+        return hits.join(times, on="dated", how="left").with_columns(
+            pl.col("hour").fill_null(""),
+            pl.col("minute").fill_null(""),
+            pl.col("second").fill_null(""),
+            pl.col("shape").fill_null(_shape_number(UNDATED)),
+        ).select(_NOTHING.columns)  # fmt: skip
+
     def _number_of(self, program: str | None) -> int | None:
         if program is None:
             return None
@@ -277,14 +319,17 @@ class Matcher:
         while left.height:
             left = left.with_columns(pl.col("all").list.get(turn, null_on_oob=True).alias("literal"))
             unmatched = []
-            for (literal,), part in left.drop_nulls("literal").group_by("literal", maintain_order=False):
+            parts = left.drop_nulls("literal").group_by("literal", "asked", maintain_order=False)
+            for (literal, asked), part in parts:
                 rest = part
                 for position in rules.get(str(literal), ()):
-                    if not rest.height:
-                        break
-                    hits, rest = self._ask(rest, position, by)
+                    if not self._is_asked(position, by, asked):
+                        continue
+                    hits, rest = self._try(rest, position)
                     if hits.height:
                         found.append(self._untold(hits, position, told))
+                    if not rest.height:
+                        break
                 unmatched.append(rest)
             left = pl.concat(unmatched) if unmatched else left.clear()
             turn += 1
@@ -297,24 +342,18 @@ class Matcher:
             return hits.filter(~pl.col("origin").is_in(list(names)))
         return hits
 
-    def _ask(self, part: pl.DataFrame, position: int, by: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """What one rule reads from the lines of its own programs or shapes, and the lines that it leaves."""
-        asked = self._asked[position][by]
-        if _shape_number(WHATEVER) in asked and by:
-            return self._try(part, position)
-        mine = part["asked"].is_in(list(asked))
-        if mine.all():
-            return self._try(part, position)
-        if not mine.any():
-            return _UNREAD, part
-        hits, rest = self._try(part.filter(mine), position)
-        return hits, pl.concat([part.filter(~mine), rest])
+    def _is_asked(self, position: int, by: int, asked: object) -> bool:
+        """Whether a rule is for lines of that program (`by` 0) or shape (`by` 1)."""
+        mine = self._asked[position][by]
+        return asked in mine or (by == 1 and _shape_number(WHATEVER) in mine)
 
     def _try(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """What one rule reads from messages that hold its literal, and the messages that it leaves."""
         rule = self.rules.rules[position]
         if rule.quick:
             return self._try_quickly(part, position)
+        if rule.local:
+            return self._try_locally(part, position)
         groups = part["message"].str.extract_groups(self._patterns[position]).struct
         hit = groups.field("origin").is_not_null()
         times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
@@ -339,6 +378,18 @@ class Matcher:
         found = hits.select(
             "place",
             origin.alias("origin"),
+            pl.lit(None, pl.String).alias("named"),
+            pl.lit(1, pl.Int64).alias("times"),
+            pl.lit(position, pl.Int16).alias("rule"),
+        )
+        return found, part.filter(~hit)
+
+    def _try_locally(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The same where the line's own host is the origin: who that is stands in the header."""
+        hit = part["message"].str.contains(self._patterns[position])
+        found = part.filter(hit).select(
+            "place",
+            pl.lit(THIS_HOST).alias("origin"),
             pl.lit(None, pl.String).alias("named"),
             pl.lit(1, pl.Int64).alias("times"),
             pl.lit(position, pl.Int16).alias("rule"),
@@ -388,7 +439,24 @@ _NOTHING = pl.DataFrame(
 
 def _shape_number(name: str) -> int:
     """A bare shape as rows carry it; `syslog`, `any` and `access` have numbers that no line's shape has."""
+    if name == UNDATED:
+        return len(SHAPES) + len(BARE_NAMES)
     return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+
+
+def _times(text: pl.Series, rows: pl.Series) -> pl.DataFrame:
+    """What the headers of these rows say about time and host, by row (`dated`)."""
+    lines = pl.DataFrame({"row": rows, "line": text.gather(rows)})
+    written = pl.concat([lines.select("row"), _split(lines["line"])], how="horizontal")
+    headed = _headers(written) if lines.height else written.clear()
+    bare = _bare(_without(lines, headed))
+    columns = ["hour", "minute", "second", "host", "shape"]
+    told = [
+        part.select(pl.col("row").alias("dated"), *columns)
+        for part in (headed, bare)
+        if "hour" in part.columns
+    ]
+    return pl.concat(told)
 
 
 def _without(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
@@ -408,6 +476,10 @@ def _split(lines: pl.Series) -> pl.DataFrame:
             "message": parts.field("field_1"),
         }
     )
+    if split["message"].null_count():  # no colon: no syslog, whatever its last word is
+        split = split.with_columns(
+            pl.when(pl.col("message").is_not_null()).then(pl.col("program")).alias("program")
+        )
     framed = lines.str.contains(RFC5424.start)
     if framed.any():
         groups = lines.str.extract_groups(RFC5424.pattern).struct

@@ -8,7 +8,7 @@ import polars as pl
 from tocsin.sift.lines import Matcher
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Rule, Rulebook, Ruleset
-from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, WHATEVER
+from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, UNDATED, WHATEVER
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,8 @@ def lines(book: Rulebook, message: str) -> Iterator[str]:
         if shape in (WHATEVER, REQUESTS):
             yield message
             yield BARE["bsd"].example.format(message=message)
+        elif shape == UNDATED:
+            yield message
         elif shape in BARE:
             yield BARE[shape].example.format(message=message)
 

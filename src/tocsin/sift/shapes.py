@@ -13,8 +13,12 @@ _DAY = _MONTH + " {1,2}[0-9]{1,2}"
 _ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}"
 _CLOCK = r":(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
 _FRACTION = r"(?:[.,][0-9]+)?"
+_HALF = "[ \u202f][AP]M"  # newer JavaScript writes a narrow no-break space before it
 _OFFSET = r"(?P<tail> ?(?:Z|[+-][0-9]{2}:?[0-9]{2}))"
-_SENDER = r" +(?:(?P<host>[^ ]+) +)?(?P<program>[^ \[]+?)(?:\[[0-9]+\])?$"
+_SENDER = (  # BSD's syslogd -v writes facility and priority before the host, gateways the host twice
+    r" +(?:<[a-z0-9]+\.[a-z]+> +)?(?:(?P<host>[^ ]+) +(?:[A-Za-z][A-Za-z0-9.-]* +)?)?"
+    r"(?P<program>[^ \[]+?)(?:\[[0-9]+\])?$"
+)
 
 # How a line of a log begins, whatever program wrote it. Anything else is no log line.
 HEADER = (
@@ -24,13 +28,15 @@ HEADER = (
 )
 # How a line of any other log begins that has a time; tried only where the above does not fit.
 BARE_HEADER = (
-    r"^[\[(<]?(?:[A-Za-z0-9_-]{1,24}[=:] ?\"?)?(?:[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}"
+    r"^[\[(<]?(?:L |[A-Za-z0-9_-]{1,24}[=:] ?\"?)?(?:[0-9]{4}[/.:-][0-9]{2}[/.:-][0-9]{2}"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?:[A-Z][a-z]{2}|[0-9])|[A-Z][a-z]{2} [ 0-9][0-9] [0-9]{2}:"
     r"|[0-9]{2}[ /-][A-Za-z]{3,4}\.?[ /-][0-9]{4}|[0-9]{2}/[0-9]{2}/[0-9]{2,4}|[0-9]{10}\b"
-    r"|[0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r"|[0-9]{2}:[0-9]{2}:[0-9]{2}|[0-9]{6} [ 0-9][0-9]:|[0-9]{2}-[0-9]{2} [0-9]{2}:|[0-9]{8}-[0-9]{2}:"
+    r"|@[0-9a-f]{24} )"
+    r"|^.{0,40}?(?:[0-9]{1,2}, ?[0-9]{4}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}),? [0-9]{1,2}:[0-9]{2}:[0-9]{2}"
     r"|^#(?:Software|Version|Date|Start-Date|Fields|Remark): ?|^.{0,80}?date=[0-9]{4}-[0-9]{2}-[0-9]{2}[ ,]"
-    r"|^[^\[]{0,400}\[[0-9]{1,2}/[A-Za-z]{3,4}\.?/[0-9]{4}:|^.{0,80}?msg=audit\("
-    r"|^.{0,200}?[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}[T _-][0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"|^.{0,60}?<Event |^[^\[]{0,400}\[[0-9]{1,2}/[A-Za-z]{3,4}\.?/[0-9]{4}:|^.{0,80}?msg=audit\("
+    r"|^.{0,200}?[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}(?: - |[T _-])[0-9]{2}:[0-9]{2}:[0-9]{2}"
     rf"|^.{{0,120}}?{_DAY} (?:[0-9]{{4}} )?[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}"
 )
 REPEATED = r"^message repeated (?P<times>[0-9]{1,6}) times?: \[ ?(?P<message>.*?) ?\]?$"
@@ -130,8 +136,8 @@ BARE = {
         example="2026-01-07 03:04:05 {message}",
     ),
     "slashed": Shape(
-        rf"^\[?(?P<hour>[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}[ T-][0-9]{{2}}){_CLOCK}{_FRACTION}{_ZONE}"
-        rf"\]?:?{_REST}",
+        r"^\[?(?P<hour>[0-9]{4}[/.:][0-9]{2}[/.:][0-9]{2}(?: - |[ T-])[0-9]{2})"
+        rf"{_CLOCK}{_FRACTION}{_ZONE}\]?:?{_REST}",
         zone_open=True,
         example="2026/01/07 03:04:05 {message}",
     ),
@@ -142,7 +148,8 @@ BARE = {
         example="07-Jan-2026 03:04:05.123 {message}",
     ),
     "us": Shape(
-        rf"^\[?(?P<hour>[0-9]{{2}}/[0-9]{{2}}/[0-9]{{2,4}}[ -][0-9]{{2}}){_CLOCK}{_FRACTION}\]?:?{_REST}",
+        r"^(?:L )?\[?(?P<hour>[0-9]{2}/[0-9]{2}/[0-9]{2,4}(?: - |[ -])[0-9]{2})"
+        rf"{_CLOCK}{_FRACTION}\]?:?{_REST}",
         zone_open=True,
         example="01/07/2026-03:04:05.123456 {message}",
     ),
@@ -154,6 +161,35 @@ BARE = {
         rf"^[^\[]{{0,400}}\[(?P<hour>{_CLF}){_CLOCK}{_FRACTION}{_ZONE} ?\]",
         zone_open=True,
     ),
+    "tai": Shape(  # TAI64N, as multilog and s6-log write it
+        r"^@(?P<hour>[0-9a-f]{16})[0-9a-f]{8}(?P<minute>)(?P<second>) +(?P<message>.*)$",
+        example="@40000000695dcd2f077a9e94 {message}",
+    ),
+    "padded": Shape(  # MySQL's and MariaDB's own: the hour may have one digit, the day six
+        rf"^(?P<hour>(?:[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}|[0-9]{{6}}) {{1,2}}[0-9]{{1,2}}){_CLOCK}{_REST}",
+        zone_open=True,
+        example="2026-01-07  3:04:05 {message}",
+    ),
+    "monthday": Shape(
+        rf"^(?P<hour>[0-9]{{2}}-[0-9]{{2}} [0-9]{{2}}){_CLOCK}{_FRACTION}{_REST}",
+        year_open=True,
+        zone_open=True,
+        example="01-07 03:04:05.123456 {message}",
+    ),
+    "compact": Shape(
+        rf"^\[?(?P<hour>[0-9]{{8}}-[0-9]{{2}}){_CLOCK}{_FRACTION}\]?:?{_REST}",
+        zone_open=True,
+        example="[20260107-03:04:05] {message}",
+    ),
+    "ampm": Shape(  # the American order, near the start: the whole line is the message
+        r"^.{0,40}?(?P<hour>(?:[0-9]{1,2}/[0-9]{1,2}/[0-9]{2,4}|[A-Za-z]{3,4} [0-9]{1,2}, ?[0-9]{4}),?"
+        rf" [0-9]{{1,2}}){_CLOCK}(?P<tail>{_HALF})?",
+        zone_open=True,
+    ),
+    "event": Shape(  # Windows event log as XML, one event a line: the whole line is the message
+        r"^.{0,60}?<Event .{0,1500}?<TimeCreated SystemTime=['\"]"
+        rf"(?P<hour>{_ISO}){_CLOCK}{_FRACTION}{_ZONE}['\"]",
+    ),
     "audit": Shape(r"^.{0,80}?msg=audit\((?P<hour>[0-9]{10})\.[0-9]+:[0-9]+\)(?P<minute>)(?P<second>)"),
     "keyed": Shape(  # FortiGate and its relatives: the whole line is the message
         r"^.{0,200}?date=\"?(?P<hour>[0-9]{4}-[0-9]{2}-[0-9]{2}\"?[ ,]time=\"?[0-9]{2}):(?P<minute>[0-9]{2}):"
@@ -161,7 +197,7 @@ BARE = {
         zone_open=True,
     ),
     "inside": Shape(  # a time somewhere near the start: the whole line is the message
-        rf"^.{{0,200}}?(?P<hour>(?:{_ISO}|[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}} [0-9]{{2}}|{_CLF}"
+        rf"^.{{0,200}}?(?P<hour>(?:{_ISO}|[0-9]{{4}}/[0-9]{{2}}/[0-9]{{2}}(?: -)? [0-9]{{2}}|{_CLF}"
         rf"|{_DAY} [0-9]{{4}} [0-9]{{2}}|{_DAY} [0-9]{{2}})){_CLOCK}{_FRACTION}{_ZONE}",
         zone_open=True,
     ),
@@ -172,6 +208,11 @@ BARE = {
         example="03:04:05.123 {message}",
     ),
 }
+
+# Lines that follow a dated one and have no time of their own: the whole line is the message. They take the
+# time of the dated line above them, or of the source's last change where there is none.
+UNDATED = "undated"
+NO_TIME = Shape("", year_open=True, zone_open=True, day_open=True)
 
 _ADDRESS = r"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
 _HOST_NAME = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+"
@@ -236,6 +277,6 @@ ACCESS = {
 }
 
 # Every shape by the number under which rows carry it: syslog's first.
-ALL = (*SHAPES, *BARE.values(), *ACCESS.values())
+ALL = (*SHAPES, *BARE.values(), NO_TIME, *ACCESS.values())
 BARE_NAMES = tuple(BARE)
-ALL_NAMES = (*SYSLOG_NAMES, *BARE_NAMES, *(f"access log, {name}" for name in ACCESS))
+ALL_NAMES = (*SYSLOG_NAMES, *BARE_NAMES, UNDATED, *(f"access log, {name}" for name in ACCESS))

@@ -312,7 +312,7 @@ def recognise(start: bytes) -> Kind:
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not text:
         return "empty"
-    if _JSON.match(text):
+    if _JSON.match(text):  # a bracket alone also opens the time of many a log
         return "journal-json" if b'"__REALTIME_TIMESTAMP"' in text.split(b"\n", 1)[0] else "json"
     if _JOURNAL.match(text) and b"=" in text:
         return "journal-export"

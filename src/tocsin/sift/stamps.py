@@ -16,9 +16,18 @@ MONTHS = {name: number for number, name in enumerate(_NAMES, start=1)}
 _BSD = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d)")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T \t]|\"?[ ,]time=\"?)(\d\d)")
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
-_SLASHED = re.compile(r"(\d{4})/(\d\d)/(\d\d)[ T-](\d\d)")
+_SLASHED = re.compile(r"(\d{4})[/.:](\d\d)[/.:](\d\d)(?: - |[ T-])(\d\d)")
 _DMY = re.compile(r"(\d\d?)[ /-]([A-Za-z]{3})[a-z]?\.?[ /-](\d{4})[ :T](\d\d)")
-_US = re.compile(r"(\d\d)/(\d\d)/(\d{4}|\d\d)[ -](\d\d)")
+_US = re.compile(r"(\d\d)/(\d\d)/(\d{4}|\d\d)(?: - |[ -])(\d\d)")
+_PADDED = re.compile(r"(?:(\d{4})-(\d\d)-(\d\d)  ?|(\d\d)(\d\d)(\d\d)  ?)(\d{1,2})")
+_COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)")
+_MONTH_DAY = re.compile(r"(\d\d)-(\d\d) (\d\d)")
+_TWELVE = re.compile(
+    r"(?:(\d{1,2})/(\d{1,2})/(\d{2,4})|([A-Za-z]{3})[a-z]? (\d{1,2}), ?(\d{4})),? (\d{1,2})"
+    r"(?:[ \u202f]([AP])M)?"
+)
+_TAI64 = re.compile(r"[0-9a-f]{16}")
+_TAI_EPOCH = (1 << 62) + 10  # TAI64 label of 1970; leap seconds are left aside, as daemontools does
 _EARLIEST_YEAR = 1970
 
 
@@ -64,11 +73,18 @@ class Clock:
             if iso := _ISO.match(text):
                 year, month, day, hour = map(int, iso.groups())
                 return _epoch(dt.datetime(year, month, day, hour), _offset(text[iso.end() :]) or self.zone)  # noqa: DTZ001
+            if not text:
+                return _epoch(self._not_after, self.zone)
+            if _TAI64.fullmatch(text):
+                return int(text, 16) - _TAI_EPOCH
             if text.isdigit():
                 return int(text) if len(text) > 2 else self._today(int(text))
             if other := _written_out(text):
                 year, month, day, hour, rest = other
                 return _epoch(dt.datetime(year, month, day, hour), _offset(rest) or self.zone)  # noqa: DTZ001
+            if month_day := _MONTH_DAY.fullmatch(text):
+                month, day, hour = map(int, month_day.groups())
+                return self._bsd(month, day, hour, 0, self.zone)
             bsd = _BSD.match(text)
             if not bsd or bsd[1] not in MONTHS:
                 return None
@@ -129,7 +145,23 @@ def _written_out(text: str) -> tuple[int, int, int, int, str] | None:
     if us := _US.match(text):
         year = int(us[3]) + (2000 if len(us[3]) == 2 else 0)
         return year, int(us[1]), int(us[2]), int(us[4]), text[us.end() :]
+    if padded := _PADDED.match(text):
+        year, month, day = map(int, padded.groups()[:3] if padded[1] else padded.groups()[3:6])
+        return year + (0 if padded[1] else 2000), month, day, int(padded[7]), ""
+    if compact := _COMPACT.match(text):
+        year, month, day, hour = map(int, compact.groups())
+        return year, month, day, hour, ""
+    if twelve := _TWELVE.match(text):
+        return _twelve_hours(twelve)
     return None
+
+
+def _twelve_hours(found: re.Match[str]) -> tuple[int, int, int, int, str]:
+    """A time in the American order of month and day, of twelve hours or of twenty-four."""
+    month = int(found[1]) if found[1] else MONTHS.get(found[4].capitalize(), 0)
+    year = int(found[3] or found[6])
+    hour = int(found[7]) % 12 + (12 if found[8] == "P" else 0) if found[8] else int(found[7])
+    return year + (2000 if year < 100 else 0), month, int(found[2] or found[5]), hour, ""
 
 
 def _offset(text: str) -> dt.tzinfo | None:
