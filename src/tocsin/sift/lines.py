@@ -128,7 +128,6 @@ class Matcher:
                 elif book.shapes:
                     self._by_shape.setdefault(literal, []).append(position)
         self._literals = list(dict.fromkeys(literal for rule in rules.rules for literal in rule.literals))
-        self._rank = {literal: rank for rank, literal in enumerate(self._literals)}
         names = sorted({name for book in rules.books for name in book.programs})
         self._programs = {name: number for number, name in enumerate(names)}
         self._asked = [
@@ -189,27 +188,8 @@ class Matcher:
             unreadable = (~readable & (text.str.strip_chars() != "")).arg_true().to_list()
         literals = text.str.extract_many(self._literals, overlapping=True)
         rows = (readable & (literals.list.len() > 0)).arg_true()
-        ranks = self._ranked(literals.gather(rows))
-        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": ranks})
+        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": _together(literals, rows)})
         return self._find_all(candidates, headed.gather(rows), told), unreadable
-
-    def _ranked(self, literals: pl.Series) -> pl.Series:
-        """The literals of each line in the order of the rules that want them, each once.
-
-        A line often holds the literals of several rules: the one that comes first in its file is to win, not
-        the one whose literal happens to come first in the line.
-        """
-        if not (literals.list.len() > 1).any():
-            return literals
-        together = literals.list.join(_APART)
-        kinds = (
-            together.unique().to_list()
-        )  # few: sorting each line's list by itself took longer than matching
-        ranked = [sorted(set(kind.split(_APART)), key=self._rank.__getitem__) for kind in kinds]
-        table = pl.DataFrame({"together": kinds, "all": ranked}, schema={"together": pl.String, "all": _LIST})
-        return together.to_frame("together").join(table, on="together", how="left", maintain_order="left")[
-            "all"
-        ]
 
     def _find_all(self, candidates: pl.DataFrame, headed: pl.Series, told: Told) -> pl.DataFrame:
         """Matching lines with their header's fields, in order: syslog's first, then what is left as bare."""
@@ -270,28 +250,24 @@ class Matcher:
         """Lines that a rule matched, with `origin`, `named` (target), `times` and `rule` as it read them.
 
         `lines` have `message`, `all` (the literals in them) and `asked`: the program or shape that decides
-        which rulebooks are asked.
+        which rulebooks are asked. Rules are asked in the order of their files; a line is the first one's that
+        fits.
         """
         place = pl.int_range(lines.height, eager=True)
-        left = pl.DataFrame(
-            {"place": place, "message": lines["message"], "all": lines["all"], "asked": lines["asked"]}
-        )
+        left = pl.DataFrame({"place": place, "message": lines["message"], "asked": lines["asked"]})
+        where = lines.select("all", place=place).group_by("all").agg("place")
+        wanted: dict[int, list[pl.Series]] = {}
+        for together, places in zip(where["all"], where["place"], strict=True):
+            for position in {p for literal in together.split(_APART) for p in rules.get(literal, ())}:
+                wanted.setdefault(position, []).append(places)
+        taken = pl.repeat(value=False, n=lines.height, dtype=pl.Boolean, eager=True)
         found = [_UNREAD]
-        turn = 0
-        while left.height:
-            left = left.with_columns(pl.col("all").list.get(turn, null_on_oob=True).alias("literal"))
-            unmatched = []
-            for (literal,), part in left.drop_nulls("literal").group_by("literal", maintain_order=False):
-                rest = part
-                for position in rules.get(str(literal), ()):
-                    if not rest.height:
-                        break
-                    hits, rest = self._ask(rest, position, by)
-                    if hits.height:
-                        found.append(self._untold(hits, position, told))
-                unmatched.append(rest)
-            left = pl.concat(unmatched) if unmatched else left.clear()
-            turn += 1
+        for position in sorted(wanted):
+            places = pl.concat(wanted[position])
+            part = left[places.filter(~taken.gather(places))]
+            if part.height and (hits := self._ask(part, position, by)).height:
+                found.append(self._untold(hits, position, told))
+                taken = taken.scatter(hits["place"], True)
         read = pl.concat(found).sort("place")
         return pl.concat([lines[read["place"]], read.drop("place")], how="horizontal")
 
@@ -301,26 +277,24 @@ class Matcher:
             return hits.filter(~pl.col("origin").is_in(list(names)))
         return hits
 
-    def _ask(self, part: pl.DataFrame, position: int, by: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """What one rule reads from the lines of its own programs or shapes, and the lines that it leaves."""
+    def _ask(self, part: pl.DataFrame, position: int, by: int) -> pl.DataFrame:
+        """What one rule reads from the lines of its own programs or shapes."""
         asked = self._asked[position][by]
-        if _shape_number(WHATEVER) in asked and by:
-            return self._try(part, position)
-        mine = part["asked"].is_in(list(asked))
-        if mine.all():
-            return self._try(part, position)
-        if not mine.any():
-            return _UNREAD, part
-        hits, rest = self._try(part.filter(mine), position)
-        return hits, pl.concat([part.filter(~mine), rest])
+        if not (by and _shape_number(WHATEVER) in asked):
+            mine = part["asked"].is_in(list(asked))
+            if not mine.any():
+                return _UNREAD
+            part = part if mine.all() else part.filter(mine)
+        return (
+            self._try_quickly(part, position)
+            if self.rules.rules[position].quick
+            else self._try(part, position)
+        )
 
-    def _try(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """What one rule reads from messages that hold its literal, and the messages that it leaves."""
+    def _try(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
+        """What one rule reads from messages that hold its literal."""
         rule = self.rules.rules[position]
-        if rule.quick:
-            return self._try_quickly(part, position)
         groups = part["message"].str.extract_groups(self._patterns[position]).struct
-        hit = groups.field("origin").is_not_null()
         times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
         named = groups.field("target") if rule.names_target else pl.lit(None, pl.String)
         hits = part.select(
@@ -330,24 +304,22 @@ class Matcher:
             times.alias("times"),
             pl.lit(position, pl.Int16).alias("rule"),
         )
-        return hits.filter(hit), part.filter(~hit)
+        return hits.drop_nulls("origin")
 
-    def _try_quickly(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _try_quickly(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
         """The same, with the rule's quick pattern first, the full one where that gives nothing."""
         full = self._patterns[position]
-        hit = part["message"].str.contains(full)
-        hits = part.filter(hit)
+        hits = part.filter(part["message"].str.contains(full))
         origin = hits["message"].str.extract(self.rules.rules[position].quick, 1)
         if origin.null_count():
             origin = origin.fill_null(hits["message"].str.extract_groups(full).struct.field("origin"))
-        found = hits.select(
+        return hits.select(
             "place",
             origin.alias("origin"),
             pl.lit(None, pl.String).alias("named"),
             pl.lit(1, pl.Int64).alias("times"),
             pl.lit(position, pl.Int16).alias("rule"),
         )
-        return found, part.filter(~hit)
 
     def _settle(self, lines: pl.DataFrame, clock: Clock, target: str) -> tuple[pl.DataFrame, list[int]]:
         """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
@@ -379,7 +351,6 @@ class Matcher:
 
 
 _APART = "\0"  # stands in no literal
-_LIST = pl.List(pl.String)
 _UNREAD = pl.DataFrame(
     schema={"place": pl.Int64, "origin": pl.String, "named": pl.String, "times": pl.Int64, "rule": pl.Int16}
 )
@@ -395,6 +366,14 @@ _NOTHING = pl.DataFrame(
 def _shape_number(name: str) -> int:
     """A bare shape as rows carry it; `syslog`, `any` and `access` have numbers that no line's shape has."""
     return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+
+
+def _together(literals: pl.Series, rows: pl.Series) -> pl.Series:
+    """The literals of each of these rows as one text: there are few such combinations."""
+    lists = literals.gather(rows)
+    together = lists.list.first()
+    many = (lists.list.len() > 1).arg_true()
+    return together.scatter(many, lists.gather(many).list.join(_APART)) if many.len() else together
 
 
 def _without(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
