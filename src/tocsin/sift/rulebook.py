@@ -151,7 +151,7 @@ def _ruleset(folder: Path) -> Ruleset:
 
 @cache
 def ours() -> tuple[Rulebook, ...]:
-    """The rulebooks that come with Tocsin, by file name. The tests check them; checking takes longest here."""
+    """The rulebooks that come with Tocsin, by file name; the tests check them, which takes longest."""
     files = resources.files("tocsin.sift.rules").iterdir()
     ours = sorted((file for file in files if file.name.endswith(".toml")), key=lambda file: file.name)
     return tuple(_named(file.name, file.read_bytes(), parse) for file in ours)
