@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tocsin.sift import rulebook
-from tocsin.sift.sources import PEEK, read_whole
+from tocsin.sift.regions import region_of
+from tocsin.sift.sources import read_whole
 
 if TYPE_CHECKING:
     from tocsin.sift.blocks import Place
@@ -38,11 +39,7 @@ def looks_like(start: bytes) -> bool:
     text = start.removeprefix(_BOM).lstrip()
     if any(mark in text for mark in _FOREIGN):
         return False
-    lines = [line for line in text.split(b"\n")[:50] if line.strip()]
-    if len(start) >= PEEK and len(lines) > 1 and len(lines) < 50:
-        lines.pop()  # cut off
-    found = sum(_is_object(line) for line in lines)
-    if found > 1 and 2 * found >= len(lines):
+    if _objects(text) > 1:
         return True
     return text[:1] in (b"{", b"[") and any(_is_marked(book, text) for book in rulebook.ruleset().books)
 
@@ -102,9 +99,7 @@ def _read_list(run: "Run", source: "Source", stream: "Stream") -> None:
     except (msgspec.DecodeError, RecursionError):
         run.reject(source, 1, BROKEN)
         return
-    if run.known.has_bytes(content):
-        run.balance.duplicate += len(lines)
-        run.balance.reasons["seen before"] += len(lines)
+    if run.seen_before([region_of(content)], len(lines)):
         return
     plan = Plan(_marked(run, content, []))
     reader = RecordReader(run, source, plan)
@@ -129,10 +124,19 @@ def _is_list(start: bytes) -> bool:
     """Whether a source is one document and no lines: a list, an object that holds one, or one laid out."""
     if start[:1] == b"[":
         return True
-    first, newline, _ = start.partition(b"\n")
-    if newline and _is_object(first):
-        return _begins_list(first)
-    return start[:1] == b"{" and (bool(newline) or _begins_list(first) or _is_object(start))
+    first = start.partition(b"\n")[0]
+    return start[:1] == b"{" and (_begins_list(first) or not _objects(start))
+
+
+def _objects(text: bytes) -> int:
+    """How many of the first lines are objects, from their first byte to their last.
+
+    A document that is laid out indents what is in it. Where text begins otherwise than JSON does, objects
+    must be at least half: a mail may quote some.
+    """
+    lines = [line for line in text.split(b"\n")[:50] if line.strip()]
+    found = sum(line[:1] == b"{" and _is_object(line) for line in lines)
+    return found if text[:1] == b"{" or 2 * found >= len(lines) - 1 else 0
 
 
 def _begins_list(line: bytes) -> bool:
