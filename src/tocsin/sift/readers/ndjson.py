@@ -7,6 +7,7 @@ rule's literal are looked into.
 
 import re
 from collections.abc import Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -78,7 +79,7 @@ def _read_lines(run: "Run", source: "Source", stream: "Stream") -> None:
         first = place.line
         records, numbers, read_lines = _records(data, place, reader)
         hits = _holding(records, plan) if books else []
-        lines = [bytes(records[hit]) for hit in hits]
+        lines = list(map(bytes, map(records.__getitem__, hits)))
         reader.take(
             [first + hit for hit in hits] if numbers is None else [numbers[hit] for hit in hits],
             lines,
@@ -230,5 +231,5 @@ def _holding(records: Sequence[Any], plan: "Plan") -> Sequence[int]:
     hits: list[list[int]] = []
     for literal in plan.literals:
         holds = re.compile(re.escape(literal)).search  # `in` would copy every record first
-        hits.append([number for number, record in enumerate(records) if holds(record)])
+        hits.append(list(compress(range(len(records)), map(holds, records))))
     return hits[0] if len(hits) == 1 else sorted(set().union(*hits))
