@@ -37,7 +37,7 @@ def looks_like(start: bytes) -> bool:
 
 def read(run: "Run", source: "Source", stream: "Stream") -> None:
     """Read the records to their end."""
-    if stream.peek(len(ZEEK)).startswith(ZEEK):
+    if (source.head or stream.peek(len(ZEEK))).startswith(ZEEK):
         _read_zeek(run, source, stream)
     else:
         _read_csv(run, source, stream)
@@ -91,7 +91,7 @@ def _read_zeek(run: "Run", source: "Source", stream: "Stream") -> None:
     from tocsin.sift.recordplan import Plan
     from tocsin.sift.recordreader import RecordReader
 
-    head = stream.peek()
+    head = source.head or stream.peek()
     place = Place(run.skip_known(source, stream))
     reader = RecordReader(run, source, Plan(()))
     zeek = _Zeek(run, reader)
@@ -163,7 +163,7 @@ def _read_csv(run: "Run", source: "Source", stream: "Stream") -> None:
     from tocsin.sift.recordplan import Plan
     from tocsin.sift.recordreader import RecordReader
 
-    start = stream.peek()
+    start = source.head or stream.peek()
     books = [run.options.mapping] if run.options.mapping else run.rules.books
     book, (delimiter, columns) = next((book, found) for book in books if (found := _columns(start, book)))
     place = Place(run.skip_known(source, stream))

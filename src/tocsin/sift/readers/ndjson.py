@@ -53,7 +53,7 @@ def is_mapped(start: bytes, book: "Rulebook") -> bool:
 
 def read(run: "Run", source: "Source", stream: "Stream") -> None:
     """Read the records to their end."""
-    start = stream.peek().removeprefix(_BOM).lstrip()
+    start = (source.head or stream.peek()).removeprefix(_BOM).lstrip()
     if _is_list(start):
         _read_list(run, source, stream)
     else:
