@@ -55,7 +55,7 @@ def _guesses(book: Rulebook, origin: str) -> str:
 def test_a_record_carries_the_line_of_its_sample(book: Rulebook, rule: Wrapped, text: str, line: str) -> None:
     """What a record carries becomes the line that its sample names."""
     plan = Plan([book])
-    (row,) = JsonFields(plan.fields).rows([text.encode()])
+    row = JsonFields(plan.fields).row(text.encode())
     outcome = plan.outcomes[row[: plan.deciding]]
     assert outcome is not None and outcome.wrapped is rule
     assert composer(plan, rule)(row) == line

@@ -171,3 +171,15 @@ def test_alerts_of_crowdsec_need_no_rule(tmp_path: Path) -> None:
 def test_a_decisions_name_says_what_it_is_about(name: str, kind: str, service: str) -> None:
     """Jails and scenarios are read by a table of words."""
     assert meaning(name) == (kind, service)
+
+
+def test_the_documented_mapping_works_as_written(tmp_path: Path) -> None:
+    """docs/records.md shows a mapping, a table and an answer: the answer is true."""
+    page = (Path(__file__).parents[2] / "docs" / "records.md").read_text()
+    toml, table, shown = (
+        page.partition(f"```{mark}\n")[2].partition("```")[0] for mark in ("toml", "csv", "text")
+    )
+    sifted = sift_text(tmp_path, table, "radius.csv", mapping=rulebook.load(toml.encode()))
+    (attack,) = sifted.attacks
+    said = shown.splitlines()[-1].split()
+    assert (attack.severity, attack.origins[0], attack.targets[0], str(attack.count)) == (said[0], *said[3:6])

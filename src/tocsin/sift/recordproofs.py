@@ -45,7 +45,7 @@ def read_record(books: list[Rulebook], text: str) -> Reading | None:
     plan = Plan(books)
     if not plan.fields or (plan.literals and not any(literal.decode() in text for literal in plan.literals)):
         return None
-    (row,) = JsonFields(plan.fields).rows([text.encode()])
+    row = JsonFields(plan.fields).row(text.encode())
     outcome = plan.outcomes[row[: plan.deciding]]
     if outcome is None:
         return None
@@ -70,7 +70,7 @@ def nearest(books: list[Rulebook], text: str) -> tuple[str, str] | None:
     plan = Plan(books)
     if not plan.fields:
         return None
-    (row,) = JsonFields(plan.fields).rows([text.encode()])
+    row = JsonFields(plan.fields).row(text.encode())
     rules: list[RecordRule | Wrapped] = []
     for book in books:
         rules += [*book.records, *book.wrapped]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tocsin.sift.engine import Run
     from tocsin.sift.recordplan import Plan, Row
     from tocsin.sift.recordreader import RecordReader
+    from tocsin.sift.records import Scalar
     from tocsin.sift.rulebook import Rulebook
     from tocsin.sift.sources import Source, Stream
 
@@ -139,7 +140,7 @@ class _Zeek:
             zip(data.removesuffix(b"\n").decode("utf-8", "replace").split("\n"), raw, strict=True), place.line
         ):
             if line[:1] == "#":
-                self._reader.take(numbers, lines, rows, unread)
+                self._reader.take(numbers, lines, _turned(rows), unread)
                 numbers, lines, rows, unread = [], [], [], 1
                 self.learn(line.rstrip("\r"))
                 continue
@@ -154,7 +155,7 @@ class _Zeek:
                 numbers.append(number)
                 lines.append(whole.rstrip(b"\r"))
                 rows.append(self._picker.row(cells))
-        self._reader.take(numbers, lines, rows, unread)
+        self._reader.take(numbers, lines, _turned(rows), unread)
         place.line += len(raw)
 
 
@@ -186,9 +187,9 @@ def _read_csv(run: "Run", source: "Source", stream: "Stream") -> None:
             lines.append(b"\n".join(taken))
             rows.append(picker.row(cells))
         if len(rows) >= _BATCH:
-            reader.take(numbers, lines, rows, unread)
+            reader.take(numbers, lines, _turned(rows), unread)
             numbers, lines, rows, unread = [], [], [], 0
-    reader.take(numbers, lines, rows, unread)
+    reader.take(numbers, lines, _turned(rows), unread)
     reader.close()
 
 
@@ -220,6 +221,10 @@ def _csv_records(
         else:
             yield place.line - len(taken), cells, list(taken)
         taken.clear()
+
+
+def _turned(rows: "Sequence[Row]") -> "Sequence[Sequence[Scalar | None]]":
+    return list(zip(*rows, strict=True))
 
 
 def _reject_all(reader: "RecordReader", first: int, lines: Iterable[bytes], reason: str) -> None:

@@ -76,7 +76,8 @@ def _read(
     found = database.execute(f"SELECT file_row_number, {columns} FROM {table}", [str(file)])  # noqa: S608 (names are quoted)
     while rows := found.fetchmany(_SLICE):
         values: list[tuple[Any, ...]] = [row[1:] for row in rows]
-        reader.take([row[0] + 1 for row in rows], [msgspec.json.encode(row) for row in values], values)
+        numbers, lines = [row[0] + 1 for row in rows], [msgspec.json.encode(row) for row in values]
+        reader.take(numbers, lines, list(zip(*values, strict=True)))
     reader.close()
 
 
