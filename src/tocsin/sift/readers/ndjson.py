@@ -7,6 +7,7 @@ rule's literal are looked into.
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +168,13 @@ def _marked(run: "Run", head: bytes, but: "Sequence[Rulebook]") -> "list[Ruleboo
 
 
 def _is_marked(book: "Rulebook", head: bytes) -> bool:
-    return bool(book.marks) and all(f'"{mark}"'.encode() in head for mark in book.marks)
+    marks = _quoted(book.marks)
+    return bool(marks) and all(mark in head for mark in marks)
+
+
+@cache
+def _quoted(marks: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(f'"{mark}"'.encode() for mark in marks)
 
 
 def _records(
