@@ -203,3 +203,28 @@ def test_explain_is_quick(folder: Path) -> None:
     after = os.times()
     spent = after.children_user - before.children_user + after.children_system - before.children_system
     assert spent < 0.5
+
+
+ALERT = {
+    "timestamp": "2026-01-07T03:04:05Z", "event_type": "alert", "src_ip": "192.0.2.1",
+    "dest_ip": "198.51.100.1", "alert": {"severity": 1},
+}  # fmt: skip
+CARRIED = {
+    "log": FAILED,
+    "stream": "stdout",
+    "time": "2026-01-07T03:04:05Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (ALERT, ("suricata-alert", "origin   192.0.2.1", "target   198.51.100.1", "2026-01-07T03:04:05Z")),
+        (ALERT | {"event_type": "dns"}, ("nearest  suricata-alert", "event_type = dns", "no rule fits")),
+        (CARRIED, ("record of docker-line", "rule     failed", "origin   192.0.2.1")),
+    ],
+)
+def test_a_record_is_explained(record: dict[str, object], told: tuple[str, ...]) -> None:
+    """The rule that takes a record, or the condition that fails; a carried line is explained as a line."""
+    output = run("explain", json.dumps(record)).stdout
+    assert all(words in output for words in told), output

@@ -122,25 +122,23 @@ def _record(book: Rulebook, whose: str) -> dict[str, object]:
         "programs": book.programs,
         "shapes": book.shapes,
         "kinds": _kinds(book),
-        "marks": book.marks,
         "rules": tuple(rule.id for rule in _rules(book)),
     }
 
 
 def _row(book: Rulebook, whose: str) -> tuple[str, ...]:
-    asked = [*book.programs, *(f"[{shape}]" for shape in book.shapes)]
-    asked += [f"records with {' and '.join(book.marks)}"] if book.marks else []
+    asked = (*book.programs, *(f"[{shape}]" for shape in book.shapes), *(["records"] if book.marks else []))
     kinds = ", ".join(kind.partition("/")[2] for kind in _kinds(book))
     return book.service, str(len(_rules(book))), whose, kinds, ", ".join(asked)
 
 
-def _rules(book: Rulebook) -> tuple[Rule | RecordRule | Wrapped, ...]:
-    """All rules of a book: for lines, for records, and for records that carry lines."""
-    return (*book.rules, *book.records, *book.wrapped)
-
-
 def _kinds(book: Rulebook) -> tuple[str, ...]:
-    return tuple(sorted({*(rule.kind for rule in book.rules), *(rule.kind for rule in book.records)}))
+    found: list[Rule | RecordRule] = [*book.rules, *book.records]
+    return tuple(sorted({rule.kind for rule in found}))
+
+
+def _rules(book: Rulebook) -> tuple[Rule | RecordRule | Wrapped, ...]:
+    return (*book.rules, *book.records, *book.wrapped)
 
 
 def _proof_lines(proofs: Iterable["Proof"], show_all: bool) -> Iterator[str]:
@@ -165,7 +163,8 @@ def _explanation_lines(told: "Explanation") -> Iterator[str]:
         rows.append(("shape", told.shape))
         asked = ", ".join(told.asked) or "no rulebook"
         rows.append(("asked", f"{asked} (program {told.program})" if told.program else asked))
-        rows.append(("time", told.at or "none that exists"))
+        if told.at or told.rule or told.shape != "record":
+            rows.append(("time", told.at or "none that exists"))
         rows += [("assumed", f"{name}: {reason}") for name, reason in told.assumed.items()]
     rows += [("literal", f"{literal!r} of {rule}") for rule, literal in told.literals]
     if told.rule:

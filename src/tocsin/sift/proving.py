@@ -1,15 +1,13 @@
 """Every sample of every rule through the real engine: does a rule read what its file says it reads?"""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
+from tocsin.sift import recordproofs
 from tocsin.sift.lines import Matcher
 from tocsin.sift.origins import normalise
-from tocsin.sift.recordlines import composer
-from tocsin.sift.recordplan import JsonFields, Plan
-from tocsin.sift.records import RecordRule, Wrapped, as_text, bare_address
 from tocsin.sift.rulebook import Rule, Rulebook, Ruleset
 from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, UNDATED, WHATEVER
 
@@ -18,7 +16,7 @@ from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, UNDATED, WHATEVER
 class Proof:
     """What became of one sample. `origin` is what was read ("" for nothing), `by` the rule that read it.
 
-    Of a record that carries a line, that line stands for the origin.
+    Where a record carries a line, that line stands for the origin.
     """
 
     service: str
@@ -33,18 +31,25 @@ class Proof:
         """The rule read the origin that its sample names; a near miss is nobody's, or another rule's."""
         if not self.expected:
             return self.by != self.rule or not self.origin
-        return self.by == self.rule and self.origin == (normalise(self.expected) or self.expected)
+        return self.by == self.rule and self.origin in (normalise(self.expected) or "", self.expected)
 
 
-def prove(rules: Ruleset, books: Sequence[Rulebook]) -> Iterator[Proof]:
-    """Try all samples of these books: lines among all `rules`, records among those of their book."""
+def prove(rules: Ruleset, books: Iterable[Rulebook]) -> Iterator[Proof]:
+    """Try all samples of these books among all `rules`, in every form in which a book's lines come."""
+    books = list(books)
     yield from _prove_lines(rules, books)
-    for book in books:
-        yield from _prove_records(book)
+    yield from _prove_records(rules, books)
+
+
+def _prove_records(rules: Ruleset, books: Iterable[Rulebook]) -> Iterator[Proof]:
+    for book, rule, text, expected in recordproofs.samples(books):
+        asked = recordproofs.asked_about(rules.books, text)
+        found = recordproofs.read_record(asked, text) if book in asked else None
+        by, read = (found.rule.id, found.line or found.origin) if found else ("", "")
+        yield Proof(book.service, rule.id, text, expected, read, by)
 
 
 def _prove_lines(rules: Ruleset, books: Iterable[Rulebook]) -> Iterator[Proof]:
-    """Samples of lines, in every form in which a book's lines come."""
     samples = [
         (book, rule, message, expected, line)
         for book in books
@@ -64,25 +69,6 @@ def _prove_lines(rules: Ruleset, books: Iterable[Rulebook]) -> Iterator[Proof]:
         if _says_more(proof, before, rule):
             proofs[key] = proof
     yield from proofs.values()
-
-
-def _prove_records(book: Rulebook) -> Iterator[Proof]:
-    plan = Plan([book])
-    fields = JsonFields(plan.fields)
-    told: tuple[RecordRule | Wrapped, ...] = (*book.records, *book.wrapped)
-    for rule in told:
-        for record, expected in rule.samples.items():
-            (row,) = fields.rows([record.encode()])
-            outcome = plan.outcomes[row[: plan.deciding]]
-            by, read = "", ""
-            if outcome and outcome.wrapped:
-                by, read = outcome.wrapped.id, composer(plan, outcome.wrapped)(row) or ""
-            elif outcome:
-                taker = plan.rules[outcome.rule][1]
-                named = (row[place] for place in plan.places(taker.origin))
-                text = outcome.origin or next((as_text(value) for value in named if value), "")
-                by, read = taker.id, normalise(bare_address(text)) or ""
-            yield Proof(book.service, rule.id, record, expected, read, by)
 
 
 def lines(book: Rulebook, message: str) -> Iterator[str]:

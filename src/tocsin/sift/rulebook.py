@@ -111,12 +111,19 @@ class Ruleset:
         self._thresholds: dict[tuple[str, str], Thresholds] = {}
         for book in self.books:
             for kind, bounds in book.thresholds.items():
-                if self._thresholds.setdefault((book.service, kind), bounds) != bounds:
-                    raise BadInput(f"two rule files set other thresholds for {kind} at {book.service}")
+                self._bound(book.service, kind, bounds)
         lines_last = sorted(
             self.books, key=lambda book: bool(book.rules)
         )  # a service's own log names its type
         self._log_types: Mapping[str, str] = {book.service: book.log_type for book in lines_last}
+
+    def _bound(self, service: str, kind: str, bounds: Thresholds) -> None:
+        """Books of one service must agree; one without sign-ins need not know when they are a compromise."""
+        known = self._thresholds.setdefault((service, kind), bounds)
+        if (known.low, known.medium) != (bounds.low, bounds.medium):
+            raise BadInput(f"two rule files set other thresholds for {kind} at {service}")
+        if bounds.compromise > known.compromise:
+            self._thresholds[service, kind] = bounds
 
     def thresholds(self, service: str, kind: str) -> Thresholds | None:
         """By which scores attacks of a kind on a service are judged; None where no rule tells of them."""
