@@ -56,7 +56,7 @@ def _read_one(run: "Run", source: "Source", number: int, text: bytes) -> None:
     try:
         findings = merged(_findings(read_idea(parse(text))))
     except NotIdea as why:
-        run.reject(source, number, str(why), text)
+        run.reject(source, number, str(why), text.rstrip().replace(b"\n", b" "))
         return
     for finding in findings:
         run.add(source.path, finding, [number], text)

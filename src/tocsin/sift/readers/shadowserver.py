@@ -37,9 +37,9 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
     for place, raw, event in read_rows(chain(header, lines), Path(source.path).name):
         number = place + lines.before - len(header)
         if isinstance(event, str):
-            run.reject(source, number, event, raw)
+            run.reject(source, number, event, _one_line(raw))
         elif "/" in event.address:
-            run.reject(source, number, NETWORK, raw)
+            run.reject(source, number, NETWORK, _one_line(raw))
         else:
             taken += 1
             piles.add(event, number, raw)
@@ -52,3 +52,8 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
 def _tell(run: "Run", source: "Source", piles: "Piles") -> None:
     for finding, numbers, text in piles.flush():
         run.add(source.path, finding, numbers, text)
+
+
+def _one_line(raw: bytes) -> bytes:
+    """A row as it is kept: one line, whatever its quoted values hold."""
+    return raw.rstrip(b"\r\n").replace(b"\n", b" ")
