@@ -5,7 +5,7 @@ pattern runs only over lines that hold its literal; a line whose first literal l
 others. What matched is grouped here, block by block, so that the merge sees groups and not lines.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,27 +118,22 @@ class Matcher:
         self._patterns = [
             book.full_pattern(rule) for book, rule in zip(rules.book_of, rules.rules, strict=True)
         ]
-        self._by_program: dict[str, list[int]] = {}
         self._by_shape: dict[str, list[int]] = {}
         self._by_request: dict[str, list[int]] = {}
+        by_program: dict[str, list[int]] = {}
         for position, (book, rule) in enumerate(zip(rules.book_of, rules.rules, strict=True)):
-            for literal in rule.literals:
-                if book.programs:
-                    self._by_program.setdefault(literal, []).append(position)
-                if REQUESTS in book.shapes:
-                    self._by_request.setdefault(literal, []).append(position)
-                elif book.shapes:
-                    self._by_shape.setdefault(literal, []).append(position)
-        self._literals = list(dict.fromkeys(literal for rule in rules.rules for literal in rule.literals))
-        names = sorted({name for book in rules.books for name in book.programs})
-        self._programs = {name: number for number, name in enumerate(names)}
-        self._asked = [
-            (
-                frozenset(self._programs[name] for name in book.programs),
-                frozenset(_shape_number(name) for name in book.shapes),
-            )
-            for book in rules.book_of
-        ]
+            for program in book.programs:
+                by_program.setdefault(program, []).append(position)
+            for literal in rule.literals if book.shapes else ():
+                by = self._by_request if REQUESTS in book.shapes else self._by_shape
+                by.setdefault(literal, []).append(position)
+        self._bare_literals = list(dict.fromkeys([*self._by_shape, *self._by_request]))
+        self._shapes = [frozenset(_shape_number(name) for name in book.shapes) for book in rules.book_of]
+        together = sorted(set(map(tuple, by_program.values())))
+        self._sections = [_section(rules, positions) for positions in together]
+        self._section_of = {
+            program: together.index(tuple(positions)) for program, positions in by_program.items()
+        }
         self._shelf_of = pl.Series(
             [
                 self.shelves.index((book.service, rule.kind, rule.evidence))
@@ -185,46 +180,53 @@ class Matcher:
             bare = others.filter(text.gather(others).str.contains(BARE_HEADER))
             if bare.len():
                 readable = headed.clone().scatter(bare, True)
-        unreadable = []
+        unreadable = pl.Series([], dtype=pl.UInt32)
         if not readable.all():
-            unreadable = (~readable & (text.str.strip_chars() != "")).arg_true().to_list()
-        literals = text.str.extract_many(self._literals, overlapping=True)
-        rows = (readable & (literals.list.len() > 0)).arg_true()
-        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": _together(literals, rows)})
-        found = self._at_home(self._find_all(candidates, headed.gather(rows), told))
-        if not unreadable:
-            return found, unreadable
-        followers = self._find_undated(pl.Series(unreadable, dtype=pl.UInt32), text, literals, readable, told)
-        if not followers.height:
-            return found, unreadable
-        taken = set(followers["row"])
-        both = pl.concat([found.select(_NOTHING.columns), followers]).sort("row")
-        return both, [row for row in unreadable if row not in taken]
+            unreadable = (~readable & (text.str.strip_chars() != "")).arg_true()
+        found = list(self._find_all(text, headed, readable, told))
+        found += [self._find_undated(unreadable, text, readable, told)] if unreadable.len() else []
+        told_of = [part.select(_NOTHING.columns) for part in found if part.height]
+        if not told_of:
+            return _NOTHING, unreadable.to_list()
+        lines = pl.concat(told_of).sort("row") if len(told_of) > 1 else told_of[0]
+        taken = set(found[-1]["row"]) if unreadable.len() else ()
+        return self._at_home(lines), [row for row in unreadable if row not in taken]
 
-    def _find_all(self, candidates: pl.DataFrame, headed: pl.Series, told: Told) -> pl.DataFrame:
-        """Matching lines with their header's fields, in order: syslog's first, then what is left as bare."""
-        lines = candidates.filter(headed)
-        split = _split(lines["line"])
-        split = pl.concat([lines.select("row", "all"), split], how="horizontal")
-        programs = {name: self._number_of(name) for name in split["program"].unique()}
-        asked = _look_up(split["program"], programs, pl.Int16)
-        written = split.with_columns(asked.alias("asked"))
-        mine = written.filter(asked.is_not_null())
-        found = [_headers(self._find(mine, self._by_program, 0, told))]
-        if self._by_shape or self._by_request:
-            rest = written.filter(asked.is_null())
-            found += self._find_bare(candidates.filter(~headed), rest, told)
-        found = [part for part in found if part.height]
-        if not found:
-            return _NOTHING
-        columns = _NOTHING.columns
-        return pl.concat([part.select(columns) for part in found]).sort("row") if len(found) > 1 else found[0]
+    def _find_all(
+        self, text: pl.Series, headed: pl.Series, readable: pl.Series, told: Told
+    ) -> Iterator[pl.DataFrame]:
+        """Matching lines with their header's fields: syslog's by program, then what is left as bare."""
+        rows = headed.arg_true()
+        written = _split(text if rows.len() == text.len() else text.gather(rows))
+        written = written.with_columns(rows.alias("row"))
+        sections = {name: self._number_of(name) for name in written["program"].unique()}
+        section = _look_up(written["program"], sections, pl.Int16)
+        for number in section.drop_nulls().unique().sort():
+            own = (section == number).fill_null(value=False)
+            lines = written if own.all() else written.filter(own)
+            desk = self._sections[number]
+            held = lines["message"].str.extract_many(desk.literals, overlapping=True)
+            some = (held.list.len() > 0).arg_true()
+            lines = lines[some].with_columns(_together(held, some).alias("all"))
+            yield _headers(self._find(lines, desk.rules, told))
+        if self._bare_literals:
+            rest = written.filter(section.is_null())
+            bare = (readable & ~headed).arg_true()
+            unheaded = pl.DataFrame({"row": bare, "line": text.gather(bare)})
+            yield from self._find_bare(self._held(unheaded), self._held(rest), told)
+
+    def _held(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """The lines that hold a literal of a bare rule, and which (`all`)."""
+        held = lines["line"].str.extract_many(self._bare_literals, overlapping=True)
+        some = (held.list.len() > 0).arg_true()
+        return lines[some].with_columns(_together(held, some).alias("all"))
 
     def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> Iterator[pl.DataFrame]:
         """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
         shaped = _bare(lines)
-        found = self._find(shaped.with_columns(pl.lit(1, pl.Int64).alias("repeats")), self._by_shape, 1, told)
+        shaped = shaped.with_columns(pl.lit(1, pl.Int64).alias("repeats"))
+        found = self._find(shaped, self._by_shape, told, by_shape=True)
         yield found
         if self._by_request:
             carried = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
@@ -234,7 +236,7 @@ class Matcher:
             rest = _without(rest, asked)
         left = _without(rest, found)
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
-        yield _headers(self._find(left, self._by_shape, 1, told))
+        yield _headers(self._find(left, self._by_shape, told, by_shape=True))
 
     def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
@@ -248,7 +250,7 @@ class Matcher:
             pl.lit(1, pl.Int64).alias("repeats"),
             pl.lit(_shape_number(REQUESTS), pl.Int16).alias("asked"),
         )
-        return self._find(requests, self._by_request, 1, told)
+        return self._find(requests, self._by_request, told)
 
     def _at_home(self, found: pl.DataFrame) -> pl.DataFrame:
         """The same, with the line's own host as the origin of what was done there."""
@@ -259,20 +261,19 @@ class Matcher:
         return found.with_columns(origin.alias("origin"))
 
     def _find_undated(
-        self, undated: pl.Series, text: pl.Series, literals: pl.Series, readable: pl.Series, told: Told
+        self, undated: pl.Series, text: pl.Series, readable: pl.Series, told: Told
     ) -> pl.DataFrame:
         """Matching lines without a time, each with the time of the dated line above it."""
-        undated = undated.filter(literals.gather(undated).list.len() > 0)
-        lines = pl.DataFrame(
-            {"row": undated, "line": text.gather(undated), "all": _together(literals, undated)}
-        ).with_columns(
+        if not self._bare_literals:
+            return _NOTHING
+        lines = self._held(pl.DataFrame({"row": undated, "line": text.gather(undated)})).with_columns(
             pl.col("line").alias("message"),
             pl.lit(_shape_number(UNDATED), pl.Int16).alias("asked"),
             pl.lit(1, pl.Int64).alias("repeats"),
         )
         if not lines.height:
             return _NOTHING
-        hits = self._find(lines, self._by_shape, 1, told)
+        hits = self._find(lines, self._by_shape, told, by_shape=True)
         above = pl.DataFrame({"at": readable.arg_true()}).with_columns(pl.col("at").alias("dated"))
         hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
         times = _times(text, hits["dated"].drop_nulls().unique())
@@ -284,20 +285,23 @@ class Matcher:
         ).select(_NOTHING.columns)  # fmt: skip
 
     def _number_of(self, program: str | None) -> int | None:
+        """The section of the rules for a program, by its full name or what is behind the last `/`."""
         if program is None:
             return None
-        number = self._programs.get(program)
-        return self._programs.get(program.rpartition("/")[2]) if number is None else number
+        number = self._section_of.get(program)
+        return self._section_of.get(program.rpartition("/")[2]) if number is None else number
 
-    def _find(self, lines: pl.DataFrame, rules: Mapping[str, list[int]], by: int, told: Told) -> pl.DataFrame:
+    def _find(
+        self, lines: pl.DataFrame, rules: Mapping[str, list[int]], told: Told, *, by_shape: bool = False
+    ) -> pl.DataFrame:
         """Lines that a rule matched, with `origin`, `named` (target), `times` and `rule` as it read them.
 
-        `lines` have `message`, `all` (the literals in them) and `asked`: the program or shape that decides
-        which rulebooks are asked. Rules are asked in the order of their files; a line is the first one's that
-        fits.
+        `lines` have `message` and `all` (the literals in them); with `by_shape` also `asked`, the shape that
+        decides which rulebooks are asked. Rules are asked in the order of their files; a line is the first
+        one's that fits.
         """
         place = pl.int_range(lines.height, eager=True)
-        left = pl.DataFrame({"place": place, "message": lines["message"], "asked": lines["asked"]})
+        left = lines.select("message", *(["asked"] if by_shape else []), place=place)
         where = lines.select("all", place=place).group_by("all").agg("place")
         wanted: dict[int, list[pl.Series]] = {}
         for together, places in zip(where["all"], where["place"], strict=True):
@@ -308,7 +312,8 @@ class Matcher:
         for position in sorted(wanted):
             places = pl.concat(wanted[position])
             part = left[places.filter(~taken.gather(places))]
-            if part.height and (hits := self._ask(part, position, by)).height:
+            part = self._of_its_shapes(part, position) if by_shape else part
+            if part.height and (hits := self._ask(part, position)).height:
                 found.append(self._untold(hits, position, told))
                 taken = taken.scatter(hits["place"], True)
         read = pl.concat(found).sort("place")
@@ -320,14 +325,15 @@ class Matcher:
             return hits.filter(~pl.col("origin").is_in(list(names)))
         return hits
 
-    def _ask(self, part: pl.DataFrame, position: int, by: int) -> pl.DataFrame:
-        """What one rule reads from the lines of its own programs or shapes."""
-        asked = self._asked[position][by]
-        if not (by and _shape_number(WHATEVER) in asked):
-            mine = part["asked"].is_in(list(asked))
-            if not mine.any():
-                return _UNREAD
-            part = part if mine.all() else part.filter(mine)
+    def _of_its_shapes(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
+        """The lines of the shapes that a rule is about."""
+        shapes = self._shapes[position]
+        if _shape_number(WHATEVER) in shapes:
+            return part
+        return part.filter(pl.col("asked").is_in(list(shapes)))
+
+    def _ask(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
+        """What one rule reads from lines."""
         rule = self.rules.rules[position]
         if rule.local:
             return self._try_locally(part, position)
@@ -404,6 +410,24 @@ class Matcher:
 
 
 _APART = "\0"  # stands in no literal
+
+
+@dataclass(frozen=True)
+class _Section:
+    """The rules for what some programs write: their literals, and for each the rules' places."""
+
+    literals: list[str]
+    rules: dict[str, list[int]]
+
+
+def _section(rules: Ruleset, positions: Iterable[int]) -> _Section:
+    found: dict[str, list[int]] = {}
+    for position in positions:
+        for literal in rules.rules[position].literals:
+            found.setdefault(literal, []).append(position)
+    return _Section(list(found), found)
+
+
 _UNREAD = pl.DataFrame(
     schema={"place": pl.Int64, "origin": pl.String, "named": pl.String, "times": pl.Int64, "rule": pl.Int16}
 )
