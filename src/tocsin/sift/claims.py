@@ -5,7 +5,6 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from tocsin.sift import mailforms
 from tocsin.sift.mailforms import IP, Form
@@ -164,7 +163,6 @@ def _claim(form: Form, letter: Letter, text: str, facts: dict[str, str]) -> Clai
     return claim
 
 
-@lru_cache(maxsize=1024)
 def _meaning(kind: str, severity: str, words: str) -> Meaning:
     return Meaning(kind, severity) if kind else meaning_of(words)  # type: ignore[arg-type]
 
