@@ -202,6 +202,16 @@ FORMS = {
         ),
         ("intrusion-attempts/brute-force", "192.0.2.1", "2025-12-31T11:00:00Z", ()),
     ),
+    "a log whose zone the mail names": (
+        (
+            "victim.example",
+            "Abuse from 192.0.2.1",
+            "We have detected abuse from the IP address 192.0.2.1\n"
+            "Note: Local timezone is -0200\n"
+            "2026-01-01 09:00:00,123 sshd[1]: Failed password for root from 192.0.2.1 port 1 ssh2\n",
+        ),
+        ("intrusion-attempts/brute-force", "192.0.2.1", "2026-01-01T11:00:00Z", ()),
+    ),
     "a phishing notice": (
         (
             "bank.example",

@@ -196,6 +196,9 @@ def _date_of(line: str, letter: Letter, zone: str) -> tuple[dt.datetime, bool] |
     stamp = _STAMP.search(line)
     if stamp is None or letter.date is None:
         found = read_date(line)
+        if found and not found[1] and zone:
+            hours = dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
+            return (found[0] - hours if zone[0] == "+" else found[0] + hours), True
         return found if found and (found[0].hour or found[0].minute or found[1]) else None
     for year in (letter.date.year, letter.date.year - 1):
         found = read_date(f"{stamp[1]} {year} {stamp[2]} {zone}".strip())
