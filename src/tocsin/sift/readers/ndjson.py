@@ -171,14 +171,13 @@ def _records(
         data = data.removeprefix(_BOM)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    newlines = data.count(b"\n")
-    ended = data.endswith(b"\n")
-    lines = newlines + (not ended)
+    data = data.removesuffix(b"\n")
+    lines = data.count(b"\n") + 1
     try:
         if not data.isascii():
             data.decode()
         found = _ANY.decode_lines(data)
-        if len(found) == lines and sum(map(len, found)) + newlines == len(data):
+        if len(found) == lines and b"\n".join(found) == data:  # no line is blank, holds two, or goes on below
             place.line += lines
             return found, None, lines
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -192,7 +191,7 @@ def _one_by_one(data: bytes, place: "Place", reader: "RecordReader") -> tuple[li
     found: list[bytes] = []
     numbers: list[int] = []
     rejected = 0
-    lines = data.removesuffix(b"\n").split(b"\n")
+    lines = data.split(b"\n")
     for number, line in enumerate(lines, start=place.line):
         if not line.strip():
             continue
