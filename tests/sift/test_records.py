@@ -358,3 +358,17 @@ def test_a_record_in_a_record_is_read(tmp_path: Path) -> None:
     sifted = sift_text(tmp_path, lines(records), "c-json.log")
     assert by_origin(sifted.attacks) == {ORIGIN: 2}
     assert sifted.balance.read == 4 and sifted.balance.observed == 2
+
+
+def test_text_that_begins_with_a_bracket_is_no_broken_record(tmp_path: Path) -> None:
+    """Audiobookshelf wrote text before it wrote JSON, each line beginning with a bracketed time."""
+    said = f'[Auth] Failed login attempt for username "x" from ip {ORIGIN} (User not found)'
+    record = {
+        "timestamp": "2026-01-07 03:04:05.1",
+        "source": "Auth.js:8",
+        "message": said,
+        "levelName": "ERROR",
+    }
+    content = f"[2026-01-07 03:04:05.123] ERROR: {said} (Auth.js:888)\n".encode() + lines([record, record])
+    sifted = sift_text(tmp_path, content, "audiobookshelf.log")
+    assert by_origin(sifted.attacks) == {ORIGIN: 3} and sifted.balance.rejected == 0

@@ -33,6 +33,8 @@ _HEAD, _LATER = 1 << 20, 4 << 10  # where a source is searched for what marks it
 # What other readers know better: XARF, IDEA, journald's own JSON.
 _FOREIGN = (b'"xarf_version"', b'"ReporterInfo"', b'"XARF"', b'"IDEA0"', b'"__REALTIME_TIMESTAMP"')
 _LISTS = (b"Records", b"records", b"value", b"events", b"items", b"results", b"hits")
+_LIST = re.compile(rb'\[\s*[\[{"]')  # `[` alone begins many a log line
+_JSON = re.compile(rb'\s*(?:\{|\[\s*[\[{"])')
 _BOM = b"\xef\xbb\xbf"
 _ANY = msgspec.json.Decoder(msgspec.Raw)
 
@@ -44,14 +46,14 @@ def looks_like(start: bytes) -> bool:
         return False
     if text[:1] == b"{" and _objects(text) > 1:
         return True
-    is_json = text[:1] in (b"{", b"[") or _objects(text)
+    is_json = text[:1] == b"{" or _LIST.match(text) or _objects(text)
     return bool(is_json) and any(book.marks_stand_in(text) for book in rulebook.ruleset().books)
 
 
 def is_mapped(start: bytes, book: "Rulebook") -> bool:
     """Whether a source that begins so is JSON that has the fields of a mapping."""
     text = start.removeprefix(_BOM).lstrip()
-    return text[:1] in (b"{", b"[") and book.marks_stand_in(text)
+    return bool(text[:1] == b"{" or _LIST.match(text)) and book.marks_stand_in(text)
 
 
 def read(run: "Run", source: "Source", stream: "Stream") -> None:
@@ -128,7 +130,7 @@ def _items(content: bytes) -> Sequence[msgspec.Raw]:
 
 def _is_list(start: bytes) -> bool:
     """Whether a source is one document and no lines: a list, an object that holds one, or one laid out."""
-    if start[:1] == b"[":
+    if _LIST.match(start):
         return True
     first = start.partition(b"\n")[0]
     return start[:1] == b"{" and (_begins_list(first) or not _objects(start))
@@ -196,7 +198,7 @@ def _one_by_one(data: bytes, place: "Place", reader: "RecordReader") -> tuple[li
         if not line.strip():
             continue
         reason = _trouble(line)
-        if reason and line.lstrip()[:1] not in (b"{", b"["):
+        if reason and not _JSON.match(line):
             others.append(number - place.line)
         elif reason:
             reader.reject(number, reason, line)
