@@ -59,6 +59,23 @@ def test_a_book_is_asked_about_its_own_shapes_alone(shape: str) -> None:
     assert not read(shape, BARE[other].example.format(message="guess from 192.0.2.7")).height
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "07/Jan/2026:03:04:05", "07-01-2026 03:04:05 +0000", "07.01.2026 03:04:05", "Jan-07-26 03:04:05",
+        "2026:01:07-03:04:05:", "2026.01.07 03:04:05", "L 01/07/2026 - 03:04:05:",
+        "[PDT Jan  7 03:04:05 2026]",
+        "260107  3:04:05", "2026-01-07  3:04:05", "[GIN] 2026/01/07 - 03:04:05", "01/07/26, 3:04:05 AM UTC.5",
+        "x jan 7, 2026 3:04:05 AM", "01/07/2026, 3:04:05", "@40000000695dcd2f077a9e94",
+    ],
+)  # fmt: skip
+def test_days_are_read_however_they_are_written(stamp: str) -> None:
+    """The order of day, month and year is that of the programs that write so."""
+    rows = rows_of([f"{stamp} guess from 192.0.2.7"], str([*BARE]).replace("'", '"'))
+    assert rows.height == 1
+    assert dt.datetime.fromtimestamp(rows["at"][0], dt.UTC).isoformat() == "2026-01-07T03:04:05+00:00"
+
+
 def rows_of(lines: list[str], shapes: str) -> pl.DataFrame:
     """What a book for these shapes finds in several lines."""
     book = load(BOOK.replace('shapes = ["{shape}"]', f"shapes = {shapes}").encode())
