@@ -28,7 +28,7 @@ check: $(STAMP)-dev
 system:
 	apt-get update
 	apt-get install -y --no-install-recommends chromium openssh-server fail2ban sshguard \
-		unbound bind9 bind9-dnsutils nftables iproute2
+		unbound bind9 bind9-dnsutils nftables iproute2 nfdump systemd-journal-remote
 
 bench: $(STAMP)-dev assets
 	$(BIN)/python -m bench

@@ -106,6 +106,39 @@ def test_a_rule_that_another_hides_fails(folder: Path) -> None:
     assert "    expected 192.0.2.7, read 192.0.2.7 by doorkeeper-refused" in done.stdout.splitlines()
 
 
+RECORDS = """
+service = "turnstile"
+log_type = "portal-login"
+marks = ["gate", "visitor"]
+[thresholds."intrusion-attempts/brute-force"]
+low = 6
+medium = 200
+[[records]]
+id = "turnstile-refused"
+where = {{ gate = "shut" }}
+origin = "visitor"
+time = "at"
+kind = "intrusion-attempts/brute-force"
+evidence = "verdict"
+weight = 2
+why = "refused"
+[records.samples]
+'{{"at":"2026-01-07T03:04:05Z","gate":"shut","visitor":"192.0.2.7"}}' = "{origin}"
+'{{"at":"2026-01-07T03:04:05Z","gate":"open","visitor":"192.0.2.7"}}' = ""
+"""
+
+
+def test_samples_of_records_are_tested_too(folder: Path) -> None:
+    """Rules for records stand in the same files, and are held to their samples in the same way."""
+    file = folder.parent / "mine.toml"
+    file.write_text(RECORDS.format(origin="192.0.2.7"))
+    assert run("test", str(file)).return_value == 0
+    file.write_text(RECORDS.format(origin="192.0.2.8"))
+    done = run("test", str(file))
+    assert done.return_value == 1
+    assert done.stdout.splitlines()[1] == "    expected 192.0.2.8, read 192.0.2.7 by turnstile-refused"
+
+
 def test_a_matching_line_is_explained(folder: Path) -> None:
     """How it was read, what was assumed, which rule took it and for what."""
     told = explained(FAILED, "--year", "2025")
@@ -170,3 +203,28 @@ def test_explain_is_quick(folder: Path) -> None:
     after = os.times()
     spent = after.children_user - before.children_user + after.children_system - before.children_system
     assert spent < 0.5
+
+
+ALERT = {
+    "timestamp": "2026-01-07T03:04:05Z", "event_type": "alert", "src_ip": "192.0.2.1",
+    "dest_ip": "198.51.100.1", "alert": {"severity": 1},
+}  # fmt: skip
+CARRIED = {
+    "log": FAILED,
+    "stream": "stdout",
+    "time": "2026-01-07T03:04:05Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        (ALERT, ("suricata-alert", "origin   192.0.2.1", "target   198.51.100.1", "2026-01-07T03:04:05Z")),
+        (ALERT | {"event_type": "dns"}, ("nearest  suricata-alert", "event_type = dns", "no rule fits")),
+        (CARRIED, ("record of docker-line", "rule     failed", "origin   192.0.2.1")),
+    ],
+)
+def test_a_record_is_explained(record: dict[str, object], told: tuple[str, ...]) -> None:
+    """The rule that takes a record, or the condition that fails; a carried line is explained as a line."""
+    output = run("explain", json.dumps(record)).stdout
+    assert all(words in output for words in told), output

@@ -36,7 +36,7 @@ FORMS = {
     "CloudFront": "2026-01-07\t02:04:05\tCDG50-P2\t703\t192.0.2.7\tGET\td.example.net\t/a\t404\t-\tcurl/8"
     "\tb=c\t-\tError\tx",
     "load balancer": "https 2026-01-07T02:04:05.186641Z app/lb/50dc 192.0.2.7:2817 10.0.0.1:80 0.086 0.048 "
-    '0.037 404 404 0 57 "GET /a?b=c HTTP/1.1" "curl/8" - -',
+    '0.037 404 404 0 57 "GET https://www.example.org:443/a?b=c HTTP/1.1" "curl/8" - -',
     "Zoraxy": "[2026-01-07 03:04:05.417736] [router:root] [origin:10.0.0.1] [client: 192.0.2.7] "
     "[useragent: curl/8] GET /a?b=c 404",
 }
@@ -134,6 +134,10 @@ VISITED = """
 200 GET /manual/php/eval.php
 200 GET /search?q=how+to+select+a+book+from+the+shelf
 200 GET /search?q=%3C3
+404 POST /index.php/login/v2/poll
+200 GET /files?return=list%2F2
+401 GET /ews/exchange.asmx
+200 POST /administrator/index.php?option=com_ajax
 200 GET /maps?at=%2851.5%2C-0.1%29
 """
 ORDINARY = {

@@ -55,3 +55,9 @@ def test_a_rule_that_does_not_fit_leaves_the_line_to_the_next() -> None:
     """A literal alone is not a match."""
     rules = (("first", '["early", "late"]', "nothing"), ("second", '"late"', "late"))
     assert taker('programs = ["own"]', "early late from 192.0.2.7", *rules) == "second"
+
+
+def test_a_rule_that_shares_a_literal_keeps_its_place() -> None:
+    """A later rule does not come forward because an earlier one wants the same literal."""
+    rules = (("first", '"early"', "nothing"), ("second", '"late"', "late"), ("third", '"early"', "early"))
+    assert taker('programs = ["own"]', "early late from 192.0.2.7", *rules) == "second"

@@ -1,7 +1,9 @@
 """Watching finds what one whole sift finds, however often it is interrupted, and keeps what waits."""
 
 import random
+import shutil
 import socket
+import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.conftest import missing
 from tests.sift.logs import FAILED
 
 from tocsin.kernel.problems import BadInput
@@ -16,9 +19,10 @@ from tocsin.sift import replaying, reporting, spool
 from tocsin.sift.engine import Options, sift
 from tocsin.sift.live import following, receiving, settings, starting
 from tocsin.sift.live.files import Patterns
+from tocsin.sift.live.journal import JournalSource, journal_name
 from tocsin.sift.live.metrics import serve
 from tocsin.sift.live.receiving import SyslogSource, frames
-from tocsin.sift.live.settings import Files, Settings, Syslog
+from tocsin.sift.live.settings import Files, Journal, Settings, Syslog
 from tocsin.sift.live.state import LiveState
 from tocsin.sift.live.watching import Meters, Watch
 from tocsin.sift.spool import Spool
@@ -270,3 +274,43 @@ def test_the_example_is_in_order(tmp_path: Path) -> None:
     path = tmp_path / "watch.toml"
     path.write_text(settings.EXAMPLE)
     assert settings.load(path).files[0].paths[0] == "/var/log/auth.log"
+
+
+def journal_of(folder: Path, number: int, entries: int) -> None:
+    """A file of a real journal, written by systemd's own tool."""
+    tool = Path("/lib/systemd/systemd-journal-remote")
+    if not tool.exists() or not shutil.which("journalctl"):
+        missing("this needs journalctl and systemd-journal-remote: make system")
+    folder.mkdir(exist_ok=True)
+    records = []
+    for n in range(entries):
+        at = 1767755045_000000 + (number * 1000 + n) * 1_000_000
+        records.append(
+            f"__REALTIME_TIMESTAMP={at}\n__MONOTONIC_TIMESTAMP={number * 1000 + n + 1}\n"
+            f"_BOOT_ID={number:032x}\n_HOSTNAME=gate\n_MACHINE_ID={1:032x}\nSYSLOG_IDENTIFIER=sshd\n"
+            f"_SYSTEMD_UNIT=ssh.service\n_TRANSPORT=syslog\nMESSAGE={FAILED.format(origin='192.0.2.1')}\n\n"
+        )
+    text = folder.parent / f"journal-{number}.txt"
+    text.write_text("".join(records))
+    target = folder / f"remote-{number}.journal"
+    subprocess.run([tool, "-o", target, text], check=True, capture_output=True)
+
+
+def test_the_journal_is_followed_by_its_cursor(tmp_path: Path) -> None:
+    """Entries of a real journal, each once, also after a restart."""
+    folder = tmp_path / "journal"
+    told = Journal(directory=str(folder), units=("ssh.service",))
+    counts = []
+    with spool.opened("nobody") as kept:
+        for number, entries in enumerate((4, 3), start=1):
+            journal_of(folder, number, entries)
+            source = JournalSource(told, (), LiveState(kept).places().get(journal_name(told)))
+            running = Watch(Settings(journal=(told,)), kept, [source])
+            deadline = time.monotonic() + 10
+            while running.meters.lines < sum((4, 3)[:number]) and time.monotonic() < deadline:
+                running.round()
+                running.commit()
+                time.sleep(0.05)
+            running.close()
+            counts.append([count for count, _, _ in kept_attacks(kept).values()])
+    assert counts == [[4], [7]]

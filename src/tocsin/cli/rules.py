@@ -13,7 +13,8 @@ from tocsin.cli.sift import number
 from tocsin.kernel.problems import BadInput
 from tocsin.sift import rulebook, stamps
 from tocsin.sift.engine import UNKNOWN_TARGET
-from tocsin.sift.rulebook import Rulebook, Ruleset
+from tocsin.sift.records import RecordRule, Wrapped
+from tocsin.sift.rulebook import Rule, Rulebook, Ruleset
 
 if TYPE_CHECKING:
     from tocsin.sift.explaining import Explanation
@@ -53,7 +54,7 @@ def list_rules(as_json: bool) -> None:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         click.echo("  " + "  ".join([*cells, row[4]]).rstrip())
     services = {book.service for book, _ in listed}
-    rule_count = sum(len(book.rules) + len(book.records) for book, _ in listed)
+    rule_count = sum(len(_rules(book)) for book, _ in listed)
     terminal.say(f"  {rule_count:,} rules for {number(len(services), 'service')}")
 
 
@@ -121,18 +122,23 @@ def _record(book: Rulebook, whose: str) -> dict[str, object]:
         "programs": book.programs,
         "shapes": book.shapes,
         "kinds": _kinds(book),
-        "rules": (*(rule.id for rule in book.rules), *(rule.id for rule in book.records)),
+        "rules": tuple(rule.id for rule in _rules(book)),
     }
 
 
 def _row(book: Rulebook, whose: str) -> tuple[str, ...]:
-    asked = (*book.programs, *(f"[{shape}]" for shape in book.shapes), *(["records"] if book.records else []))
+    asked = (*book.programs, *(f"[{shape}]" for shape in book.shapes), *(["records"] if book.marks else []))
     kinds = ", ".join(kind.partition("/")[2] for kind in _kinds(book))
-    return book.service, str(len(book.rules) + len(book.records)), whose, kinds, ", ".join(asked)
+    return book.service, str(len(_rules(book))), whose, kinds, ", ".join(asked)
 
 
 def _kinds(book: Rulebook) -> tuple[str, ...]:
-    return tuple(sorted({rule.kind for rule in book.rules} | {rule.kind for rule in book.records}))
+    found: list[Rule | RecordRule] = [*book.rules, *book.records]
+    return tuple(sorted({rule.kind for rule in found}))
+
+
+def _rules(book: Rulebook) -> tuple[Rule | RecordRule | Wrapped, ...]:
+    return (*book.rules, *book.records, *book.wrapped)
 
 
 def _proof_lines(proofs: Iterable["Proof"], show_all: bool) -> Iterator[str]:
@@ -157,7 +163,8 @@ def _explanation_lines(told: "Explanation") -> Iterator[str]:
         rows.append(("shape", told.shape))
         asked = ", ".join(told.asked) or "no rulebook"
         rows.append(("asked", f"{asked} (program {told.program})" if told.program else asked))
-        rows.append(("time", told.at or "none that exists"))
+        if told.at or told.rule or told.shape != "record":
+            rows.append(("time", told.at or "none that exists"))
         rows += [("assumed", f"{name}: {reason}") for name, reason in told.assumed.items()]
     rows += [("literal", f"{literal!r} of {rule}") for rule, literal in told.literals]
     if told.rule:

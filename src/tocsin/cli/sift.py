@@ -89,7 +89,7 @@ def sift(
         click.echo(msgspec.json.encode(balance_of(sifted)).decode(), err=True)
     else:
         tell_balance(sifted)
-        _tell_next(sifted, paths)
+        _tell_next(sifted, paths, mapping)
     keep_balance(sifted)
     return terminal.NOTHING_READ if sifted.balance.read == sifted.balance.rejected else 0
 
@@ -209,14 +209,15 @@ def _print_lines(values: Iterable[msgspec.Struct]) -> None:
         out.write(encoder.encode(value) + b"\n")
 
 
-def _tell_next(sifted: Sifted, paths: tuple[str, ...]) -> None:
+def _tell_next(sifted: Sifted, paths: tuple[str, ...], mapping: Path | None) -> None:
     told = [f"{number(len(sifted.attacks), 'attack')} from {number(sifted.origin_count, 'origin')}"]
     if sifted.campaign_count:
         told.append(number(sifted.campaign_count, "campaign"))
     terminal.say(f"  → {', '.join(told)} ({sifted.seconds:.1f} s)")
     if sifted.attacks and sifted.attacks[0].severity != "info" and "-" not in paths:
         shown = " ".join(paths) if len(paths) < 4 else f"{paths[0]} …"
-        terminal.say(f"  next: tocsin report {shown} --dry-run")
+        first = f"cp {mapping} {rulebook.rules_folder()}/ && " if mapping else ""
+        terminal.say(f"  next: {first}tocsin report {shown} --dry-run")
 
 
 def number(count: int, noun: str) -> str:

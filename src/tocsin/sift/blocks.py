@@ -10,6 +10,7 @@ from tocsin.sift.sources import Stream
 
 BLOCK = 16 << 20  # each rule's pattern is compiled once a block: at 8 MB that took a tenth of the time
 TOO_LONG = "a line of more than 16 MB"
+_LEAST = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -33,14 +34,14 @@ def blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Blo
         yield block
 
 
-def cut(stream: Stream, place: Place, see: See, reject: Reject) -> Iterator[bytes]:
-    """Stretches of about 16 MB of whole lines.
+def cut(stream: Stream, place: Place, see: See, reject: Reject, size: int = BLOCK) -> Iterator[bytes]:
+    """Stretches of about `size` bytes of whole lines.
 
-    `see` is told all bytes as they are read. A line longer than a stretch is never held: it is
-    rejected by its beginning.
+    `see` is told all bytes as they are read. A line longer than 16 MB is never held: it is rejected by
+    its beginning.
     """
     rest, skipping = b"", False
-    while data := stream.read(BLOCK - len(rest)):
+    while data := stream.read(max(size - len(rest), min(size, _LEAST))):
         see(data)
         data = rest + data if rest else data
         end = data.rfind(b"\n") + 1

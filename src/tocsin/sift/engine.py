@@ -221,9 +221,9 @@ class Run:
         self.close()
         for what, lines in self.tally.relayed.items():
             self.balance.reasons[f"noise: the origin is {what}"] += lines
-        attacks, observed = self.tally.attacks()
-        self.balance.observed = observed
-        self.balance.noise = self._lines_read - observed
+        attacks = self.tally.attacks()
+        self.balance.observed = self.tally.observed.total()
+        self.balance.noise = self._lines_read - self.balance.observed
         if self.options.observations:
             self.options.observations(self._observations())
         return Sifted(

@@ -3,16 +3,18 @@
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
 from tocsin.kernel.time import rfc3339
-from tocsin.sift import formats
+from tocsin.sift import formats, recordproofs
 from tocsin.sift.access import FIRST_SHAPE
 from tocsin.sift.lines import Matcher, take_apart
 from tocsin.sift.origins import normalise
+from tocsin.sift.recordframe import times_of
+from tocsin.sift.records import RecordRule, Wrapped
 from tocsin.sift.rulebook import Rule, Rulebook, Ruleset
 from tocsin.sift.shapes import ALL, ALL_NAMES, REQUESTS, SYSLOG, WHATEVER
 from tocsin.sift.sources import recognise
@@ -43,7 +45,7 @@ class Explanation:
     at: str = ""
     assumed: dict[str, str] = field(default_factory=dict)
     literals: tuple[tuple[str, str], ...] = ()  # (rule, literal) of those that were asked
-    rule: Rule | None = None
+    rule: Rule | RecordRule | None = None
     service: str = ""
     origin: str = ""
     target: str = ""
@@ -65,6 +67,8 @@ class _Reading:
 
 def explain(line: str, matcher: Matcher, clock: Clock, target: str) -> Explanation:
     """What the rules make of one line; `target` stands where the line names no host."""
+    if recordproofs.is_record(line) and (told := _record(line, matcher, clock, target)):
+        return told
     found, unreadable = matcher.find(pl.Series([line], dtype=pl.String), {})
     if unreadable or not line.strip():
         return Explanation(_no_line(line))
@@ -72,6 +76,40 @@ def explain(line: str, matcher: Matcher, clock: Clock, target: str) -> Explanati
     if not found.height:
         return _none_matched(line, readings, clock)
     return _matched(found.to_dicts()[0], readings, matcher.rules, clock, target)
+
+
+def _record(line: str, matcher: Matcher, clock: Clock, target: str) -> Explanation | None:
+    """The same for a JSON record; None where no rulebook knows its fields."""
+    books = recordproofs.asked_about(matcher.rules.books, line)
+    asked = tuple(sorted({book.service for book in books}))
+    found = recordproofs.read_record(books, line)
+    if found is None:
+        near = recordproofs.nearest(books, line)
+        verdict = "noise: a record that no rule fits"
+        return (
+            Explanation(verdict, "record", asked=asked, nearest=Nearest(*near) if near else None)
+            if books
+            else None
+        )
+    if isinstance(found.rule, Wrapped):
+        carried = explain(found.line, matcher, clock, target)
+        return replace(carried, shape=f"record of {found.rule.id}, which carries {carried.shape or 'a line'}")
+    times = times_of(pl.Series([found.time], dtype=pl.String)).to_dicts()[0]
+    hour = clock.hour(times["hour"]) if times["hour"] else None
+    at = "" if hour is None else rfc3339(dt.datetime.fromtimestamp(hour + times["seconds"], dt.UTC))
+    verdict = f"{found.rule.why}, from {found.origin}" if found.origin else "noise: its origin is nobody"
+    return Explanation(
+        verdict if at or not found.origin else "rejected: impossible time",
+        shape="record",
+        asked=asked,
+        at=at,
+        assumed=clock.assumed(False, bool(times["open"]), False) if at else {},
+        rule=found.rule,
+        service=found.book.service,
+        origin=found.origin,
+        target=found.target or target,
+        count=found.count,
+    )
 
 
 def _matched(

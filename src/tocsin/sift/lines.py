@@ -130,7 +130,6 @@ class Matcher:
                 elif book.shapes:
                     self._by_shape.setdefault(literal, []).append(position)
         self._literals = list(dict.fromkeys(literal for rule in rules.rules for literal in rule.literals))
-        self._order = pl.Enum(self._literals)
         names = sorted({name for book in rules.books for name in book.programs})
         self._programs = {name: number for number, name in enumerate(names)}
         self._asked = [
@@ -191,8 +190,7 @@ class Matcher:
             unreadable = (~readable & (text.str.strip_chars() != "")).arg_true().to_list()
         literals = text.str.extract_many(self._literals, overlapping=True)
         rows = (readable & (literals.list.len() > 0)).arg_true()
-        ranks = self._ranked(literals.gather(rows))
-        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": ranks})
+        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": _together(literals, rows)})
         found = self._at_home(self._find_all(candidates, headed.gather(rows), told))
         if not unreadable:
             return found, unreadable
@@ -202,20 +200,6 @@ class Matcher:
         taken = set(followers["row"])
         both = pl.concat([found.select(_NOTHING.columns), followers]).sort("row")
         return both, [row for row in unreadable if row not in taken]
-
-    def _ranked(self, literals: pl.Series) -> pl.Series:
-        """The literals of each line in the order of the rules that want them, each once.
-
-        A line often holds the literals of several rules: the one that comes first in its file is to win, not
-        the one whose literal happens to come first in the line.
-        """
-        lists = literals.cast(pl.List(self._order))
-        many = lists.list.len() > 1
-        if not many.any():
-            return lists
-        ranked = lists.filter(many).list.unique().list.sort()
-        order = pl.concat([many.arg_true(), (~many).arg_true()]).arg_sort()
-        return pl.concat([ranked, lists.filter(~many)]).gather(order)
 
     def _find_all(self, candidates: pl.DataFrame, headed: pl.Series, told: Told) -> pl.DataFrame:
         """Matching lines with their header's fields, in order: syslog's first, then what is left as bare."""
@@ -278,9 +262,10 @@ class Matcher:
         self, undated: pl.Series, text: pl.Series, literals: pl.Series, readable: pl.Series, told: Told
     ) -> pl.DataFrame:
         """Matching lines without a time, each with the time of the dated line above it."""
-        held = literals.gather(undated)
-        lines = pl.DataFrame({"row": undated, "line": text.gather(undated), "all": self._ranked(held)})
-        lines = lines.filter(held.list.len() > 0).with_columns(
+        undated = undated.filter(literals.gather(undated).list.len() > 0)
+        lines = pl.DataFrame(
+            {"row": undated, "line": text.gather(undated), "all": _together(literals, undated)}
+        ).with_columns(
             pl.col("line").alias("message"),
             pl.lit(_shape_number(UNDATED), pl.Int16).alias("asked"),
             pl.lit(1, pl.Int64).alias("repeats"),
@@ -308,31 +293,24 @@ class Matcher:
         """Lines that a rule matched, with `origin`, `named` (target), `times` and `rule` as it read them.
 
         `lines` have `message`, `all` (the literals in them) and `asked`: the program or shape that decides
-        which rulebooks are asked.
+        which rulebooks are asked. Rules are asked in the order of their files; a line is the first one's that
+        fits.
         """
         place = pl.int_range(lines.height, eager=True)
-        left = pl.DataFrame(
-            {"place": place, "message": lines["message"], "all": lines["all"], "asked": lines["asked"]}
-        )
+        left = pl.DataFrame({"place": place, "message": lines["message"], "asked": lines["asked"]})
+        where = lines.select("all", place=place).group_by("all").agg("place")
+        wanted: dict[int, list[pl.Series]] = {}
+        for together, places in zip(where["all"], where["place"], strict=True):
+            for position in {p for literal in together.split(_APART) for p in rules.get(literal, ())}:
+                wanted.setdefault(position, []).append(places)
+        taken = pl.repeat(value=False, n=lines.height, dtype=pl.Boolean, eager=True)
         found = [_UNREAD]
-        turn = 0
-        while left.height:
-            left = left.with_columns(pl.col("all").list.get(turn, null_on_oob=True).alias("literal"))
-            unmatched = []
-            parts = left.drop_nulls("literal").group_by("literal", "asked", maintain_order=False)
-            for (literal, asked), part in parts:
-                rest = part
-                for position in rules.get(str(literal), ()):
-                    if not self._is_asked(position, by, asked):
-                        continue
-                    hits, rest = self._try(rest, position)
-                    if hits.height:
-                        found.append(self._untold(hits, position, told))
-                    if not rest.height:
-                        break
-                unmatched.append(rest)
-            left = pl.concat(unmatched) if unmatched else left.clear()
-            turn += 1
+        for position in sorted(wanted):
+            places = pl.concat(wanted[position])
+            part = left[places.filter(~taken.gather(places))]
+            if part.height and (hits := self._ask(part, position, by)).height:
+                found.append(self._untold(hits, position, told))
+                taken = taken.scatter(hits["place"], True)
         read = pl.concat(found).sort("place")
         return pl.concat([lines[read["place"]], read.drop("place")], how="horizontal")
 
@@ -342,20 +320,23 @@ class Matcher:
             return hits.filter(~pl.col("origin").is_in(list(names)))
         return hits
 
-    def _is_asked(self, position: int, by: int, asked: object) -> bool:
-        """Whether a rule is for lines of that program (`by` 0) or shape (`by` 1)."""
-        mine = self._asked[position][by]
-        return asked in mine or (by == 1 and _shape_number(WHATEVER) in mine)
-
-    def _try(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """What one rule reads from messages that hold its literal, and the messages that it leaves."""
+    def _ask(self, part: pl.DataFrame, position: int, by: int) -> pl.DataFrame:
+        """What one rule reads from the lines of its own programs or shapes."""
+        asked = self._asked[position][by]
+        if not (by and _shape_number(WHATEVER) in asked):
+            mine = part["asked"].is_in(list(asked))
+            if not mine.any():
+                return _UNREAD
+            part = part if mine.all() else part.filter(mine)
         rule = self.rules.rules[position]
-        if rule.quick:
-            return self._try_quickly(part, position)
         if rule.local:
             return self._try_locally(part, position)
+        return self._try_quickly(part, position) if rule.quick else self._try(part, position)
+
+    def _try(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
+        """What one rule reads from messages that hold its literal."""
+        rule = self.rules.rules[position]
         groups = part["message"].str.extract_groups(self._patterns[position]).struct
-        hit = groups.field("origin").is_not_null()
         times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
         named = groups.field("target") if rule.names_target else pl.lit(None, pl.String)
         hits = part.select(
@@ -365,36 +346,33 @@ class Matcher:
             times.alias("times"),
             pl.lit(position, pl.Int16).alias("rule"),
         )
-        return hits.filter(hit), part.filter(~hit)
+        return hits.drop_nulls("origin")
 
-    def _try_quickly(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _try_quickly(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
         """The same, with the rule's quick pattern first, the full one where that gives nothing."""
         full = self._patterns[position]
-        hit = part["message"].str.contains(full)
-        hits = part.filter(hit)
+        hits = part.filter(part["message"].str.contains(full))
         origin = hits["message"].str.extract(self.rules.rules[position].quick, 1)
         if origin.null_count():
             origin = origin.fill_null(hits["message"].str.extract_groups(full).struct.field("origin"))
-        found = hits.select(
+        return hits.select(
             "place",
             origin.alias("origin"),
             pl.lit(None, pl.String).alias("named"),
             pl.lit(1, pl.Int64).alias("times"),
             pl.lit(position, pl.Int16).alias("rule"),
         )
-        return found, part.filter(~hit)
 
-    def _try_locally(self, part: pl.DataFrame, position: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    def _try_locally(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
         """The same where the line's own host is the origin: who that is stands in the header."""
         hit = part["message"].str.contains(self._patterns[position])
-        found = part.filter(hit).select(
+        return part.filter(hit).select(
             "place",
             pl.lit(THIS_HOST).alias("origin"),
             pl.lit(None, pl.String).alias("named"),
             pl.lit(1, pl.Int64).alias("times"),
             pl.lit(position, pl.Int16).alias("rule"),
         )
-        return found, part.filter(~hit)
 
     def _settle(self, lines: pl.DataFrame, clock: Clock, target: str) -> tuple[pl.DataFrame, list[int]]:
         """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
@@ -425,6 +403,7 @@ class Matcher:
         ).to_list()
 
 
+_APART = "\0"  # stands in no literal
 _UNREAD = pl.DataFrame(
     schema={"place": pl.Int64, "origin": pl.String, "named": pl.String, "times": pl.Int64, "rule": pl.Int16}
 )
@@ -457,6 +436,14 @@ def _times(text: pl.Series, rows: pl.Series) -> pl.DataFrame:
         if "hour" in part.columns
     ]
     return pl.concat(told)
+
+
+def _together(literals: pl.Series, rows: pl.Series) -> pl.Series:
+    """The literals of each of these rows as one text: there are few such combinations."""
+    lists = literals.gather(rows)
+    together = lists.list.first()
+    many = (lists.list.len() > 1).arg_true()
+    return together.scatter(many, lists.gather(many).list.join(_APART)) if many.len() else together
 
 
 def _without(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:

@@ -117,6 +117,12 @@ class Pile:
         """How many lines, whatever they count for."""
         return sum(lines.count for lines in self.lines.values()) + sum(part.count for part in self.parts)
 
+    def line_counts(self) -> list[tuple[str, int]]:
+        """How many lines there are in each source."""
+        return [(path, lines.count) for path, lines in self.lines.items()] + [
+            (part.path, part.count) for part in self.parts
+        ]
+
     def evidence(self) -> list[Part]:
         """All its lines, by source."""
         settled = [lines.settled(path) for path, lines in self.lines.items()]

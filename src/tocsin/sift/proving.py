@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tocsin.sift import recordproofs
 from tocsin.sift.lines import Matcher
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Rule, Rulebook, Ruleset
@@ -13,7 +14,10 @@ from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, UNDATED, WHATEVER
 
 @dataclass(frozen=True)
 class Proof:
-    """What became of one sample. `origin` is what was read ("" for nothing), `by` the rule that read it."""
+    """What became of one sample. `origin` is what was read ("" for nothing), `by` the rule that read it.
+
+    Where a record carries a line, that line stands for the origin.
+    """
 
     service: str
     rule: str
@@ -27,11 +31,25 @@ class Proof:
         """The rule read the origin that its sample names; a near miss is nobody's, or another rule's."""
         if not self.expected:
             return self.by != self.rule or not self.origin
-        return self.by == self.rule and self.origin == (normalise(self.expected) or "")
+        return self.by == self.rule and self.origin in (normalise(self.expected) or "", self.expected)
 
 
 def prove(rules: Ruleset, books: Iterable[Rulebook]) -> Iterator[Proof]:
     """Try all samples of these books among all `rules`, in every form in which a book's lines come."""
+    books = list(books)
+    yield from _prove_lines(rules, books)
+    yield from _prove_records(rules, books)
+
+
+def _prove_records(rules: Ruleset, books: Iterable[Rulebook]) -> Iterator[Proof]:
+    for book, rule, text, expected in recordproofs.samples(books):
+        asked = recordproofs.asked_about(rules.books, text)
+        found = recordproofs.read_record(asked, text) if book in asked else None
+        by, read = (found.rule.id, found.line or found.origin) if found else ("", "")
+        yield Proof(book.service, rule.id, text, expected, read, by)
+
+
+def _prove_lines(rules: Ruleset, books: Iterable[Rulebook]) -> Iterator[Proof]:
     samples = [
         (book, rule, message, expected, line)
         for book in books

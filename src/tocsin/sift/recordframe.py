@@ -8,7 +8,7 @@ import polars as pl
 from tocsin.sift.recordplan import Outcome, Plan
 from tocsin.sift.records import Names, Scalar, as_number, as_text
 
-Columns = Sequence[tuple[Scalar | None, ...]]
+Columns = Sequence[Sequence[Scalar | None]]
 
 HOUR = 3600
 ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"

@@ -141,23 +141,27 @@ class JsonFields:
 
     def __init__(self, fields: Sequence[str]) -> None:
         self._paths = [steps(path) for path in fields]
-        self._get: Callable[[object], Row] | None = None
+        self._gets: list[Callable[[object], Any]] = []
         tree: dict[str, Any] = {}
-        if len(fields) > 1 and all(_plant(tree, path) for path in self._paths):
+        if all(_plant(tree, path) for path in self._paths):
             kind, getters = _struct(tree)
             self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind)
-            self._get = attrgetter(*(getters[tuple(map(str, path))] for path in self._paths))
+            self._gets = [attrgetter(getters[tuple(map(str, path))]) for path in self._paths]
 
-    def rows(self, lines: Sequence[bytes]) -> list[Row]:
-        """The values of the fields in each line; a line is an object that was found to be JSON."""
-        if self._get:
+    def columns(self, lines: Sequence[bytes]) -> list[list[Scalar | None]]:
+        """Each field's values in the lines; a line is an object that was found to be JSON."""
+        if self._gets:
             try:
-                found = list(map(self._get, self._decoder.decode_lines(b"\n".join(lines))))
+                found = self._decoder.decode_lines(b"\n".join(lines))
                 if len(found) == len(lines):
-                    return found
+                    return [list(map(get, found)) for get in self._gets]
             except (msgspec.DecodeError, AttributeError, UnicodeDecodeError, RecursionError):
                 pass
-        return [self._row(line) for line in lines]
+        return [list(column) for column in zip(*map(self._row, lines), strict=True)]
+
+    def row(self, line: bytes) -> Row:
+        """The values of the fields in one line."""
+        return tuple(value for (value,) in self.columns([line]))
 
     def _row(self, line: bytes) -> Row:
         try:

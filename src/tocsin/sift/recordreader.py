@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -9,9 +10,9 @@ import polars as pl
 from tocsin.sift.findings import Finding
 from tocsin.sift.lines import DAY, IMPOSSIBLE_TIME, Block
 from tocsin.sift.origins import normalise
-from tocsin.sift.recordframe import frame_of, look_up, times_of
+from tocsin.sift.recordframe import Columns, frame_of, look_up, times_of
 from tocsin.sift.recordlines import composer
-from tocsin.sift.recordplan import Plan, Row
+from tocsin.sift.recordplan import Plan
 from tocsin.sift.records import Scalar, Wrapped, bare_address
 from tocsin.sift.regions import Hasher
 from tocsin.sift.values import Span
@@ -38,7 +39,7 @@ class RecordReader:
         self._hashing: Future[None] | None = None
         self._numbers: list[int] = []
         self._lines: list[bytes] = []
-        self._rows: list[Row] = []
+        self._columns: list[list[Scalar | None]] = []
         self._waiting = 0
         self._log_type = ""
 
@@ -58,29 +59,32 @@ class RecordReader:
         """A record cannot be read."""
         self._run.reject(self._source, number, reason, raw)
 
-    def take(
-        self, numbers: Sequence[int], lines: Sequence[bytes], rows: Sequence[Row], unread: int = 0
-    ) -> None:
-        """Records with their numbers, their bytes and the values of the plan's fields.
+    def take(self, numbers: Sequence[int], lines: Sequence[bytes], columns: Columns, unread: int = 0) -> None:
+        """Records with their numbers, their bytes and, field by field, the values of the plan's fields.
 
         `unread` more were read of which no rule could tell anything.
         """
-        self._span.lines += len(rows) + unread
+        self._span.lines += len(numbers) + unread
+        if not numbers:
+            return
         self._numbers += numbers
         self._lines += lines
-        self._rows += rows
+        if not self._columns:
+            self._columns = [[] for _ in columns]
+        for mine, column in zip(self._columns, columns, strict=True):
+            mine += column
         self._waiting += sum(map(len, lines))
-        if len(self._rows) >= _MANY or self._waiting >= _MUCH:
+        if len(self._numbers) >= _MANY or self._waiting >= _MUCH:
             self._flush()
 
     def _flush(self) -> None:
-        columns: list[tuple[Scalar | None, ...]] = list(zip(*self._rows, strict=True))
-        deciding = (
-            zip(*columns[: self.plan.deciding], strict=True)
-            if self.plan.deciding
-            else ((),) * len(self._rows)
-        )
-        outcomes = list(map(self.plan.outcomes.__getitem__, deciding))
+        numbers, lines, columns = self._numbers, self._lines, self._columns
+        self._numbers, self._lines, self._columns, self._waiting = [], [], [], 0
+        if not numbers:
+            return
+        deciding = columns[: self.plan.deciding]
+        keys = zip(*deciding, strict=True) if deciding else repeat((), len(numbers))
+        outcomes = list(map(self.plan.outcomes.__getitem__, keys))
         told: dict[int, list[int]] = {}
         carried: dict[Wrapped, list[int]] = {}
         for place, outcome in enumerate(outcomes):
@@ -91,10 +95,9 @@ class RecordReader:
             else:
                 carried.setdefault(outcome.wrapped, []).append(place)
         if told:
-            self._tell(frame_of(self.plan, told, outcomes, columns), self._numbers, self._lines)
+            self._tell(frame_of(self.plan, told, outcomes, columns), numbers, lines)
         if carried:
-            self._hand_on(carried, self._numbers, self._lines, self._rows)
-        self._numbers, self._lines, self._rows, self._waiting = [], [], [], 0
+            self._hand_on(carried, numbers, lines, columns)
 
     def close(self) -> None:
         """All was read."""
@@ -182,13 +185,17 @@ class RecordReader:
         carried: dict[Wrapped, list[int]],
         numbers: Sequence[int],
         lines: Sequence[bytes],
-        rows: Sequence[Row],
+        columns: Columns,
     ) -> None:
         """Give the lines that records carry to the reader of logs."""
         made: list[tuple[int, str]] = []
         for wrapped, places in carried.items():
             compose = composer(self.plan, wrapped)
-            made += [(place, line) for place in places if (line := compose(rows[place]))]
+            made += [
+                (place, line)
+                for place in places
+                if (line := compose(tuple([column[place] for column in columns])))
+            ]
         made.sort()
         self._span.lines -= len(made)
         self.take_lines(

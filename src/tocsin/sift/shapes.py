@@ -266,7 +266,8 @@ ACCESS = {
     ),
     "load balancer": Format(  # AWS's
         rf"^[a-z0-9]+ (?P<hour>{_ISO}){_CLOCK}{_FRACTION}(?P<tail>Z) [^ ]+ \[?{_CLIENT}\]?:[0-9]+ [^ ]+ "
-        rf"(?:[0-9.-]+ ){{3}}{_STATUS} [^ ]+ [0-9]+ [0-9]+ {_REQUEST}(?P<rest>.*)$",
+        rf"(?:[0-9.-]+ ){{3}}{_STATUS} [^ ]+ [0-9]+ [0-9]+ "
+        rf"\"(?P<method>[A-Z]+) (?:[a-z]+://[^/ ]+)?(?P<request>[^\"]*)\"(?P<rest>.*)$",
     ),
     "Zoraxy": Format(
         rf"^(?:[0-9/]+ [0-9:]+ )?\[(?P<hour>{_ISO}){_CLOCK}{_FRACTION}\] \[router:[^\]]*\] "

@@ -29,11 +29,27 @@ _EPOCH = dt.date(1970, 1, 1)
 
 @dataclass
 class _Whole:
-    """Of which targets a verdict was seen, when serious guessing began, and how many lines name a relay."""
+    """What a run as a whole tells: where verdicts were seen, when serious guessing began, what counts.
+
+    `doubtful` is evidence that counts only in the light of all other: (key, evidence, last seen, lines by
+    source). `days` counts attacks by origin, `observed` lines by source, `relayed` lines by kind of relay.
+    """
 
     judged: set[tuple[str, str, str]] = field(default_factory=set)
     guesses: defaultdict[tuple[str, str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    doubtful: list[tuple[Key, str, int, list[tuple[str, int]]]] = field(default_factory=list)
+    counted: set[tuple[Key, str]] = field(default_factory=set)
+    won: set[tuple[str, str, str]] = field(default_factory=set)
+    days: Counter[str] = field(default_factory=Counter)
+    observed: Counter[str] = field(default_factory=Counter)
     relayed: Counter[str] = field(default_factory=Counter)
+
+    def count(self, key: Key, lines: Iterable[tuple[str, int]]) -> None:
+        """This is an attack, with so many lines in each source."""
+        if key.origin:
+            self.days[key.origin] += 1
+        for path, number in lines:
+            self.observed[path] += number
 
 
 class Tally:
@@ -43,8 +59,6 @@ class Tally:
         self._rules = rules
         self._piles = piles if piles is not None else Piles()
         self._added = 0
-        self.campaign_count = self.origin_count = 0
-        self.observed = Counter[str]()
         self.told: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
         self._networks = [ipaddress.ip_network(text, strict=False) for text in networks]
 
@@ -109,68 +123,79 @@ class Tally:
         """What is evidence: all verdicts, signs of which no verdict tells, successes after guessing.
 
         What came by a relay (`relays`) is none: whoever attacked stands behind it.
-
-        PAM may name a host whose address the daemon's verdict gives: a sign by name alone counts only where
-        the target's log holds no verdict of that kind at all.
         """
         whole = self._whole
         for key, evidence, pile in self._piles:
-            if key.origin and relay_of(key.origin, spoofable=not pile.solid):
-                continue
-            if evidence == "sign" and (
-                self.is_told(key.origin, key.service, key.kind)
-                or ((key.target, key.service, key.kind) in whole.judged and not is_address(key.origin))
-            ):
-                continue
-            if evidence == "success" and not any(
-                first < pile.last for first in whole.guesses[key.origin, key.target, key.service]
-            ):
-                continue
-            yield key, evidence, pile
+            if evidence == "verdict":
+                if not (key.origin and relay_of(key.origin, spoofable=not pile.solid)):
+                    yield key, evidence, pile
+            elif (key, evidence) in whole.counted:
+                yield key, evidence, pile
 
     @property
     def relayed(self) -> Counter[str]:
         """How many lines name a relay as their origin, by what it is."""
         return self._whole.relayed
 
+    @property
+    def observed(self) -> Counter[str]:
+        """How many lines are evidence, by source."""
+        return self._whole.observed
+
+    @property
+    def campaign_count(self) -> int:
+        """Of how many origins there is more than one attack."""
+        return sum(times > 1 for times in self._whole.days.values())
+
+    @property
+    def origin_count(self) -> int:
+        """How many origins there are."""
+        return len(self._whole.days)
+
+    def attacks(self, wanted: Callable[[Key], bool] | None = None) -> Sequence[Attack]:
+        """The attacks, worst first, then by time and id: all of them, or those that are `wanted`."""
+        whole, attacks = self._whole, Attacks()
+        for key, evidence, pile in self.counting():
+            if wanted is None or wanted(key):
+                is_won = (key.origin, key.target, key.service) in whole.won
+                attacks.add(self._attack(key, evidence, pile, is_won, whole.days[key.origin] > 1))
+        return attacks
+
     @cached_property
     def _whole(self) -> "_Whole":
         """What the run as a whole tells, once everything was read."""
         whole = _Whole()
         for key, evidence, pile in self._piles:
-            if evidence == "verdict":
-                whole.judged.add((key.target, key.service, key.kind))
             bounds = self._rules.thresholds(key.service, key.kind)
             if evidence != "success" and bounds and bounds.compromise and pile.score >= bounds.compromise:
                 whole.guesses[key.origin, key.target, key.service].append(pile.first)
+            if evidence == "verdict":
+                whole.judged.add((key.target, key.service, key.kind))
             if key.origin and (what := relay_of(key.origin, spoofable=not pile.solid)):
                 whole.relayed[what] += pile.line_count()
+            elif evidence == "verdict":
+                whole.count(key, pile.line_counts())
+            elif evidence == "success" or not self.is_told(key.origin, key.service, key.kind):
+                whole.doubtful.append((key, evidence, pile.last, pile.line_counts()))
+        self._decide(whole)
         return whole
 
-    def attacks(self, wanted: Callable[[Key], bool] | None = None) -> tuple[Sequence[Attack], int]:
-        """The attacks, worst first, then by time and id; and how many lines are all their evidence.
+    def _decide(self, whole: "_Whole") -> None:
+        """Which doubtful evidence counts.
 
-        All of them, or those that are `wanted`.
+        PAM may name a host whose address the daemon's verdict gives: a sign by name alone counts only where
+        the target's log holds no verdict of that kind at all. A sign-in counts when guessing came before it.
         """
-        days = Counter[str]()
-        self.observed = Counter[str]()
-        won: set[tuple[str, str, str]] = set()
-        for key, evidence, pile in self.counting():
-            for part in pile.evidence():
-                self.observed[part.path] += part.count
-            if key.origin:
-                days[key.origin] += 1
+        for key, evidence, last, lines in whole.doubtful:
+            place = (key.origin, key.target, key.service)
             if evidence == "success":
-                won.add((key.origin, key.target, key.service))
-        self.campaign_count = sum(times > 1 for times in days.values())
-        attacks = Attacks()
-        for key, evidence, pile in self.counting():
-            if wanted is not None and not wanted(key):
+                if not any(first < last for first in whole.guesses[place]):
+                    continue
+                whole.won.add(place)
+            elif (key.target, key.service, key.kind) in whole.judged and not is_address(key.origin):
                 continue
-            is_won = (key.origin, key.target, key.service) in won
-            attacks.add(self._attack(key, evidence, pile, is_won, days[key.origin] > 1))
-        self.origin_count = len(days)
-        return attacks, self.observed.total()
+            whole.counted.add((key, evidence))
+            whole.count(key, lines)
 
     def _attack(self, key: Key, evidence: str, pile: Pile, won: bool, in_campaign: bool) -> Attack:
         level = max(pile.severity, self._level(key, evidence, pile, won))

@@ -27,6 +27,7 @@ class JournalSource:
         self._process: subprocess.Popen[bytes] | None = None
         self._selector = DefaultSelector()
         self._rest = b""
+        self._repeated = ""
 
     def read(self, budget: int) -> Window | None:
         """The entries that came since."""
@@ -43,7 +44,9 @@ class JournalSource:
         self._rest = data[end:] if self._process else b""
         if not end:
             return None
-        content = data[:end]
+        content = self._fresh(data[:end])
+        if not content:
+            return None
         cursors = _CURSOR.findall(content)
         if cursors:
             self._cursor = cursors[-1].decode()
@@ -65,12 +68,21 @@ class JournalSource:
         self._stop()
         self._selector.close()
 
+    def _fresh(self, content: bytes) -> bytes:
+        """Without the entry that the cursor stands on: it was read before."""
+        repeated, self._repeated = self._repeated, ""
+        first, _, rest = content.partition(b"\n")
+        found = _CURSOR.search(first)
+        return rest if repeated and found and found[1].decode() == repeated else content
+
     def _running(self) -> "subprocess.Popen[bytes]":
         if self._process is None:
             command = ["journalctl", "--output=json", "--follow", "--no-pager", "--quiet"]
             command += [f"--directory={self._settings.directory}"] if self._settings.directory else []
             command += [f"--unit={unit}" for unit in self._settings.units]
-            command += [f"--after-cursor={self._cursor}"] if self._cursor else ["--lines=all"]
+            # Not --after-cursor: where the journal goes on in another file, it leaves out an entry.
+            command += [f"--cursor={self._cursor}"] if self._cursor else ["--lines=all"]
+            self._repeated = self._cursor
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603 (units and cursor are arguments, no shell sees them)
             assert self._process.stdout is not None  # noqa: S101 (for the type checker)
             self._selector.register(self._process.stdout, EVENT_READ)

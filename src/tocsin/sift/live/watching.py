@@ -210,7 +210,7 @@ class Watch:
         origins = {key.origin or key.target for key, _ in touched}
         if not origins:
             return
-        attacks, _ = self._run.tally.attacks(lambda key: (key.origin or key.target) in origins)
+        attacks = self._run.tally.attacks(lambda key: (key.origin or key.target) in origins)
         for attack in attacks:
             before = self._spool.attack(attack.attack_id)
             if before is None or (before.count, before.severity) != (attack.count, attack.severity):

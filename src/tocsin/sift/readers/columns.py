@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tocsin.sift.engine import Run
     from tocsin.sift.recordplan import Plan, Row
     from tocsin.sift.recordreader import RecordReader
+    from tocsin.sift.records import Scalar
     from tocsin.sift.rulebook import Rulebook
     from tocsin.sift.sources import Source, Stream
 
@@ -37,7 +38,7 @@ def looks_like(start: bytes) -> bool:
 
 def read(run: "Run", source: "Source", stream: "Stream") -> None:
     """Read the records to their end."""
-    if stream.peek(len(ZEEK)).startswith(ZEEK):
+    if (source.head or stream.peek(len(ZEEK))).startswith(ZEEK):
         _read_zeek(run, source, stream)
     else:
         _read_csv(run, source, stream)
@@ -91,7 +92,7 @@ def _read_zeek(run: "Run", source: "Source", stream: "Stream") -> None:
     from tocsin.sift.recordplan import Plan
     from tocsin.sift.recordreader import RecordReader
 
-    head = stream.peek()
+    head = source.head or stream.peek()
     place = Place(run.skip_known(source, stream))
     reader = RecordReader(run, source, Plan(()))
     zeek = _Zeek(run, reader)
@@ -139,7 +140,7 @@ class _Zeek:
             zip(data.removesuffix(b"\n").decode("utf-8", "replace").split("\n"), raw, strict=True), place.line
         ):
             if line[:1] == "#":
-                self._reader.take(numbers, lines, rows, unread)
+                self._reader.take(numbers, lines, _turned(rows), unread)
                 numbers, lines, rows, unread = [], [], [], 1
                 self.learn(line.rstrip("\r"))
                 continue
@@ -154,7 +155,7 @@ class _Zeek:
                 numbers.append(number)
                 lines.append(whole.rstrip(b"\r"))
                 rows.append(self._picker.row(cells))
-        self._reader.take(numbers, lines, rows, unread)
+        self._reader.take(numbers, lines, _turned(rows), unread)
         place.line += len(raw)
 
 
@@ -163,7 +164,7 @@ def _read_csv(run: "Run", source: "Source", stream: "Stream") -> None:
     from tocsin.sift.recordplan import Plan
     from tocsin.sift.recordreader import RecordReader
 
-    start = stream.peek()
+    start = source.head or stream.peek()
     books = [run.options.mapping] if run.options.mapping else run.rules.books
     book, (delimiter, columns) = next((book, found) for book in books if (found := _columns(start, book)))
     place = Place(run.skip_known(source, stream))
@@ -186,9 +187,9 @@ def _read_csv(run: "Run", source: "Source", stream: "Stream") -> None:
             lines.append(b"\n".join(taken))
             rows.append(picker.row(cells))
         if len(rows) >= _BATCH:
-            reader.take(numbers, lines, rows, unread)
+            reader.take(numbers, lines, _turned(rows), unread)
             numbers, lines, rows, unread = [], [], [], 0
-    reader.take(numbers, lines, rows, unread)
+    reader.take(numbers, lines, _turned(rows), unread)
     reader.close()
 
 
@@ -220,6 +221,10 @@ def _csv_records(
         else:
             yield place.line - len(taken), cells, list(taken)
         taken.clear()
+
+
+def _turned(rows: "Sequence[Row]") -> "Sequence[Sequence[Scalar | None]]":
+    return list(zip(*rows, strict=True))
 
 
 def _reject_all(reader: "RecordReader", first: int, lines: Iterable[bytes], reason: str) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from tocsin.sift.decisions import UNKNOWN_SERVICE, meaning
 from tocsin.sift.findings import Finding
 from tocsin.sift.origins import is_address, normalise
+from tocsin.sift.regions import region_of
 from tocsin.sift.sources import read_whole
 
 if TYPE_CHECKING:
@@ -77,9 +78,7 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
     except (msgspec.DecodeError, RecursionError):
         run.reject(source, 1, BROKEN)
         return
-    if run.known.has_bytes(content):
-        run.balance.duplicate += len(alerts)
-        run.balance.reasons["seen before"] += len(alerts)
+    if run.seen_before([region_of(content)], len(alerts)):
         return
     clock = run.clock(source)
     for number, alert in enumerate(alerts, start=1):

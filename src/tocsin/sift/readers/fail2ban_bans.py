@@ -5,7 +5,6 @@ failures led to the ban and the lines that showed them, which stay where they ar
 """
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +13,13 @@ import msgspec
 from tocsin.sift.decisions import meaning
 from tocsin.sift.findings import Finding
 from tocsin.sift.origins import is_address, normalise
+from tocsin.sift.regions import region_of
 from tocsin.sift.sources import Unreadable, read_whole
 
 if TYPE_CHECKING:
     from tocsin.sift.engine import Run
-    from tocsin.sift.sources import Source, Stream
+    from tocsin.sift.regions import region_of
+from tocsin.sift.sources import Source, Stream
 
 MAGIC = b"SQLite format 3\0"
 LARGEST = 1 << 30
@@ -35,26 +36,23 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
     """Read the bans to their end. Raises Unreadable for another program's database."""
     content = read_whole(stream, LARGEST)
     run.see(content)
-    is_known = run.known.has_bytes(content)
     with closing(sqlite3.connect(":memory:")) as database:
         try:
             database.deserialize(content)
-            for number, row in enumerate(_bans(database), start=1):
-                if is_known:
-                    run.balance.duplicate += 1
-                    run.balance.reasons["seen before"] += 1
-                else:
-                    _take(run, source, number, row)
+            rows = _bans(database)
         except (sqlite3.Error, OverflowError) as error:
             raise Unreadable("a damaged database") from error
+    if not run.seen_before([region_of(content)], len(rows)):
+        for number, row in enumerate(rows, start=1):
+            _take(run, source, number, row)
 
 
-def _bans(database: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+def _bans(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not {"bans", "jails"} <= tables:
         raise Unreadable("a database, and not fail2ban's")
     database.text_factory = lambda value: value.decode("utf-8", "replace")
-    yield from database.execute(_ROWS)
+    return database.execute(_ROWS).fetchall()
 
 
 def _take(run: "Run", source: "Source", number: int, row: tuple[Any, ...]) -> None:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tocsin.sift.records import steps
+from tocsin.sift.regions import Hasher
 from tocsin.sift.sources import Unreadable
+from tocsin.sift.values import Region
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,10 +41,7 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
         copy = stack.enter_context(
             tempfile.NamedTemporaryFile(suffix=".parquet")
         )  # it may be packed or a pipe
-        from tocsin.sift.regions import Hasher
-
         hasher = Hasher()
-        is_known = source.is_file and run.known.prefix(source)[0] > 0
         while data := stream.read(_CHUNK):
             hasher.update(data)
             run.see(data)
@@ -50,14 +49,13 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
         copy.flush()
         database = stack.enter_context(duckdb.connect(config={"threads": 2}))
         try:
-            _read(run, source, database, Path(copy.name), is_known)
+            _read(run, source, database, Path(copy.name), hasher.regions())
         except duckdb.Error as error:
             raise Unreadable(DAMAGED) from error
-        run.remember(source, hasher)
 
 
 def _read(
-    run: "Run", source: "Source", database: "duckdb.DuckDBPyConnection", file: Path, is_known: bool
+    run: "Run", source: "Source", database: "duckdb.DuckDBPyConnection", file: Path, regions: list[Region]
 ) -> None:
     from tocsin.sift.recordplan import Plan
     from tocsin.sift.recordreader import RecordReader
@@ -70,17 +68,16 @@ def _read(
     plan = Plan([book for book in books if book.marks and set(book.marks) <= set(kinds)])
     if not plan.fields:
         raise Unreadable("a Parquet file of columns that no rule names: give a mapping with --map")
-    if is_known:
-        (rows,) = database.execute(f"SELECT count(*) FROM {table}", [str(file)]).fetchone() or (0,)  # noqa: S608
-        run.balance.duplicate += rows
-        run.balance.reasons["seen before"] += rows
+    (count,) = database.execute(f"SELECT count(*) FROM {table}", [str(file)]).fetchone() or (0,)  # noqa: S608
+    if run.seen_before(regions, count):
         return
     reader = RecordReader(run, source, plan)
     columns = ", ".join(_expression(path, kinds) for path in plan.fields)
     found = database.execute(f"SELECT file_row_number, {columns} FROM {table}", [str(file)])  # noqa: S608 (names are quoted)
     while rows := found.fetchmany(_SLICE):
         values: list[tuple[Any, ...]] = [row[1:] for row in rows]
-        reader.take([row[0] + 1 for row in rows], [msgspec.json.encode(row) for row in values], values)
+        numbers, lines = [row[0] + 1 for row in rows], [msgspec.json.encode(row) for row in values]
+        reader.take(numbers, lines, list(zip(*values, strict=True)))
     reader.close()
 
 
