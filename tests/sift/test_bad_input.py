@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 from tests.sift.logs import FAILED, syslog
+from tests.sift.test_mails import CSV, FORMS, letter
 from tests.sift.test_shapes import MESSAGE, SHAPES
 from tests.wire.test_arf import mail
+from tests.wire.test_idea import event
+from tests.wire.test_xarf02 import PART
+from tests.wire.test_xarf_older import older
 from tests.wire.xarf_samples import report
 
 from tocsin.sift.engine import Options, sift
@@ -32,6 +36,18 @@ FORMATS = {
     "journal-json": JOURNAL,
     "arf": mail(),
     "mbox": b"From a Thu Jan  1 12:00:00 2026\n" + mail() + b"\nFrom b Thu Jan  1 12:00:00 2026\n" + mail(),
+    "x-arf": letter(
+        "reporter.example", "x", "hi", f"Content-Type: text/plain; name=r.txt\n\n{PART}"
+    ).encode(),
+    "prose": letter(*FORMS["a log of a web server"][0]).encode(),
+    "unknown-mail": letter("somebody.example", "about 192.0.2.1", "it is bad").encode(),
+    "shadowserver": CSV.encode() * 3,
+    "shadowserver-mail": letter(
+        "shadowserver.org", "x", "hi", f"Content-Type: text/csv; name=scan_dns.csv\n\n{CSV}"
+    ).encode(),
+    "xarf-older": json.dumps(older()).encode(),
+    "idea": json.dumps([event(), event(Category=["Availability.DoS"])]).encode(),
+    "idea-lines": b"\n".join(json.dumps(event(ConnCount=n)).encode() for n in (1, 2)),
     "xarf": json.dumps(report("connection", "login_attack")).encode(),
     "xarf-lines": b"\n".join(json.dumps(report("content", name)).encode() for name in ("phishing", "csam")),
 }
@@ -84,7 +100,7 @@ def test_broken_input_is_counted_and_kept(tmp_path: Path, name: str) -> None:
             part.line_count for attack in sifted.attacks for part in attack.evidence
         )
         assert balance.read >= BATCH // together
-        assert all(attack.origins[0] for attack in sifted.attacks)
+        assert all(attack.vector or attack.origins[0] for attack in sifted.attacks)
 
 
 def test_the_unbroken_formats_give_attacks(tmp_path: Path) -> None:

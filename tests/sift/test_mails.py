@@ -4,6 +4,8 @@ import base64
 import io
 import json
 import stat
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -455,3 +457,9 @@ def test_every_sender_of_the_samples_is_known(samples: Path) -> None:
         assert sifted.attacks, path.name
         undetermined = [attack for attack in sifted.attacks if attack.kind == "other/undetermined"]
         assert not undetermined or path.name.startswith("Projecthoneypot"), path.name
+
+
+def test_the_mail_package_is_loaded_when_a_mail_is_read() -> None:
+    """It takes its time: a log's first answer does not wait for it."""
+    code = "import sys, tocsin.sift.engine; sys.exit('email.message' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

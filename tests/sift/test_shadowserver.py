@@ -94,6 +94,18 @@ def test_no_row_is_lost(tmp_path: Path) -> None:
     assert balance.reasons["a row about a network, not an address"] == 1
 
 
+def test_a_file_that_grew_counts_its_new_rows_only(tmp_path: Path) -> None:
+    """What was sifted before is duplicate; the header still names the columns of what is new."""
+    before = sift_text(tmp_path, SCAN + ROW, name="scan_dns.csv")
+    later = sift_text(
+        tmp_path, SCAN + ROW + ROW.replace(".1", ".2"), name="scan_dns.csv", known=before.regions
+    )
+    assert (later.balance.duplicate, later.balance.observed) == (1, 1)
+    assert [(attack.origins, attack.evidence[0].lines) for attack in later.attacks] == [
+        (("192.0.2.2",), (3,))
+    ]
+
+
 def test_a_quote_that_is_never_closed_spoils_its_own_line_only() -> None:
     """What follows is read as if it had not been there."""
     text = SCAN + '"2026-01-01 11:00:00","192.0.2.9,"udp,53\n' + ROW * 3

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tocsin.sift.reported import Unusable, of_xarf
 from tocsin.sift.sources import Kind
 from tocsin.wire import xarf
-from tocsin.wire.arf import unix_lines
+from tocsin.wire.line_ends import unix_lines
 from tocsin.wire.xarf_values import NotXarf
 
 if TYPE_CHECKING:

@@ -1,38 +1,55 @@
 """Pieces of bytes put aside during a run: in memory while they are few, then in a file of our own."""
 
 import io
+import os
 import tempfile
 import weakref
 from typing import BinaryIO, cast
 
 IN_MEMORY = 4 << 20
 _LENGTH = 4
+_GUESS = 1024  # most pieces are no longer: one read gives length and piece
 
 
 class Scratch:
     """Holds pieces by their place until it is let go."""
 
     def __init__(self) -> None:
-        self._file: BinaryIO = io.BytesIO()
-        self._end = 0
+        self._held: io.BytesIO | None = io.BytesIO()
+        self._file: BinaryIO | None = None
+        self._end = self._flushed = 0
 
     def add(self, piece: bytes) -> int:
         """Put a piece aside; gives its place."""
         place = self._end
-        self._file.seek(place)
-        self._file.write(len(piece).to_bytes(_LENGTH, "big") + piece)
+        out = self._held or self._file
+        assert out is not None  # noqa: S101 (one of the two)
+        out.write(len(piece).to_bytes(_LENGTH, "big") + piece)
         self._end += _LENGTH + len(piece)
-        if self._end > IN_MEMORY and isinstance(self._file, io.BytesIO):
-            self._move_to_disk(self._file)
+        if self._held and self._end > IN_MEMORY:
+            self._move_to_disk(self._held)
         return place
 
     def get(self, place: int) -> bytes:
         """The piece at a place."""
-        self._file.seek(place)
-        return self._file.read(int.from_bytes(self._file.read(_LENGTH), "big"))
+        start = self._read(place, _GUESS)
+        length = int.from_bytes(start[:_LENGTH], "big")
+        if _LENGTH + length <= len(start):
+            return start[_LENGTH : _LENGTH + length]
+        return self._read(place + _LENGTH, length)
+
+    def _read(self, place: int, size: int) -> bytes:
+        """Without moving the place where the next piece is written."""
+        if self._held:
+            return bytes(self._held.getbuffer()[place : place + size])
+        assert self._file is not None  # noqa: S101 (one of the two)
+        if self._flushed < self._end:
+            self._file.flush()
+            self._flushed = self._end
+        return os.pread(self._file.fileno(), size, place)
 
     def _move_to_disk(self, held: io.BytesIO) -> None:
         file = cast(BinaryIO, tempfile.TemporaryFile(prefix="tocsin-"))  # noqa: SIM115 (closed when let go)
         weakref.finalize(self, file.close)
         file.write(held.getbuffer())
-        self._file = file
+        self._held, self._file = None, file

@@ -14,6 +14,8 @@ from typing import Literal
 
 import msgspec
 
+from tocsin.wire.line_ends import unix_lines
+
 DateSource = Literal["Arrival-Date", "Received-Date", "Date"]
 
 _FIELD = re.compile(r"^([!-9;-~]+):[ \t]*(.*(?:\n[ \t].*)*)", re.MULTILINE)
@@ -38,11 +40,6 @@ class FeedbackReport(msgspec.Struct, frozen=True):
     reported_domains: tuple[str, ...]
     reporter: str
     auth_failure: str = ""
-
-
-def unix_lines(content: bytes) -> bytes:
-    """The mail with every line end (CRLF, CR) as LF, so that each form of it is the same bytes."""
-    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def parse_mail(content: bytes) -> Message:

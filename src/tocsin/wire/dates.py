@@ -1,7 +1,6 @@
 """Dates as people and programs write them in complaints: RFC 5322, ISO 8601, access logs, and looser ones."""
 
 import datetime as dt
-import email.utils
 import re
 from functools import lru_cache
 
@@ -54,6 +53,8 @@ def _rfc5322(text: str) -> tuple[dt.datetime, bool] | None:
         return None
     if re.match(r"\S.*\d [AaPp][Mm]\b", text):
         return None
+    import email.utils  # takes its time to load: only where a date is written so
+
     try:
         at = email.utils.parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

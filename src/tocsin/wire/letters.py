@@ -12,7 +12,8 @@ import re
 from dataclasses import dataclass
 from email.message import Message
 
-from tocsin.wire.arf import parse_date, parse_mail, unix_lines
+from tocsin.wire.arf import parse_date, parse_mail
+from tocsin.wire.line_ends import unix_lines
 
 _SENDERS = ("From", "Sender", "Reply-To", "Return-Path", "X-RT-Originator", "X-Original-Sender")
 _DROPPED = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)

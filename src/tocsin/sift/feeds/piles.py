@@ -70,7 +70,8 @@ class Piles:
 
     def add(self, event: FeedEvent, number: int, text: bytes) -> None:
         """Put a row where it belongs."""
-        key = (event.kind, event.address, event.target, event.service, event.port, event.at // _DAY)
+        port = event.port if event.is_victim or event.kind.startswith(_ACCESSIBLE) else event.target_port
+        key = (event.kind, event.address, event.target, event.service, port, event.at // _DAY)
         piled = self._piles.get(key)
         if piled is None:
             piled = self._piles[key] = Piled(event)

@@ -203,7 +203,9 @@ def read_rows(lines: Iterable[bytes], file_name: str) -> Iterator[tuple[int, byt
         except csv.Error:
             row = []
         raw, pending[:] = pending[:], []
-        if len(raw) == 1 and row:
+        if len(raw) == 1 and read and row and row[0][:1].isdigit():
+            yield number, raw[0], read(row)  # as nearly all are
+        elif len(raw) == 1 and row:
             read, event = _take(row, raw[0], read, file_name)
             if event is not None:
                 yield number, raw[0], event
@@ -249,7 +251,7 @@ def _columns(line: str) -> list[str]:
     return [name.strip("\ufeff\"' \r\n").lower() for name in line.split(",")]
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 17)
 def _seconds(text: str) -> int:
     """A time in UTC as seconds since 1970; 0 where it is none."""
     try:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tocsin.sift.documents import is_new
 from tocsin.sift.findings import Finding
 from tocsin.sift.origins import normalise
 from tocsin.sift.reported import UNKNOWN, merged, service_of, target_of
 from tocsin.sift.sources import read_whole
-from tocsin.sift.streamlines import stream_lines
+from tocsin.sift.streamlines import Fresh
 
 if TYPE_CHECKING:
     from tocsin.sift.engine import Run
@@ -30,12 +31,15 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
     from tocsin.wire.xarf_values import NotXarf
 
     if isinstance(parse(stream.peek().split(b"\n", 1)[0]), dict):
-        for number, line in enumerate(stream_lines(run, stream), start=1):
+        lines = Fresh(run, source, stream)
+        for number, line in enumerate(lines, start=lines.before + 1):
             if line.strip():
                 _read_one(run, source, number, line)
         return
     content = read_whole(stream, _LARGEST)
     run.see(content)
+    if not is_new(run, content):
+        return
     try:
         events = split(content, most=_MOST_EVENTS)
     except NotXarf as why:
@@ -52,7 +56,7 @@ def _read_one(run: "Run", source: "Source", number: int, text: bytes) -> None:
     try:
         findings = merged(_findings(read_idea(parse(text))))
     except NotIdea as why:
-        run.reject(source, number, str(why), text)
+        run.reject(source, number, str(why), text.rstrip().replace(b"\n", b" "))
         return
     for finding in findings:
         run.add(source.path, finding, [number], text)

@@ -1,9 +1,10 @@
 """Shadowserver's CSV reports as files."""
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tocsin.sift.streamlines import stream_lines
+from tocsin.sift.streamlines import Fresh
 
 if TYPE_CHECKING:
     from tocsin.sift.engine import Run
@@ -31,11 +32,14 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
 
     piles = Piles()
     taken = 0
-    for number, raw, event in read_rows(stream_lines(run, stream), Path(source.path).name):
+    lines = Fresh(run, source, stream, headers=1)
+    header = [lines.header] if lines.before else []  # what was sifted before still names the columns
+    for place, raw, event in read_rows(chain(header, lines), Path(source.path).name):
+        number = place + lines.before - len(header)
         if isinstance(event, str):
-            run.reject(source, number, event, raw)
+            run.reject(source, number, event, _one_line(raw))
         elif "/" in event.address:
-            run.reject(source, number, NETWORK, raw)
+            run.reject(source, number, NETWORK, _one_line(raw))
         else:
             taken += 1
             piles.add(event, number, raw)
@@ -48,3 +52,8 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
 def _tell(run: "Run", source: "Source", piles: "Piles") -> None:
     for finding, numbers, text in piles.flush():
         run.add(source.path, finding, numbers, text)
+
+
+def _one_line(raw: bytes) -> bytes:
+    """A row as it is kept: one line, whatever its quoted values hold."""
+    return raw.rstrip(b"\r\n").replace(b"\n", b" ")
