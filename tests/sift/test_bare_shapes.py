@@ -121,3 +121,21 @@ def test_what_somebody_did_on_the_host_itself_has_that_host_as_origin() -> None:
     lines = ["Jan  7 03:04:05 gate su[1]: guess", "2026-01-07T03:04:05Z su: guess"]
     rows = matcher.match(Block(pl.Series(lines), 1), CLOCK, "here").rows
     assert rows.select("origin", "target").rows() == [("gate", "gate")]
+
+
+CARRIED = "[2026-01-07 03:04:05.123][x::y] guess from 192.0.2.7"
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        (f"Jan  7 09:09:09 gate 3f2a1b[7]: {CARRIED}", "gate"),
+        (f"<30>1 2026-01-07T09:09:09Z gate x 7 - - {CARRIED}", "gate"),
+        (f"vault-1          | {CARRIED}", "here"),
+    ],
+)
+def test_a_programs_own_log_is_read_where_another_log_carries_it(line: str, target: str) -> None:
+    """Syslog, the journal and containers do; the time is the program's, the host is the carrier's."""
+    rows = rows_of([line], '["iso"]')
+    assert rows.select("origin", "target", "line").rows() == [("192.0.2.7", target, line)]
+    assert dt.datetime.fromtimestamp(rows["at"][0], dt.UTC).isoformat() == "2026-01-07T03:04:05+00:00"

@@ -12,16 +12,14 @@ from typing import Any
 import polars as pl
 
 from tocsin.sift.access import transcribe
+from tocsin.sift.headers import bare, carried, headers, split, times_of, without
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import (
-    BARE,
     BARE_HEADER,
     BARE_NAMES,
     HEADER,
-    REPEATED,
     REQUESTS,
-    RFC5424,
     SHAPES,
     SYSLOG,
     UNDATED,
@@ -58,8 +56,6 @@ class Block:
 
 # The origins of which a verdict is known, by service and kind.
 Told = Mapping[tuple[str, str], set[str]]
-
-_PROGRAM = r"([^ \[]+?)(?:\[[0-9]+\])?$"
 
 
 @dataclass(frozen=True)
@@ -182,9 +178,9 @@ class Matcher:
         readable = headed
         if not headed.all():
             others = (~headed).arg_true()
-            bare = others.filter(text.gather(others).str.contains(BARE_HEADER))
-            if bare.len():
-                readable = headed.clone().scatter(bare, True)
+            dated = others.filter(text.gather(others).str.contains(BARE_HEADER))
+            if dated.len():
+                readable = headed.clone().scatter(dated, True)
         unreadable = []
         if not readable.all():
             unreadable = (~readable & (text.str.strip_chars() != "")).arg_true().to_list()
@@ -204,16 +200,25 @@ class Matcher:
     def _find_all(self, candidates: pl.DataFrame, headed: pl.Series, told: Told) -> pl.DataFrame:
         """Matching lines with their header's fields, in order: syslog's first, then what is left as bare."""
         lines = candidates.filter(headed)
-        split = _split(lines["line"])
-        split = pl.concat([lines.select("row", "all"), split], how="horizontal")
-        programs = {name: self._number_of(name) for name in split["program"].unique()}
-        asked = _look_up(split["program"], programs, pl.Int16)
-        written = split.with_columns(asked.alias("asked"))
+        parted = pl.concat([lines.select("row", "all"), split(lines["line"])], how="horizontal")
+        programs = {name: self._number_of(name) for name in parted["program"].unique()}
+        asked = _look_up(parted["program"], programs, pl.Int16)
+        written = parted.with_columns(asked.alias("asked"))
         mine = written.filter(asked.is_not_null())
-        found = [_headers(self._find(mine, self._by_program, 0, told))]
+        found = [headers(self._find(mine, self._by_program, 0, told))]
         if self._by_shape or self._by_request:
             rest = written.filter(asked.is_null())
-            found += self._find_bare(candidates.filter(~headed), rest, told)
+            unheaded = candidates.filter(~headed)
+            found += self._find_bare(unheaded, rest, told)
+            for part in found:
+                unheaded, written = without(unheaded, part), without(written, part)
+            inner = carried(unheaded, written)
+            if inner.height:
+                found.append(
+                    self._find(
+                        inner.with_columns(pl.lit(1, pl.Int64).alias("repeats")), self._by_shape, 1, told
+                    )
+                )
         found = [part for part in found if part.height]
         if not found:
             return _NOTHING
@@ -223,18 +228,18 @@ class Matcher:
     def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> Iterator[pl.DataFrame]:
         """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
-        shaped = _bare(lines)
+        shaped = bare(lines)
         found = self._find(shaped.with_columns(pl.lit(1, pl.Int64).alias("repeats")), self._by_shape, 1, told)
         yield found
         if self._by_request:
             carried = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
             requests = pl.concat([unheaded.select("row", "line", "all", text="line"), carried])
-            asked = self._find_requests(_without(requests, found), told)
+            asked = self._find_requests(without(requests, found), told)
             yield asked
-            rest = _without(rest, asked)
-        left = _without(rest, found)
+            rest = without(rest, asked)
+        left = without(rest, found)
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
-        yield _headers(self._find(left, self._by_shape, 1, told))
+        yield headers(self._find(left, self._by_shape, 1, told))
 
     def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
@@ -275,8 +280,8 @@ class Matcher:
         hits = self._find(lines, self._by_shape, 1, told)
         above = pl.DataFrame({"at": readable.arg_true()}).with_columns(pl.col("at").alias("dated"))
         hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
-        times = _times(text, hits["dated"].drop_nulls().unique())
-        return hits.join(times, on="dated", how="left").with_columns(
+        above = times_of(text, hits["dated"].drop_nulls().unique())
+        return hits.join(above, on="dated", how="left").with_columns(
             pl.col("hour").fill_null(""),
             pl.col("minute").fill_null(""),
             pl.col("second").fill_null(""),
@@ -423,140 +428,12 @@ def _shape_number(name: str) -> int:
     return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
 
 
-def _times(text: pl.Series, rows: pl.Series) -> pl.DataFrame:
-    """What the headers of these rows say about time and host, by row (`dated`)."""
-    lines = pl.DataFrame({"row": rows, "line": text.gather(rows)})
-    written = pl.concat([lines.select("row"), _split(lines["line"])], how="horizontal")
-    headed = _headers(written) if lines.height else written.clear()
-    bare = _bare(_without(lines, headed))
-    columns = ["hour", "minute", "second", "host", "shape"]
-    told = [
-        part.select(pl.col("row").alias("dated"), *columns)
-        for part in (headed, bare)
-        if "hour" in part.columns
-    ]
-    return pl.concat(told)
-
-
 def _together(literals: pl.Series, rows: pl.Series) -> pl.Series:
     """The literals of each of these rows as one text: there are few such combinations."""
     lists = literals.gather(rows)
     together = lists.list.first()
     many = (lists.list.len() > 1).arg_true()
     return together.scatter(many, lists.gather(many).list.join(_APART)) if many.len() else together
-
-
-def _without(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """The lines that are not found yet."""
-    return lines.filter(~lines["row"].is_in(found["row"].to_list())) if found.height else lines
-
-
-def _split(lines: pl.Series) -> pl.DataFrame:
-    """Lines as `head`, `program` and `message`, with `message repeated` unfolded into `repeats`."""
-    parts = lines.str.splitn(": ", 2).struct
-    head = parts.field("field_0")
-    split = pl.DataFrame(
-        {
-            "line": lines,
-            "head": head,
-            "program": head.str.extract(_PROGRAM, 1),
-            "message": parts.field("field_1"),
-        }
-    )
-    if split["message"].null_count():  # no colon: no syslog, whatever its last word is
-        split = split.with_columns(
-            pl.when(pl.col("message").is_not_null()).then(pl.col("program")).alias("program")
-        )
-    framed = lines.str.contains(RFC5424.start)
-    if framed.any():
-        groups = lines.str.extract_groups(RFC5424.pattern).struct
-        split = split.with_columns(
-            pl.when(framed).then(pl.col("line")).otherwise(pl.col("head")).alias("head"),
-            pl.when(framed).then(groups.field("program")).otherwise(pl.col("program")).alias("program"),
-            pl.when(framed).then(groups.field("message")).otherwise(pl.col("message")).alias("message"),
-        )
-    repeated = split["message"].str.starts_with("message repeated ").fill_null(value=False)
-    if not repeated.any():
-        return split.with_columns(pl.lit(1, pl.Int64).alias("repeats"))
-    unfolded = split["message"].str.extract_groups(REPEATED).struct
-    return split.with_columns(
-        pl.when(repeated).then(unfolded.field("message")).otherwise(pl.col("message")).alias("message"),
-        pl.when(repeated).then(unfolded.field("times").cast(pl.Int64)).otherwise(1).alias("repeats"),
-    )
-
-
-def _headers(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines with their syslog header taken apart, shape after shape, the most frequent first; in order."""
-    done = []
-    for number, shape in enumerate(SHAPES):
-        fields = lines["head"].str.extract_groups(shape.pattern).struct
-        hour = fields.field("hour") + fields.field("tail") if shape.has_tail else fields.field("hour")
-        parsed = lines.with_columns(
-            hour.alias("hour"),
-            *(fields.field(name).alias(name) for name in ("minute", "second", "host")),
-            pl.lit(number, pl.Int8).alias("shape"),
-        )
-        hit = hour.is_not_null()
-        done.append(parsed.filter(hit))
-        lines = lines.filter(~hit)
-        if not lines.height:
-            break
-    return pl.concat(done).sort("row") if len(done) > 1 else done[0]
-
-
-def _bare(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines with the time that a program's own log says and their message; in order."""
-    done = []
-    for number, shape in enumerate(BARE.values(), start=len(SHAPES)):
-        if not lines.height:
-            break
-        fields = lines["line"].str.extract_groups(shape.pattern).struct
-        hour = fields.field("hour")
-        hit = hour.is_not_null()
-        if not hit.any():
-            continue
-        if shape.has_tail:
-            hour = hour + fields.field("tail").fill_null("")
-        message = fields.field("message") if "(?P<message>" in shape.pattern else lines["line"]
-        parsed = lines.with_columns(
-            hour.alias("hour"),
-            *(fields.field(name).alias(name) for name in ("minute", "second")),
-            message.alias("message"),
-            pl.lit(None, pl.String).alias("host"),
-            pl.lit(number, pl.Int8).alias("shape"),
-            pl.lit(number, pl.Int16).alias("asked"),
-        )
-        done.append(parsed.filter(hit))
-        lines = lines.filter(~hit)
-    return (
-        pl.concat(done).sort("row")
-        if done
-        else lines.with_columns(
-            *(
-                pl.lit(None, pl.String).alias(name)
-                for name in ("hour", "minute", "second", "message", "host")
-            ),
-            pl.lit(None, pl.Int8).alias("shape"),
-            pl.lit(None, pl.Int16).alias("asked"),
-        )
-    )
-
-
-def take_apart(line: str) -> Iterator[dict[str, Any]]:
-    """The ways in which a line is read, in the order in which the rules see them: for `tocsin rules explain`.
-
-    Each has `shape` (its number in `shapes.ALL`), `program` (None for a program's own log), `message`,
-    `hour`, `minute`, `second` and `host`.
-    """
-    text = pl.Series([line], dtype=pl.String)
-    one = pl.DataFrame({"row": [0], "line": text, "all": [[""]]})
-    bare = _bare(one).filter(pl.col("hour").is_not_null()).with_columns(pl.lit(None).alias("program"))
-    headed = text.str.contains(HEADER)[0]
-    if headed:
-        yield from _headers(pl.concat([one.select("row", "all"), _split(text)], how="horizontal")).to_dicts()
-    yield from bare.to_dicts()
-    message = _split(text)["message"].fill_null(line) if headed else text
-    yield from transcribe(message).with_columns(program=None, host=None).to_dicts()
 
 
 def _look_up(series: pl.Series, table: Mapping[Any, int | str | None], dtype: type[pl.DataType]) -> pl.Series:
