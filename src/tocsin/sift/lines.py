@@ -5,7 +5,7 @@ pattern runs only over lines that hold its literal; a line whose first literal l
 others. What matched is grouped here, block by block, so that the merge sees groups and not lines.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from tocsin.sift.shapes import (
     BARE_NAMES,
     HEADER,
     REQUESTS,
+    RFC5424,
     SHAPES,
     SYSLOG,
     UNDATED,
@@ -117,15 +118,21 @@ class Matcher:
         self._by_program: dict[str, list[int]] = {}
         self._by_shape: dict[str, list[int]] = {}
         self._by_request: dict[str, list[int]] = {}
+        self._by_last: dict[str, list[int]] = {}
         for position, (book, rule) in enumerate(zip(rules.book_of, rules.rules, strict=True)):
             for literal in rule.literals:
+                if book.last:
+                    self._by_last.setdefault(literal, []).append(position)
+                    continue
                 if book.programs:
                     self._by_program.setdefault(literal, []).append(position)
                 if REQUESTS in book.shapes:
                     self._by_request.setdefault(literal, []).append(position)
                 elif book.shapes:
                     self._by_shape.setdefault(literal, []).append(position)
-        self._literals = list(dict.fromkeys(literal for rule in rules.rules for literal in rule.literals))
+        asked = (self._by_program, self._by_shape, self._by_request)
+        self._literals = list(dict.fromkeys(literal for literals in asked for literal in literals))
+        self._last_literals = list(self._by_last)
         names = sorted({name for book in rules.books for name in book.programs})
         self._programs = {name: number for number, name in enumerate(names)}
         self._asked = [
@@ -187,7 +194,10 @@ class Matcher:
         literals = text.str.extract_many(self._literals, overlapping=True)
         rows = (readable & (literals.list.len() > 0)).arg_true()
         candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": _together(literals, rows)})
-        found = self._at_home(self._find_all(candidates, headed.gather(rows), told))
+        found = self._find_all(candidates, headed.gather(rows), told)
+        if self._by_last:
+            found = self._with_last(found, text, headed, readable, told)
+        found = self._at_home(found)
         if not unreadable:
             return found, unreadable
         followers = self._find_undated(pl.Series(unreadable, dtype=pl.UInt32), text, literals, readable, told)
@@ -206,19 +216,12 @@ class Matcher:
         written = parted.with_columns(asked.alias("asked"))
         mine = written.filter(asked.is_not_null())
         found = [headers(self._find(mine, self._by_program, 0, told))]
+        unheaded, rest = candidates.filter(~headed), written.filter(asked.is_null())
         if self._by_shape or self._by_request:
-            rest = written.filter(asked.is_null())
-            unheaded = candidates.filter(~headed)
             found += self._find_bare(unheaded, rest, told)
-            for part in found:
-                unheaded, written = without(unheaded, part), without(written, part)
-            inner = carried(unheaded, written)
+            inner = carried(_left(unheaded, found), _left(written, found))
             if inner.height:
-                found.append(
-                    self._find(
-                        inner.with_columns(pl.lit(1, pl.Int64).alias("repeats")), self._by_shape, 1, told
-                    )
-                )
+                found.append(self._find(_once(inner), self._by_shape, 1, told))
         found = [part for part in found if part.height]
         if not found:
             return _NOTHING
@@ -229,7 +232,7 @@ class Matcher:
         """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
         shaped = bare(lines)
-        found = self._find(shaped.with_columns(pl.lit(1, pl.Int64).alias("repeats")), self._by_shape, 1, told)
+        found = self._find(_once(shaped), self._by_shape, 1, told)
         yield found
         if self._by_request:
             carried = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
@@ -240,6 +243,32 @@ class Matcher:
         left = without(rest, found)
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
         yield headers(self._find(left, self._by_shape, 1, told))
+
+    def _with_last(
+        self, found: pl.DataFrame, text: pl.Series, headed: pl.Series, readable: pl.Series, told: Told
+    ) -> pl.DataFrame:
+        """The same, and what the books that are asked last find in lines of programs that no other knows."""
+        taken = pl.repeat(value=False, n=len(text), dtype=pl.Boolean, eager=True).scatter(found["row"], True)
+        rows = (readable & ~taken).arg_true()
+        rows = rows.filter(text.gather(rows).str.contains_any(self._last_literals))
+        if not rows.len():
+            return found
+        line = text.gather(rows)
+        literals = line.str.extract_many(self._last_literals, overlapping=True)
+        lines = pl.DataFrame(
+            {"row": rows, "line": line, "all": _together(literals, pl.arange(len(line), eager=True))}
+        )
+        written = lines.filter(headed.gather(rows))
+        written = pl.concat([written.select("row", "all"), split(written["line"])], how="horizontal")
+        known = [name for name in written["program"].unique() if self._number_of(name) is not None]
+        by_known = pl.col("program").is_in(known).fill_null(value=False)
+        syslog = headers(written.filter(~by_known)).filter(pl.col("shape").is_in(_NAMING_HOSTS))
+        own = bare(without(without(lines, written.filter(by_known)), syslog))
+        columns = ["row", "line", "all", "message", "hour", "minute", "second", "host", "shape"]
+        shaped = pl.concat([syslog.select(columns), own.select(columns)]).filter(pl.col("hour").is_not_null())
+        shaped = _once(shaped).with_columns(pl.lit(_shape_number(WHATEVER), pl.Int16).alias("asked"))
+        hits = self._find(shaped, self._by_last, 1, told)
+        return pl.concat([found.select(_NOTHING.columns), hits.select(_NOTHING.columns)]).sort("row")
 
     def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
@@ -426,6 +455,22 @@ def _shape_number(name: str) -> int:
     if name == UNDATED:
         return len(SHAPES) + len(BARE_NAMES)
     return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+
+
+# Syslog's shapes whose first word is a host for certain; a program's own ISO time may precede anything.
+_NAMING_HOSTS = [number for number, shape in enumerate(SHAPES) if shape.year_open or shape is RFC5424]
+
+
+def _once(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines of which none says that it was repeated."""
+    return lines.with_columns(pl.lit(1, pl.Int64).alias("repeats"))
+
+
+def _left(lines: pl.DataFrame, found: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The lines that none of these parts found."""
+    for part in found:
+        lines = without(lines, part)
+    return lines
 
 
 def _together(literals: pl.Series, rows: pl.Series) -> pl.Series:

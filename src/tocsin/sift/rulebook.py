@@ -80,7 +80,8 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `programs` are the names under which it writes to syslog or the journal; `shapes` name the line shapes
     (`shapes.BARE`) of logs that it writes itself. `prefix` and `suffix` surround every pattern. `records` and
     `wrapped` are rules for records (`records`); `marks` are the fields by which a source of them is known,
-    `columns` the names of a table's columns where its first line does not say them.
+    `columns` the names of a table's columns where its first line does not say them. A book that is `last` is
+    asked about what all others, a user's own too, leave over.
     """
 
     service: str
@@ -95,6 +96,7 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shapes: tuple[str, ...] = ()
     prefix: str = ""
     suffix: str = ""
+    last: bool = False
 
     def full_pattern(self, rule: Rule) -> str:
         """The rule's pattern as it must match a whole message."""
@@ -105,7 +107,7 @@ class Ruleset:
     """All rulebooks of a run. `rules` are all their rules, in order; `book_of` the book of each."""
 
     def __init__(self, books: Iterable[Rulebook]) -> None:
-        self.books = tuple(books)
+        self.books = tuple(sorted(books, key=lambda book: book.last))
         self.rules = tuple(rule for book in self.books for rule in book.rules)
         self.book_of = tuple(book for book in self.books for _ in book.rules)
         self._thresholds: dict[tuple[str, str], Thresholds] = {}
