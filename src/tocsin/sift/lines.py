@@ -131,7 +131,9 @@ class Matcher:
                 elif book.shapes:
                     self._by_shape.setdefault(literal, []).append(position)
         asked = (self._by_program, self._by_shape, self._by_request)
-        self._literals = list(dict.fromkeys(literal for literals in asked for literal in literals))
+        self._literals = list(dict.fromkeys(literal for literals in asked for literal in literals)) or [
+            _APART
+        ]
         self._last_literals = list(self._by_last)
         names = sorted({name for book in rules.books for name in book.programs})
         self._programs = {name: number for number, name in enumerate(names)}
@@ -194,9 +196,11 @@ class Matcher:
         literals = text.str.extract_many(self._literals, overlapping=True)
         rows = (readable & (literals.list.len() > 0)).arg_true()
         candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": _together(literals, rows)})
-        found = self._find_all(candidates, headed.gather(rows), told)
+        found, known = self._find_all(candidates, headed.gather(rows), told)
         if self._by_last:
-            found = self._with_last(found, text, headed, readable, told)
+            done = pl.repeat(value=False, n=len(text), dtype=pl.Boolean, eager=True)
+            left = readable & ~done.scatter(found["row"], True).scatter(known, True)
+            found = self._with_last(found, text, headed, left, told)
         found = self._at_home(found)
         if not unreadable:
             return found, unreadable
@@ -207,8 +211,13 @@ class Matcher:
         both = pl.concat([found.select(_NOTHING.columns), followers]).sort("row")
         return both, [row for row in unreadable if row not in taken]
 
-    def _find_all(self, candidates: pl.DataFrame, headed: pl.Series, told: Told) -> pl.DataFrame:
-        """Matching lines with their header's fields, in order: syslog's first, then what is left as bare."""
+    def _find_all(
+        self, candidates: pl.DataFrame, headed: pl.Series, told: Told
+    ) -> tuple[pl.DataFrame, pl.Series]:
+        """Matching lines with their header's fields, in order: syslog's first, then what is left as bare.
+
+        And the rows of all lines that programs wrote of which a book tells.
+        """
         lines = candidates.filter(headed)
         parted = pl.concat([lines.select("row", "all"), split(lines["line"])], how="horizontal")
         programs = {name: self._number_of(name) for name in parted["program"].unique()}
@@ -219,14 +228,13 @@ class Matcher:
         unheaded, rest = candidates.filter(~headed), written.filter(asked.is_null())
         if self._by_shape or self._by_request:
             found += self._find_bare(unheaded, rest, told)
-            inner = carried(_left(unheaded, found), _left(written, found))
+            inner = _left(carried(unheaded, written), found)
             if inner.height:
                 found.append(self._find(_once(inner), self._by_shape, 1, told))
         found = [part for part in found if part.height]
-        if not found:
-            return _NOTHING
-        columns = _NOTHING.columns
-        return pl.concat([part.select(columns) for part in found]).sort("row") if len(found) > 1 else found[0]
+        if len(found) < 2:
+            return (found[0] if found else _NOTHING), mine["row"]
+        return pl.concat([part.select(_NOTHING.columns) for part in found]).sort("row"), mine["row"]
 
     def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> Iterator[pl.DataFrame]:
         """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
@@ -245,25 +253,24 @@ class Matcher:
         yield headers(self._find(left, self._by_shape, 1, told))
 
     def _with_last(
-        self, found: pl.DataFrame, text: pl.Series, headed: pl.Series, readable: pl.Series, told: Told
+        self, found: pl.DataFrame, text: pl.Series, headed: pl.Series, left: pl.Series, told: Told
     ) -> pl.DataFrame:
         """The same, and what the books that are asked last find in lines of programs that no other knows."""
-        taken = pl.repeat(value=False, n=len(text), dtype=pl.Boolean, eager=True).scatter(found["row"], True)
-        rows = (readable & ~taken).arg_true()
+        rows = left.arg_true()
         rows = rows.filter(text.gather(rows).str.contains_any(self._last_literals))
-        if not rows.len():
-            return found
-        line = text.gather(rows)
-        literals = line.str.extract_many(self._last_literals, overlapping=True)
-        lines = pl.DataFrame(
-            {"row": rows, "line": line, "all": _together(literals, pl.arange(len(line), eager=True))}
-        )
+        lines = pl.DataFrame({"row": rows, "line": text.gather(rows)})
         written = lines.filter(headed.gather(rows))
-        written = pl.concat([written.select("row", "all"), split(written["line"])], how="horizontal")
-        known = [name for name in written["program"].unique() if self._number_of(name) is not None]
-        by_known = pl.col("program").is_in(known).fill_null(value=False)
-        syslog = headers(written.filter(~by_known)).filter(pl.col("shape").is_in(_NAMING_HOSTS))
-        own = bare(without(without(lines, written.filter(by_known)), syslog))
+        written = pl.concat([written.select("row"), split(written["line"])], how="horizontal")
+        programs = {name: self._number_of(name) for name in written["program"].unique()}
+        known = _look_up(written["program"], programs, pl.Int16).is_not_null()
+        lines = without(lines, written.filter(known))
+        if not lines.height:
+            return found
+        held = lines["line"].str.extract_many(self._last_literals, overlapping=True)
+        lines = lines.with_columns(_together(held, pl.arange(len(held), eager=True)).alias("all"))
+        written = written.filter(~known).join(lines.select("row", "all"), on="row")
+        syslog = headers(written).filter(pl.col("shape").is_in(_NAMING_HOSTS))
+        own = bare(without(lines, syslog))
         columns = ["row", "line", "all", "message", "hour", "minute", "second", "host", "shape"]
         shaped = pl.concat([syslog.select(columns), own.select(columns)]).filter(pl.col("hour").is_not_null())
         shaped = _once(shaped).with_columns(pl.lit(_shape_number(WHATEVER), pl.Int16).alias("asked"))

@@ -47,13 +47,13 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    literal: str | tuple[str, ...]
     pattern: str
     kind: str
     evidence: Literal["verdict", "sign", "success"]
     weight: int
     why: str
     samples: dict[str, str]
+    literal: str | tuple[str, ...] = ()
     quick: str = ""
     spoofable: bool = False
     local: bool = False
@@ -81,7 +81,7 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     (`shapes.BARE`) of logs that it writes itself. `prefix` and `suffix` surround every pattern. `records` and
     `wrapped` are rules for records (`records`); `marks` are the fields by which a source of them is known,
     `columns` the names of a table's columns where its first line does not say them. A book that is `last` is
-    asked about what all others, a user's own too, leave over.
+    asked about what all others, a user's own too, leave over. `literal` is for rules without their own.
     """
 
     service: str
@@ -97,6 +97,7 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prefix: str = ""
     suffix: str = ""
     last: bool = False
+    literal: tuple[str, ...] = ()
 
     def full_pattern(self, rule: Rule) -> str:
         """The rule's pattern as it must match a whole message."""
@@ -186,9 +187,14 @@ def sshd() -> Rulebook:
 def parse(text: bytes) -> Rulebook:
     """Read a rule file. Raises BadInput where it is none."""
     try:
-        return msgspec.convert(tomllib.loads(text.decode()), Rulebook)
+        book = msgspec.convert(tomllib.loads(text.decode()), Rulebook)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BadInput(f"a rule file does not hold together: {error}") from error
+    if not book.literal:
+        return book
+    replace = msgspec.structs.replace
+    rules = (rule if rule.literals else replace(rule, literal=book.literal) for rule in book.rules)
+    return replace(book, rules=tuple(rules))
 
 
 def load(text: bytes) -> Rulebook:
