@@ -15,6 +15,7 @@ from tocsin.nation import shape as shapes
 )
 @click.option("--forces", type=int, default=5, show_default=True, help="How many of the 43.")
 @click.option("--days", type=int, default=7, show_default=True, help="How long it lasts.")
+@click.option("--intensity", type=int, default=1, show_default=True, help="So many times as many campaigns.")
 @click.option(
     "--from",
     "first_day",
@@ -33,7 +34,14 @@ from tocsin.nation import shape as shapes
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def simulate(
-    seed: int, providers: int, forces: int, days: int, first_day: dt.datetime, out: Path, as_json: bool
+    seed: int,
+    providers: int,
+    forces: int,
+    days: int,
+    intensity: int,
+    first_day: dt.datetime,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """Make a nation of providers, forces and attackers: evidence, traffic, people, and the hidden truth.
 
@@ -42,11 +50,12 @@ def simulate(
     \b
       tocsin simulate --seed 7 --out /tmp/nation
       tocsin simulate --seed 7 --providers 130 --forces 43 --days 30 --out /tmp/nation
+      tocsin simulate --seed 7 --providers 2 --days 1 --intensity 120 --out /tmp/large
       tocsin sift /tmp/nation/evidence/*/
     """
     from tocsin.nation import making
 
-    made = making.simulate(shapes.Shape(seed, providers, forces, days, first_day.date()), out)
+    made = making.simulate(shapes.Shape(seed, providers, forces, days, first_day.date(), intensity), out)
     if as_json:
         import msgspec
 

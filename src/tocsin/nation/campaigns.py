@@ -85,7 +85,8 @@ class Planner:
             ("phishing", self._phishing, 3 + size // 30),
             ("malware", self._malware, 2 + size // 60),
         ):
-            for number in range(count):
+            # Everybody meets the same scanners, however much else happens.
+            for number in range(count if pattern == "scanner" else count * self.shape.intensity):
                 yield plan(self.shape.dice(pattern, number))
 
     def _brute_force(self, dice: random.Random) -> Campaign:

@@ -8,25 +8,31 @@ from tocsin.kernel.problems import BadInput
 
 MOST_PROVIDERS = 400  # as many as there are networks for
 MOST_DAYS = 366
+MOST_INTENSE = 1_000
 _EPOCH = dt.date(1970, 1, 1)
 FIRST_DAY = dt.date(2026, 10, 5)  # a Monday; thirty days from it cross the end of summer time
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Seed, size and first day (UTC) of a nation. Raises BadInput for a size that cannot be made."""
+    """Seed, size and first day (UTC) of a nation. Raises BadInput for a size that cannot be made.
+
+    `intensity` multiplies the campaigns: a few providers then see what the largest of a country sees.
+    """
 
     seed: int
     providers: int = 8
     forces: int = 5
     days: int = 7
     first_day: dt.date = FIRST_DAY
+    intensity: int = 1
 
     def __post_init__(self) -> None:
         for name, number, most in (
             ("providers", self.providers, MOST_PROVIDERS),
             ("forces", self.forces, 43),
             ("days", self.days, MOST_DAYS),
+            ("times as many campaigns", self.intensity, MOST_INTENSE),
         ):
             if not 1 <= number <= most:
                 raise BadInput(f"a nation has 1 to {most} {name}, not {number}")

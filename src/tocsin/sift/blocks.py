@@ -34,12 +34,13 @@ def blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Blo
         yield block
 
 
-def cut(stream: Stream, place: Place, see: See, reject: Reject, size: int = BLOCK) -> Iterator[bytes]:
-    """Stretches of about `size` bytes of whole lines.
+def cut(stream: Stream, place: Place, see: See, reject: Reject, size: int | None = None) -> Iterator[bytes]:
+    """Stretches of about `size` bytes (a block) of whole lines.
 
     `see` is told all bytes as they are read. A line longer than 16 MB is never held: it is rejected by
     its beginning.
     """
+    size = size or BLOCK
     rest, skipping = b"", False
     while data := stream.read(max(size - len(rest), min(size, _LEAST))):
         see(data)

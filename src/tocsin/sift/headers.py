@@ -117,13 +117,11 @@ def carried(unheaded: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
 
     `line` is the whole line as it was carried; the host is that of syslog's header.
     """
-    wrapped = written.select("row", "all", "head", whole="line", line="message")
-    composed = unheaded.select(
-        "row", "all", pl.lit("").alias("head"), whole="line", line=pl.col("line").str.extract(_CONTAINER, 1)
-    )
-    inner = pl.concat([wrapped, composed]).filter(pl.col("line").str.contains(_CARRIED))
-    if not inner.height:
-        return inner
+    inside = pl.col("line").str.contains(_CARRIED)
+    wrapped = written.select("row", "head", whole="line", line="message").filter(inside)
+    message = pl.col("line").str.extract(_CONTAINER, 1)
+    composed = unheaded.select("row", pl.lit("").alias("head"), whole="line", line=message).filter(inside)
+    inner = pl.concat([wrapped, composed])
     hosts = headers(inner.filter(pl.col("head") != "")).select("row", by="host")
     read = bare(inner).filter(pl.col("hour").is_not_null()).join(hosts, on="row", how="left")
     return read.with_columns(line=pl.col("whole"), host=pl.col("by")).drop("whole", "head", "by")

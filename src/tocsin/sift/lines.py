@@ -115,35 +115,31 @@ class Matcher:
         self._patterns = [
             book.full_pattern(rule) for book, rule in zip(rules.book_of, rules.rules, strict=True)
         ]
-        self._by_program: dict[str, list[int]] = {}
         self._by_shape: dict[str, list[int]] = {}
         self._by_request: dict[str, list[int]] = {}
         self._by_last: dict[str, list[int]] = {}
+        by_program: dict[str, list[int]] = {}
         for position, (book, rule) in enumerate(zip(rules.book_of, rules.rules, strict=True)):
-            for literal in rule.literals:
-                if book.last:
-                    self._by_last.setdefault(literal, []).append(position)
-                    continue
-                if book.programs:
-                    self._by_program.setdefault(literal, []).append(position)
-                if REQUESTS in book.shapes:
-                    self._by_request.setdefault(literal, []).append(position)
-                elif book.shapes:
-                    self._by_shape.setdefault(literal, []).append(position)
-        asked = (self._by_program, self._by_shape, self._by_request)
-        self._literals = list(dict.fromkeys(literal for literals in asked for literal in literals)) or [
-            _APART
-        ]
+            for program in book.programs:
+                by_program.setdefault(program, []).append(position)
+            for literal in rule.literals if book.shapes else ():
+                by = self._by_request if REQUESTS in book.shapes else self._by_shape
+                by = self._by_last if book.last else by
+                by.setdefault(literal, []).append(position)
+        self._bare_literals = list(dict.fromkeys([*self._by_shape, *self._by_request]))
         self._last_literals = list(self._by_last)
-        names = sorted({name for book in rules.books for name in book.programs})
-        self._programs = {name: number for number, name in enumerate(names)}
-        self._asked = [
-            (
-                frozenset(self._programs[name] for name in book.programs),
-                frozenset(_shape_number(name) for name in book.shapes),
-            )
-            for book in rules.book_of
+        self._shapes = [frozenset(_shape_number(name) for name in book.shapes) for book in rules.book_of]
+        together = sorted(set(map(tuple, by_program.values())))
+        self._sections = [_section(rules, positions) for positions in together]
+        # the sections of programs that also write logs of their own, which syslog may carry
+        self._own_logs = [
+            number
+            for number, positions in enumerate(together)
+            if any(rules.book_of[position].shapes for position in positions)
         ]
+        self._section_of = {
+            program: together.index(tuple(positions)) for program, positions in by_program.items()
+        }
         self._shelf_of = pl.Series(
             [
                 self.shelves.index((book.service, rule.kind, rule.evidence))
@@ -190,92 +186,82 @@ class Matcher:
             dated = others.filter(text.gather(others).str.contains(BARE_HEADER))
             if dated.len():
                 readable = headed.clone().scatter(dated, True)
-        unreadable = []
+        unreadable = pl.Series([], dtype=pl.UInt32)
         if not readable.all():
-            unreadable = (~readable & (text.str.strip_chars() != "")).arg_true().to_list()
-        literals = text.str.extract_many(self._literals, overlapping=True)
-        rows = (readable & (literals.list.len() > 0)).arg_true()
-        candidates = pl.DataFrame({"row": rows, "line": text.gather(rows), "all": _together(literals, rows)})
-        found, known = self._find_all(candidates, headed.gather(rows), told)
-        if self._by_last:
-            done = pl.repeat(value=False, n=len(text), dtype=pl.Boolean, eager=True)
-            left = readable & ~done.scatter(found["row"], True).scatter(known, True)
-            found = self._with_last(found, text, headed, left, told)
-        found = self._at_home(found)
-        if not unreadable:
-            return found, unreadable
-        followers = self._find_undated(pl.Series(unreadable, dtype=pl.UInt32), text, literals, readable, told)
-        if not followers.height:
-            return found, unreadable
-        taken = set(followers["row"])
-        both = pl.concat([found.select(_NOTHING.columns), followers]).sort("row")
-        return both, [row for row in unreadable if row not in taken]
+            unreadable = (~readable & (text.str.strip_chars() != "")).arg_true()
+        found = self._find_all(text, headed, readable, told)
+        found += [self._find_undated(unreadable, text, readable, told)] if unreadable.len() else []
+        told_of = [part.select(_NOTHING.columns) for part in found if part.height]
+        if not told_of:
+            return _NOTHING, unreadable.to_list()
+        lines = pl.concat(told_of).sort("row") if len(told_of) > 1 else told_of[0]
+        taken = set(found[-1]["row"]) if unreadable.len() else ()
+        return self._at_home(lines), [row for row in unreadable if row not in taken]
 
     def _find_all(
-        self, candidates: pl.DataFrame, headed: pl.Series, told: Told
-    ) -> tuple[pl.DataFrame, pl.Series]:
-        """Matching lines with their header's fields, in order: syslog's first, then what is left as bare.
+        self, text: pl.Series, headed: pl.Series, readable: pl.Series, told: Told
+    ) -> list[pl.DataFrame]:
+        """Matching lines with their header's fields: syslog's by program, then what is left as bare."""
+        found = []
+        rows = headed.arg_true()
+        written = split(text if rows.len() == text.len() else text.gather(rows))
+        written = written.with_columns(rows.alias("row"))
+        sections = {name: self._number_of(name) for name in written["program"].unique()}
+        section = _look_up(written["program"], sections, pl.Int16)
+        for number in section.drop_nulls().unique().sort():
+            own = (section == number).fill_null(value=False)
+            lines = written if own.all() else written.filter(own)
+            desk = self._sections[number]
+            held = lines["message"].str.extract_many(desk.literals, overlapping=True)
+            some = (held.list.len() > 0).arg_true()
+            lines = lines[some].with_columns(_together(held, some).alias("all"))
+            found.append(headers(self._find(lines, desk.rules, told)))
+        rest = written.filter(section.is_null())
+        dated = (readable & ~headed).arg_true()
+        unheaded = pl.DataFrame({"row": dated, "line": text.gather(dated)})
+        if self._bare_literals:
+            found += self._find_bare(self._held(unheaded), self._held(rest), told)
+            maybe = written.filter(section.is_null() | section.is_in(self._own_logs))
+            inner = _left(self._held(carried(unheaded, maybe)), found)
+            found.append(self._find(_once(inner), self._by_shape, told, by_shape=True))
+        if self._by_last:
+            found.append(self._find_last(_left(unheaded, found), _left(rest, found), told))
+        return found
 
-        And the rows of all lines that programs wrote of which a book tells.
-        """
-        lines = candidates.filter(headed)
-        parted = pl.concat([lines.select("row", "all"), split(lines["line"])], how="horizontal")
-        programs = {name: self._number_of(name) for name in parted["program"].unique()}
-        asked = _look_up(parted["program"], programs, pl.Int16)
-        written = parted.with_columns(asked.alias("asked"))
-        mine = written.filter(asked.is_not_null())
-        found = [headers(self._find(mine, self._by_program, 0, told))]
-        unheaded, rest = candidates.filter(~headed), written.filter(asked.is_null())
-        if self._by_shape or self._by_request:
-            found += self._find_bare(unheaded, rest, told)
-            inner = _left(carried(unheaded, written), found)
-            if inner.height:
-                found.append(self._find(_once(inner), self._by_shape, 1, told))
-        found = [part for part in found if part.height]
-        if len(found) < 2:
-            return (found[0] if found else _NOTHING), mine["row"]
-        return pl.concat([part.select(_NOTHING.columns) for part in found]).sort("row"), mine["row"]
+    def _held(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """The lines that hold a literal of a bare rule, and which (`all`)."""
+        held = lines["line"].str.extract_many(self._bare_literals, overlapping=True)
+        some = (held.list.len() > 0).arg_true()
+        return lines[some].with_columns(_together(held, some).alias("all"))
 
     def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> Iterator[pl.DataFrame]:
         """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
-        shaped = bare(lines)
-        found = self._find(_once(shaped), self._by_shape, 1, told)
+        found = self._find(_once(bare(lines)), self._by_shape, told, by_shape=True)
         yield found
         if self._by_request:
-            carried = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
-            requests = pl.concat([unheaded.select("row", "line", "all", text="line"), carried])
+            written = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
+            requests = pl.concat([unheaded.select("row", "line", "all", text="line"), written])
             asked = self._find_requests(without(requests, found), told)
             yield asked
             rest = without(rest, asked)
         left = without(rest, found)
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
-        yield headers(self._find(left, self._by_shape, 1, told))
+        yield headers(self._find(left, self._by_shape, told, by_shape=True))
 
-    def _with_last(
-        self, found: pl.DataFrame, text: pl.Series, headed: pl.Series, left: pl.Series, told: Told
-    ) -> pl.DataFrame:
-        """The same, and what the books that are asked last find in lines of programs that no other knows."""
-        rows = left.arg_true()
-        rows = rows.filter(text.gather(rows).str.contains_any(self._last_literals))
-        lines = pl.DataFrame({"row": rows, "line": text.gather(rows)})
-        written = lines.filter(headed.gather(rows))
-        written = pl.concat([written.select("row"), split(written["line"])], how="horizontal")
-        programs = {name: self._number_of(name) for name in written["program"].unique()}
-        known = _look_up(written["program"], programs, pl.Int16).is_not_null()
-        lines = without(lines, written.filter(known))
-        if not lines.height:
-            return found
+    def _find_last(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> pl.DataFrame:
+        """The same by the books that are asked last, of programs that no other book knows."""
+        lines = pl.concat([unheaded, rest.select("row", "line")])
+        lines = lines.filter(lines["line"].str.contains_any(self._last_literals))
         held = lines["line"].str.extract_many(self._last_literals, overlapping=True)
-        lines = lines.with_columns(_together(held, pl.arange(len(held), eager=True)).alias("all"))
-        written = written.filter(~known).join(lines.select("row", "all"), on="row")
+        lines = lines.with_columns(_together(held, pl.int_range(len(held), eager=True)).alias("all"))
+        written = rest.join(lines.select("row", "all"), on="row")
         syslog = headers(written).filter(pl.col("shape").is_in(_NAMING_HOSTS))
         own = bare(without(lines, syslog))
         columns = ["row", "line", "all", "message", "hour", "minute", "second", "host", "shape"]
         shaped = pl.concat([syslog.select(columns), own.select(columns)]).filter(pl.col("hour").is_not_null())
         shaped = _once(shaped).with_columns(pl.lit(_shape_number(WHATEVER), pl.Int16).alias("asked"))
-        hits = self._find(shaped, self._by_last, 1, told)
-        return pl.concat([found.select(_NOTHING.columns), hits.select(_NOTHING.columns)]).sort("row")
+        return self._find(shaped, self._by_last, told, by_shape=True)
 
     def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
@@ -289,7 +275,7 @@ class Matcher:
             pl.lit(1, pl.Int64).alias("repeats"),
             pl.lit(_shape_number(REQUESTS), pl.Int16).alias("asked"),
         )
-        return self._find(requests, self._by_request, 1, told)
+        return self._find(requests, self._by_request, told)
 
     def _at_home(self, found: pl.DataFrame) -> pl.DataFrame:
         """The same, with the line's own host as the origin of what was done there."""
@@ -300,20 +286,19 @@ class Matcher:
         return found.with_columns(origin.alias("origin"))
 
     def _find_undated(
-        self, undated: pl.Series, text: pl.Series, literals: pl.Series, readable: pl.Series, told: Told
+        self, undated: pl.Series, text: pl.Series, readable: pl.Series, told: Told
     ) -> pl.DataFrame:
         """Matching lines without a time, each with the time of the dated line above it."""
-        undated = undated.filter(literals.gather(undated).list.len() > 0)
-        lines = pl.DataFrame(
-            {"row": undated, "line": text.gather(undated), "all": _together(literals, undated)}
-        ).with_columns(
+        if not self._bare_literals:
+            return _NOTHING
+        lines = self._held(pl.DataFrame({"row": undated, "line": text.gather(undated)})).with_columns(
             pl.col("line").alias("message"),
             pl.lit(_shape_number(UNDATED), pl.Int16).alias("asked"),
             pl.lit(1, pl.Int64).alias("repeats"),
         )
         if not lines.height:
             return _NOTHING
-        hits = self._find(lines, self._by_shape, 1, told)
+        hits = self._find(lines, self._by_shape, told, by_shape=True)
         above = pl.DataFrame({"at": readable.arg_true()}).with_columns(pl.col("at").alias("dated"))
         hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
         above = times_of(text, hits["dated"].drop_nulls().unique())
@@ -325,20 +310,23 @@ class Matcher:
         ).select(_NOTHING.columns)  # fmt: skip
 
     def _number_of(self, program: str | None) -> int | None:
+        """The section of the rules for a program, by its full name or what is behind the last `/`."""
         if program is None:
             return None
-        number = self._programs.get(program)
-        return self._programs.get(program.rpartition("/")[2]) if number is None else number
+        number = self._section_of.get(program)
+        return self._section_of.get(program.rpartition("/")[2]) if number is None else number
 
-    def _find(self, lines: pl.DataFrame, rules: Mapping[str, list[int]], by: int, told: Told) -> pl.DataFrame:
+    def _find(
+        self, lines: pl.DataFrame, rules: Mapping[str, list[int]], told: Told, *, by_shape: bool = False
+    ) -> pl.DataFrame:
         """Lines that a rule matched, with `origin`, `named` (target), `times` and `rule` as it read them.
 
-        `lines` have `message`, `all` (the literals in them) and `asked`: the program or shape that decides
-        which rulebooks are asked. Rules are asked in the order of their files; a line is the first one's that
-        fits.
+        `lines` have `message` and `all` (the literals in them); with `by_shape` also `asked`, the shape that
+        decides which rulebooks are asked. Rules are asked in the order of their files; a line is the first
+        one's that fits.
         """
         place = pl.int_range(lines.height, eager=True)
-        left = pl.DataFrame({"place": place, "message": lines["message"], "asked": lines["asked"]})
+        left = lines.select("message", *(["asked"] if by_shape else []), place=place)
         where = lines.select("all", place=place).group_by("all").agg("place")
         wanted: dict[int, list[pl.Series]] = {}
         for together, places in zip(where["all"], where["place"], strict=True):
@@ -349,7 +337,8 @@ class Matcher:
         for position in sorted(wanted):
             places = pl.concat(wanted[position])
             part = left[places.filter(~taken.gather(places))]
-            if part.height and (hits := self._ask(part, position, by)).height:
+            part = self._of_its_shapes(part, position) if by_shape else part
+            if part.height and (hits := self._ask(part, position)).height:
                 found.append(self._untold(hits, position, told))
                 taken = taken.scatter(hits["place"], True)
         read = pl.concat(found).sort("place")
@@ -361,14 +350,15 @@ class Matcher:
             return hits.filter(~pl.col("origin").is_in(list(names)))
         return hits
 
-    def _ask(self, part: pl.DataFrame, position: int, by: int) -> pl.DataFrame:
-        """What one rule reads from the lines of its own programs or shapes."""
-        asked = self._asked[position][by]
-        if not (by and _shape_number(WHATEVER) in asked):
-            mine = part["asked"].is_in(list(asked))
-            if not mine.any():
-                return _UNREAD
-            part = part if mine.all() else part.filter(mine)
+    def _of_its_shapes(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
+        """The lines of the shapes that a rule is about."""
+        shapes = self._shapes[position]
+        if _shape_number(WHATEVER) in shapes:
+            return part
+        return part.filter(pl.col("asked").is_in(list(shapes)))
+
+    def _ask(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
+        """What one rule reads from lines."""
         rule = self.rules.rules[position]
         if rule.local:
             return self._try_locally(part, position)
@@ -445,6 +435,24 @@ class Matcher:
 
 
 _APART = "\0"  # stands in no literal
+
+
+@dataclass(frozen=True)
+class _Section:
+    """The rules for what some programs write: their literals, and for each the rules' places."""
+
+    literals: list[str]
+    rules: dict[str, list[int]]
+
+
+def _section(rules: Ruleset, positions: Iterable[int]) -> _Section:
+    found: dict[str, list[int]] = {}
+    for position in positions:
+        for literal in rules.rules[position].literals:
+            found.setdefault(literal, []).append(position)
+    return _Section(list(found), found)
+
+
 _UNREAD = pl.DataFrame(
     schema={"place": pl.Int64, "origin": pl.String, "named": pl.String, "times": pl.Int64, "rule": pl.Int16}
 )

@@ -18,7 +18,7 @@ from tocsin.sift.scratch import Scratch
 from tocsin.wire.report import Lane
 
 MOST_LINES = 10_000
-MOST_OPEN = 10_000  # sums in memory before any is put away
+MOST_OPEN = 20_000  # sums in memory before any is put away
 DAY = 86_400
 GRACE = 3600  # how late a line may come after midnight and still find its day open
 

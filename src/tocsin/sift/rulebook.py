@@ -6,10 +6,11 @@ a literal, or a few, of which one must stand in a line before its pattern is tri
 every field; a user's own files in `rules_folder()` are read like ours.
 """
 
+import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Literal
 
 import msgspec
 
+from tocsin import __version__
 from tocsin.kernel.problems import BadInput
 from tocsin.sift.home import edge_home
 from tocsin.sift.records import Check, RecordRule, Wrapped, names, steps
@@ -163,10 +165,39 @@ def _ruleset(folder: Path) -> Ruleset:
 
 @cache
 def ours() -> tuple[Rulebook, ...]:
-    """The rulebooks that come with Tocsin, by file name; the tests check them, which takes longest."""
-    files = resources.files("tocsin.sift.rules").iterdir()
-    ours = sorted((file for file in files if file.name.endswith(".toml")), key=lambda file: file.name)
-    return tuple(_named(file.name, file.read_bytes(), parse) for file in ours)
+    """The rulebooks that come with Tocsin, by file name; the tests check them, which takes longest.
+
+    Read from TOML once, then from a packed copy in the edge folder: that takes a thirtieth of the time.
+    """
+    folder = Path(str(resources.files("tocsin.sift.rules")))
+    files = sorted(folder.glob("*.toml"))
+    mark = _mark(files)
+    kept = edge_home() / "cache" / "rules.msgpack"
+    try:
+        found, _, packed = kept.read_bytes().partition(b"\n")
+        if found == mark:
+            return msgspec.msgpack.decode(packed, type=tuple[Rulebook, ...])
+    except (OSError, msgspec.MsgspecError):
+        pass
+    books = tuple(_named(file.name, file.read_bytes(), parse) for file in files)
+    _keep(kept, mark + b"\n" + msgspec.msgpack.encode(books))
+    return books
+
+
+def _mark(files: Sequence[Path]) -> bytes:
+    """What tells whether a packed copy is of these very files and of this version."""
+    told = [(file.name, status.st_size, status.st_mtime_ns) for file in files for status in (file.stat(),)]
+    return hashlib.sha256(repr((__version__, Rulebook.__struct_fields__, told)).encode()).hexdigest().encode()
+
+
+def _keep(file: Path, content: bytes) -> None:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = file.with_suffix(f".{os.getpid()}.part")
+        part.write_bytes(content)
+        part.replace(file)
+    except OSError:
+        pass  # a copy saves time; nothing hangs on it
 
 
 def yours() -> tuple[Rulebook, ...]:
