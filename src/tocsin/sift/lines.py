@@ -258,10 +258,10 @@ class Matcher:
         written = rest.join(lines.select("row", "all"), on="row")
         syslog = headers(written).filter(pl.col("shape").is_in(_NAMING_HOSTS))
         own = bare(without(lines, syslog))
-        columns = ["row", "line", "all", "message", "hour", "minute", "second", "host", "shape"]
+        syslog = syslog.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
+        columns = ["row", "line", "all", "asked", "message", "hour", "minute", "second", "host", "shape"]
         shaped = pl.concat([syslog.select(columns), own.select(columns)]).filter(pl.col("hour").is_not_null())
-        shaped = _once(shaped).with_columns(pl.lit(_shape_number(WHATEVER), pl.Int16).alias("asked"))
-        return self._find(shaped, self._by_last, told, by_shape=True)
+        return self._find(_once(shaped), self._by_last, told, by_shape=True)
 
     def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
