@@ -12,6 +12,8 @@ from click.testing import CliRunner, Result
 from tests.cli.test_sift import start
 
 from tocsin.cli.main import tocsin
+from tocsin.sift.rulebook import Rule, Rulebook
+from tocsin.sift.shapes import BARE, REQUESTS, SYSLOG, UNDATED, WHATEVER
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules.md"
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", DOCS.read_text(), re.DOTALL)
@@ -75,6 +77,13 @@ def test_the_manuals_example_holds_as_written(folder: Path) -> None:
     (folder / "doorkeeper.toml").write_text(EXAMPLE)
     assert run("test").return_value == 0
     assert explained(REFUSED)["verdict"] == "sign-in refused, from 192.0.2.7"
+
+
+def test_the_manual_names_every_field_and_shape() -> None:
+    """What a rule file may hold is written down, all of it."""
+    names = {*Rule.__struct_fields__, *Rulebook.__struct_fields__, *BARE, SYSLOG, WHATEVER, UNDATED, REQUESTS}
+    manual = DOCS.read_text()
+    assert {name for name in names if f"`{name}`" not in manual} == set()
 
 
 def test_a_sample_that_fails_is_named(folder: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import stat
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,16 @@ FORMS = {
             "Dec 31 12:00:00 gate sshd[1]: Failed password for root from 192.0.2.1 port 1 ssh2\n",
         ),
         ("intrusion-attempts/brute-force", "192.0.2.1", "2025-12-31T11:00:00Z", ()),
+    ),
+    "a log whose zone the mail names": (
+        (
+            "victim.example",
+            "Abuse from 192.0.2.1",
+            "We have detected abuse from the IP address 192.0.2.1\n"
+            "Note: Local timezone is -0200\n"
+            "2026-01-01 09:00:00,123 sshd[1]: Failed password for root from 192.0.2.1 port 1 ssh2\n",
+        ),
+        ("intrusion-attempts/brute-force", "192.0.2.1", "2026-01-01T11:00:00Z", ()),
     ),
     "a phishing notice": (
         (
@@ -463,3 +474,21 @@ def test_the_mail_package_is_loaded_when_a_mail_is_read() -> None:
     """It takes its time: a log's first answer does not wait for it."""
     code = "import sys, tocsin.sift.engine; sys.exit('email.message' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_mail_nested_too_deeply_is_rejected_and_kept(tmp_path: Path) -> None:
+    """Whoever wraps a thousand parts in one another gets an answer too."""
+    depth = 3_000
+    parts = "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(depth))
+    sifted = sift_text(tmp_path, f"Subject: x\n{parts}", name="n.eml")
+    assert (sifted.attacks, sifted.balance.read) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "piece", ["192.0.2.1 ", "http://a.example [", "2001:db8::", "phishing ", "IP: ", ": "]
+)
+def test_prose_of_ill_will_takes_no_time(tmp_path: Path, piece: str) -> None:
+    """A megabyte of what patterns begin with."""
+    began = time.process_time()
+    sift_text(tmp_path, letter("somebody.example", "x", piece * (1_000_000 // len(piece))), name="l.eml")
+    assert time.process_time() - began < 10

@@ -1,6 +1,7 @@
 """Record rules say what their samples say, and sensors' and applications' records become attacks."""
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 
@@ -326,3 +327,48 @@ def test_a_users_own_record_rules_are_read(tmp_path: Path, monkeypatch: pytest.M
     path.write_bytes(lines(records))
     sifted = sift([str(path)], Options())
     assert _facts(sifted) == [("a/b", ORIGIN, "unknown", "x", 2)]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Jan  7 03:04:06 gate suricata[7]: ",
+        "<13>Jan  7 03:04:06 gate suricata[7]: @cee: ",
+        "2026-01-07T03:04:06.123456+00:00 gate suricata: ",
+        "<13>1 2026-01-07T03:04:06Z gate suricata 7 - - ",
+    ],
+)
+def test_records_that_syslog_carried_are_read_as_records(head: str, tmp_path: Path) -> None:
+    """A sensor that writes its records to syslog: the record tells, the whole line is the evidence."""
+    content = b"".join(
+        head.encode() + line + b"\n" for line in lines([alert(), flow(), alert()]).splitlines()
+    )
+    sifted = sift_text(tmp_path, content, "syslog")
+    (attack,) = sifted.attacks
+    assert (attack.origins, attack.count, attack.first_seen_at) == ((ORIGIN,), 2, "2026-01-07T03:04:05Z")
+    assert (sifted.balance.observed, sifted.balance.noise) == (2, 1)
+    evidence = content.splitlines()[0] + b"\n" + content.splitlines()[2] + b"\n"
+    assert attack.evidence[0].sha256 == hashlib.sha256(evidence).hexdigest()
+
+
+def test_a_record_in_a_record_is_read(tmp_path: Path) -> None:
+    """A container whose program writes JSON: Docker's record carries the program's."""
+    inner = [json.dumps(alert()), json.dumps({"hello": 1}), "{broken", json.dumps(alert())]
+    records = [{"log": f"{line}\n", "stream": "stdout", "time": "2026-01-07T03:04:09Z"} for line in inner]
+    sifted = sift_text(tmp_path, lines(records), "c-json.log")
+    assert by_origin(sifted.attacks) == {ORIGIN: 2}
+    assert sifted.balance.read == 4 and sifted.balance.observed == 2
+
+
+def test_text_that_begins_with_a_bracket_is_no_broken_record(tmp_path: Path) -> None:
+    """Audiobookshelf wrote text before it wrote JSON, each line beginning with a bracketed time."""
+    said = f'[Auth] Failed login attempt for username "x" from ip {ORIGIN} (User not found)'
+    record = {
+        "timestamp": "2026-01-07 03:04:05.1",
+        "source": "Auth.js:8",
+        "message": said,
+        "levelName": "ERROR",
+    }
+    content = f"[2026-01-07 03:04:05.123] ERROR: {said} (Auth.js:888)\n".encode() + lines([record, record])
+    sifted = sift_text(tmp_path, content, "audiobookshelf.log")
+    assert by_origin(sifted.attacks) == {ORIGIN: 3} and sifted.balance.rejected == 0

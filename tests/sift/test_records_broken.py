@@ -103,7 +103,8 @@ PIECES = (
     WHOLE, lines([flow()])[:-1], b'{"event_type":"alert"',
     b'{"a":', b"1}", b"{} {}", b"{}{}", b'"alert"', b"", b" ",
 )  # fmt: skip
-LINE = st.sampled_from(PIECES) | st.binary(max_size=12).filter(lambda line: b"\n" not in line)
+# A quoted word of its own may name another format (`"IDEA0"`), whose reader then takes the source.
+LINE = st.sampled_from(PIECES) | st.binary(max_size=12).filter(lambda line: not {*b'\n"'} & {*line})
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,6 +1,9 @@
 """A mail taken apart."""
 
 import base64
+import time
+
+import pytest
 
 from tocsin.wire.letters import open_letter
 
@@ -63,3 +66,11 @@ def test_broken_mails_do_not_raise() -> None:
         b"Subject: =?x?q?=\nDate: x\nContent-Type: a/b; name*=x''%\n\n",
     ):
         open_letter(content)
+
+
+@pytest.mark.parametrize("piece", ["<", "<!--", "<style>", "</p", "<a href=", "&", "<script"])
+def test_markup_of_ill_will_takes_no_time(piece: str) -> None:
+    """Megabytes of what is never closed are read in one go."""
+    began = time.process_time()
+    open_letter(b"Content-Type: text/html\n\n" + piece.encode() * (2_000_000 // len(piece)))
+    assert time.process_time() - began < 5

@@ -10,7 +10,6 @@ from tocsin.sift.sources import Stream
 
 BLOCK = 16 << 20  # each rule's pattern is compiled once a block: at 8 MB that took a tenth of the time
 TOO_LONG = "a line of more than 16 MB"
-_LEAST = 1 << 16
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -42,7 +41,7 @@ def cut(stream: Stream, place: Place, see: See, reject: Reject, size: int | None
     """
     size = size or BLOCK
     rest, skipping = b"", False
-    while data := stream.read(max(size - len(rest), min(size, _LEAST))):
+    while data := stream.read(max(size - len(rest), size >> 2)):
         see(data)
         data = rest + data if rest else data
         end = data.rfind(b"\n") + 1

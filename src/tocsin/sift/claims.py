@@ -5,7 +5,6 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from tocsin.sift import mailforms
 from tocsin.sift.mailforms import IP, Form
@@ -164,7 +163,6 @@ def _claim(form: Form, letter: Letter, text: str, facts: dict[str, str]) -> Clai
     return claim
 
 
-@lru_cache(maxsize=1024)
 def _meaning(kind: str, severity: str, words: str) -> Meaning:
     return Meaning(kind, severity) if kind else meaning_of(words)  # type: ignore[arg-type]
 
@@ -198,6 +196,9 @@ def _date_of(line: str, letter: Letter, zone: str) -> tuple[dt.datetime, bool] |
     stamp = _STAMP.search(line)
     if stamp is None or letter.date is None:
         found = read_date(line)
+        if found and not found[1] and zone:
+            hours = dt.timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
+            return (found[0] - hours if zone[0] == "+" else found[0] + hours), True
         return found if found and (found[0].hour or found[0].minute or found[1]) else None
     for year in (letter.date.year, letter.date.year - 1):
         found = read_date(f"{stamp[1]} {year} {stamp[2]} {zone}".strip())

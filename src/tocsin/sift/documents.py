@@ -43,7 +43,12 @@ def read_mail(run: "Run", path: str, line: int, content: bytes) -> None:
     content = unix_lines(content)
     if not is_new(run, content):
         return
-    told = read_told(content)
+    try:
+        told = read_told(content)
+    except RecursionError:
+        run.rejects.add(path, line, "a mail nested too deeply")
+        run.keep_unrecognised(content)
+        return
     for reason in told.rejected:
         run.rejects.add(path, line, reason)
     if told.is_unrecognised:

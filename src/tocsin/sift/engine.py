@@ -258,6 +258,12 @@ class Run:
             return
         self._read_log(source, kind, stream, self.skip_known(source, stream))
 
+    def marked(self, head: bytes) -> list[Rulebook]:
+        """The rulebooks of which records seem to stand in JSON that begins so; a mapping is asked alone."""
+        if self.options.mapping:
+            return [self.options.mapping]
+        return [book for book in self.rules.books if book.marks_stand_in(head)]
+
     def skip_known(self, source: Source, stream: Stream) -> int:
         """Leave out what was sifted before at the start of a file; gives the number of the next line."""
         if not source.is_file:

@@ -22,6 +22,7 @@ from tocsin.sift.sources import recognise
 from tocsin.sift.stamps import Clock
 
 MOST_CANDIDATES = 8  # rules of which `nearest` is asked
+LONGEST = 2_000  # characters that `nearest` looks at: Python's engine goes back and forth where RE2 does not
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def _none_matched(line: str, readings: Sequence[_Reading], clock: Clock) -> Expl
         verdict = "noise: no rule is asked about lines of this program or shape"
     nearest = max(
         (
-            _how_far(book, rule, str(one.fields["message"]))
+            _how_far(book, rule, str(one.fields["message"])[:LONGEST])
             for one, book, rule, _ in candidates[:MOST_CANDIDATES]
         ),
         key=lambda found: found[0],

@@ -18,12 +18,14 @@ from tocsin.wire.letters import Letter
 _ADDRESS = ("source.ip", "src_ip", "source_ip", "ip", "ip address", "ip_address", "ipaddress", "address",
             "src ip", "source ip", "host", "infected ip")  # fmt: skip
 _TIME = ("time.source", "timestamp", "timestamp (utc)", "time", "date", "datetime", "date/time", "event time",
-         "last seen", "last_seen", "first seen", "time (utc)", "event_time", "detected", "seen")  # fmt: skip
+         "last seen", "last_seen", "first seen", "time (utc)", "event_time", "detected", "seen",
+         "time_detected", "detected_at", "time_observed", "observed_at", "detect time")  # fmt: skip
 _WORDS = ("classification.type", "malware.name", "malware", "malware family", "infection", "type", "category",
-          "classification.identifier", "classification", "event", "report", "reason", "description",
+          "classification.identifier", "classification", "class", "event", "report", "reason", "description",
           "feed.name")  # fmt: skip
 _TARGET = ("destination.ip", "dst_ip", "destination ip", "c2 ip", "destination")
 _SERVICE = ("protocol.application", "application", "service")
+_NAMED = re.compile(r"time|date|seen|detected", re.IGNORECASE)
 _SEPARATORS = ("|", ";", "\t", ",")
 _MOST = 100_000
 
@@ -50,8 +52,8 @@ def _rows(text: str) -> Iterator[dict[str, str]]:
     header: list[str] = []
     separator = ","
     for line in text.split("\n")[:_MOST]:
-        for candidate in _SEPARATORS:
-            if line.count(candidate) and (columns := _header(_cells(line, candidate))):
+        for candidate in _SEPARATORS if _NAMED.search(line) else ():
+            if candidate in line and (columns := _header(_cells(line, candidate))):
                 header, separator = columns, candidate
                 break
         else:

@@ -31,17 +31,13 @@ def minimise(
     """
     origins = tuple(_hide(origin, own, key) for origin in attack.origins)
     targets = tuple(_hide(target, own, key) for target in attack.targets)
-    sent_id = attack.attack_id
-    if origins != attack.origins or targets != attack.targets:
-        origin = "" if attack.vector else _first(origins)
-        sent_id = attack_id(attack.kind, origin, _first(targets), attack.service, _day(attack))
 
     def name_of(path: str) -> str:
         return source_ids.get(path, UNNAMED)
 
     used = sorted({name_of(e.path) for e in attack.evidence})
     return Report(
-        attack_id=sent_id,
+        attack_id=sent_id(attack, own, key),
         kind=attack.kind,
         origins=origins,
         targets=targets,
@@ -61,6 +57,16 @@ def minimise(
         origin_count=attack.origin_count,
         measures=attack.measures,
     )
+
+
+def sent_id(attack: Attack, own: Sequence[Network], key: bytes) -> str:
+    """The id by which the exchange will know an attack: another than here where own addresses are hidden."""
+    origins = tuple(_hide(origin, own, key) for origin in attack.origins)
+    targets = tuple(_hide(target, own, key) for target in attack.targets)
+    if origins == attack.origins and targets == attack.targets:
+        return attack.attack_id
+    origin = "" if attack.vector else _first(origins)
+    return attack_id(attack.kind, origin, _first(targets), attack.service, _day(attack))
 
 
 def networks(texts: Sequence[str]) -> list[Network]:

@@ -37,7 +37,7 @@ def is_record(text: str) -> bool:
 
 def asked_about(books: Iterable[Rulebook], text: str) -> list[Rulebook]:
     """The books by whose rules a source of such a record would be read."""
-    return [book for book in books if book.marks and all(f'"{mark}"' in text for mark in book.marks)]
+    return [book for book in books if book.marks_stand_in(text.encode())]
 
 
 def read_record(books: list[Rulebook], text: str) -> Reading | None:

@@ -12,8 +12,8 @@ from tocsin.sift.lines import DAY, IMPOSSIBLE_TIME, Block
 from tocsin.sift.origins import normalise
 from tocsin.sift.recordframe import Columns, frame_of, look_up, times_of
 from tocsin.sift.recordlines import composer
-from tocsin.sift.recordplan import Plan
-from tocsin.sift.records import Scalar, Wrapped, bare_address
+from tocsin.sift.recordplan import JsonFields, Plan
+from tocsin.sift.records import Scalar, Wrapped, bare_address, record_in
 from tocsin.sift.regions import Hasher
 from tocsin.sift.values import Span
 
@@ -207,11 +207,37 @@ class RecordReader:
     def take_lines(
         self, numbers: Sequence[int], raw: Sequence[bytes], lines: Sequence[str] | None = None
     ) -> None:
-        """Lines for the rules of logs: as they are, or as they were made from records."""
+        """Lines as they are, or as they were made from records: for the rules of logs, or records again."""
         texts = [line.decode("utf-8", "replace") for line in raw] if lines is None else lines
-        block = Block(pl.Series("line", texts, dtype=pl.String), 1, numbers, raw)
+        inner = [record_in(text.encode("utf-8", "replace")) for text in texts]
+        known = self._take_inner(numbers, raw, inner) if any(inner) else frozenset[int]()
+        left = [place for place in range(len(texts)) if place not in known]
+        block = Block(
+            pl.Series("line", [texts[place] for place in left], dtype=pl.String),
+            1,
+            [numbers[place] for place in left],
+            [raw[place] for place in left],
+        )
         options, path = self._run.options, self._source.path
-        span = self._run.log_reader().take(path, [block], self._clock, options.target)
+        self._absorb(self._run.log_reader().take(path, [block], self._clock, options.target))
+
+    def _take_inner(self, numbers: Sequence[int], raw: Sequence[bytes], inner: Sequence[bytes]) -> set[int]:
+        """Records that stand in lines, by the books that know them; gives the places that were taken."""
+        books = self._run.marked(b"\n".join(inner))
+        places = {place for place, record in enumerate(inner) if record}
+        if not books:  # a line that is all record is noise; one that syslog carried may be known as text
+            nobody = {place for place in places if raw[place].lstrip()[:1] == b"{"}
+            self._span.lines += len(nobody)
+            return nobody
+        ordered = sorted(places)
+        reader = RecordReader(self._run, self._source, Plan(books))
+        columns = JsonFields(reader.plan.fields).columns([inner[place] for place in ordered])
+        reader.take([numbers[place] for place in ordered], [raw[place] for place in ordered], columns)
+        reader._flush()
+        self._absorb(reader._span)
+        return places
+
+    def _absorb(self, span: Span) -> None:
         self._span.lines += span.lines
         if span.first is not None and span.last is not None:
             self._span.widen(span.first, span.last, span.zone_open)

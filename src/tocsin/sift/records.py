@@ -106,6 +106,28 @@ class Wrapped(msgspec.Struct, frozen=True, forbid_unknown_fields=True, eq=False)
         return tuple(filter(None, names(self.literal)))
 
 
+# What may stand before a record that syslog carried: a header (RFC 3164, RFC 5424, ISO times), CEE's cookie.
+_CARRIER = re.compile(
+    rb"(?:(?:<[0-9]{1,3}>)?(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}"
+    rb"|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]{8,}(?:Z|[+-][0-9:]{4,6})?)"
+    rb" (?:\S+ )?[^\s:\[]+(?:\[[0-9]+\])?: *"
+    rb"|<[0-9]{1,3}>1 (?:\S+ ){5}(?:-|\[.*?\]) (?:\xef\xbb\xbf)?)?(?:@cee: ?)?(?=\{)"
+)
+
+
+def record_in(line: bytes) -> bytes:
+    """The JSON object that a line is, or that syslog carried in it; nothing where it is no such line."""
+    begun = _CARRIER.match(line)
+    if not begun:
+        return b""
+    record = line[begun.end() :].strip()
+    try:
+        msgspec.json.decode(record.decode("utf-8", "replace"), type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return b""
+    return record
+
+
 def names(given: Names) -> tuple[str, ...]:
     """One name or several, as several."""
     return (given,) if isinstance(given, str) else given

@@ -119,12 +119,17 @@ def reports(
 ) -> Iterator[Report]:
     """The reports on those attacks that are severe enough, as they will leave."""
     own = minimise.networks(plan.networks)
-    token_key = bytes.fromhex(kept.setting("token-key", secrets.token_hex(32)) or "")
+    key = token_key(kept)
     held = {source.source_id: holdings.holding(source, _said(source, plan, kept)) for source in sources}
     names = {source.path: source.source_id for source in sources}
     for attack in found:
         if RANK[attack.severity] >= RANK[plan.least]:
-            yield minimise.minimise(attack, own=own, key=token_key, source_ids=names, holdings=held)
+            yield minimise.minimise(attack, own=own, key=key, source_ids=names, holdings=held)
+
+
+def token_key(kept: spool.Spool) -> bytes:
+    """The member's own key under which its customers' addresses become tokens."""
+    return bytes.fromhex(kept.setting("token-key", secrets.token_hex(32)) or "")
 
 
 def _said(source: Source, plan: Plan, kept: spool.Spool) -> spool.Confirmation | None:

@@ -101,9 +101,19 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     last: bool = False
     literal: tuple[str, ...] = ()
 
+    def marks_stand_in(self, text: bytes) -> bool:
+        """Whether JSON that begins so, or a record, has what marks this book's records."""
+        marks = _quoted(self.marks)
+        return bool(marks) and all(mark in text for mark in marks)
+
     def full_pattern(self, rule: Rule) -> str:
         """The rule's pattern as it must match a whole message."""
         return f"^{self.prefix}(?:{rule.pattern}){self.suffix}$"
+
+
+@cache
+def _quoted(marks: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(f'"{mark}"'.encode() for mark in marks)
 
 
 class Ruleset:

@@ -23,7 +23,7 @@ _NUMERIC_DMY = re.compile(r"(\d\d)[.-](\d\d)[.-](\d{4}),? (\d\d)")
 _WORDY_US = re.compile(r"([A-Z][a-z]{2})-(\d\d)-(\d\d) (\d\d)")
 _PADDED = re.compile(r"(?:(\d{4})-(\d\d)-(\d\d)  ?|(\d\d)(\d\d)(\d\d)  ?)(\d{1,2})")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)")
-_MONTH_DAY = re.compile(r"(\d\d)-(\d\d) (\d\d)")
+_MONTH_DAY = re.compile(r"(\d\d)[-/](\d\d)[ -](\d\d)")
 _TWELVE = re.compile(
     r"(?:(\d{1,2})/(\d{1,2})/(\d{2,4})|([A-Za-z]{3})[a-z]? (\d{1,2}), ?(\d{4})),? (\d{1,2})"
     r"(?:[ \u202f]([AP])M)?"

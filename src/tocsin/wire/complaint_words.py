@@ -18,6 +18,7 @@ class Meaning(NamedTuple):
     severity: Severity
 
 
+_LONGEST = 300  # characters of words that are looked at
 UNDETERMINED = Meaning("other/undetermined", "info")
 
 _WORDS: tuple[tuple[str, str, Severity], ...] = (
@@ -82,9 +83,13 @@ _COMPILED = tuple(
 )
 
 
-@lru_cache(maxsize=4096)
 def meaning_of(words: str) -> Meaning:
     """The kind and severity that these words stand for; `other/undetermined` where none is known."""
+    return _meaning_of(words[:_LONGEST])
+
+
+@lru_cache(maxsize=4096)
+def _meaning_of(words: str) -> Meaning:
     plain = re.sub(r"[-_/]+", " ", words)
     for pattern, meaning in _COMPILED:
         if pattern.search(words) or pattern.search(plain):
@@ -112,7 +117,6 @@ _SERVICES: tuple[tuple[str, str], ...] = (
 _SPOKEN = tuple((re.compile(pattern, re.IGNORECASE), service) for pattern, service in _SERVICES)
 
 
-@lru_cache(maxsize=4096)
 def service_of_words(words: str) -> str:
     """The service that these words name, in our own name for it; empty where none is known."""
-    return next((service for pattern, service in _SPOKEN if pattern.search(words)), "")
+    return next((service for pattern, service in _SPOKEN if pattern.search(words[:_LONGEST])), "")

@@ -16,6 +16,7 @@ _ZONES = {
     "mest": 2, "eet": 2, "eest": 3, "msk": 3, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7,
     "mdt": -6, "pst": -8, "pdt": -7,
 }  # fmt: skip
+_NEAR = 400  # characters: a line of a log begins with its date
 _ZONE = r"(?:\s*(?P<zone>[+-]\d{2}:?\d{2}|[+-]\d{2}(?!\d)|\(?[A-Za-z]{1,4}\)?))?"
 _CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?\s*(?P<half>[AaPp][Mm])?"
 _FORMS = tuple(
@@ -32,12 +33,16 @@ _FORMS = tuple(
 )
 
 
-@lru_cache(maxsize=4096)
 def read_date(text: str) -> tuple[dt.datetime, bool] | None:
     """The first date in some text, in UTC, and whether it named its zone (else UTC was taken).
 
-    A date without a time of day is its midnight. None where there is no date.
+    A date without a time of day is its midnight. None where there is no date near the beginning.
     """
+    return _read_date(text[:_NEAR])
+
+
+@lru_cache(maxsize=4096)
+def _read_date(text: str) -> tuple[dt.datetime, bool] | None:
     bare = " ".join(text.split())
     if at := _rfc5322(bare):
         return at

@@ -16,10 +16,10 @@ from tocsin.wire.arf import parse_date, parse_mail
 from tocsin.wire.line_ends import unix_lines
 
 _SENDERS = ("From", "Sender", "Reply-To", "Return-Path", "X-RT-Originator", "X-Original-Sender")
-_DROPPED = re.compile(r"<(script|style|head)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-_BREAK = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h\d|/table|/pre)\b[^>]*>", re.IGNORECASE)
+_HIDDEN = re.compile(r"<(/?)(script|style|head)\b[^<>]*>", re.IGNORECASE)
+_BREAK = re.compile(r"<\s*(?:br|/p|/div|/tr|/li|/h\d|/table|/pre)\b[^<>]{0,2000}>", re.IGNORECASE)
 _CELL = re.compile(r"</\s*t[dh]\s*>", re.IGNORECASE)
-_TAG = re.compile(r"<[^>]{0,2000}>")
+_TAG = re.compile(r"<[^<>]{0,2000}>")
 _RECEIPTS = ("message/delivery-status", "message/disposition-notification")  # RFC 3464, RFC 8098
 _MOST_TEXT = 4 << 20
 
@@ -146,5 +146,28 @@ def _senders(mail: Message) -> tuple[str, ...]:
 
 
 def _without_tags(text: str) -> str:
-    bare = _CELL.sub(" | ", _BREAK.sub("\n", _DROPPED.sub(" ", text[:_MOST_TEXT])))
+    shown = _without_hidden(_without_comments(text[:_MOST_TEXT]))
+    bare = _CELL.sub(" | ", _BREAK.sub("\n", shown))
     return html.unescape(_TAG.sub("", bare)).replace("\xa0", " ")
+
+
+def _without_comments(text: str) -> str:
+    """Cut out from each `<!--` to the next `-->`, in one go over the text."""
+    kept, at = [], 0
+    while (start := text.find("<!--", at)) >= 0 and (end := text.find("-->", start)) >= 0:
+        kept.append(text[at:start])
+        at = end + 3
+    return "".join([*kept, text[at:]])
+
+
+def _without_hidden(text: str) -> str:
+    """Cut out scripts, styles and the head, in one go over the text."""
+    kept, at, hiding = [], 0, ""
+    for tag in _HIDDEN.finditer(text):
+        name = tag[2].lower()
+        if not hiding and not tag[1]:
+            kept.append(text[at : tag.start()])
+            hiding = name
+        elif hiding == name and tag[1]:
+            hiding, at = "", tag.end()
+    return "".join([*kept, "" if hiding else text[at:]])

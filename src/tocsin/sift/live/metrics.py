@@ -26,6 +26,7 @@ _COUNTERS: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
 _GAUGES: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
     ("tocsin_watch_backlog_bytes", "Bytes that are there and not yet read.", lambda m: m.backlog),
     ("tocsin_watch_reports_pending", "Reports that wait for the exchange.", lambda m: m.pending),
+    ("tocsin_watch_untold", "Attacks that wait for a SIEM or a ticket system.", lambda m: m.untold),
     ("tocsin_watch_sums_open", "Sums in memory that may still grow.", lambda m: m.open_attacks),
     ("tocsin_watch_exchange_up", "Whether the exchange answered the last time.", lambda m: not m.fault),
 )

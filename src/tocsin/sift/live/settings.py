@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -49,6 +50,23 @@ class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every: float = 60.0
 
 
+class Siem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A SIEM that is told of every attack: ECS documents in a file, or syslog (`udp://host:514`, `tcp://…`)."""
+
+    ecs: str = ""
+    syslog: str = ""
+
+
+class Rt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Request Tracker 5, over its REST 2 interface: a ticket for each origin of attacks of that severity."""
+
+    url: str
+    token_file: str
+    queue: str
+    least: Severity = "medium"
+    every: float = 60.0
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything `tocsin watch` is told.
 
@@ -68,6 +86,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journal: tuple[Journal, ...] = ()
     syslog: tuple[Syslog, ...] = ()
     mailbox: tuple[Mailbox, ...] = ()
+    siem: tuple[Siem, ...] = ()
+    rt: tuple[Rt, ...] = ()
 
 
 def load(path: Path) -> Settings:
@@ -101,6 +121,9 @@ def _check(settings: Settings, path: Path) -> None:
         stamps.zone(heard.tz)
         for address in filter(None, (heard.udp, heard.tcp)):
             endpoint(address)
+    for siem in settings.siem:
+        if siem.syslog and urlsplit(siem.syslog).scheme not in ("udp", "tcp"):
+            raise BadInput(f"{path}: siem.syslog is no udp:// or tcp:// address: {siem.syslog}")
     if settings.metrics:
         endpoint(settings.metrics)
 
@@ -131,6 +154,15 @@ units = ["ssh.service"]
 [[syslog]]
 udp = "127.0.0.1:5514"
 tcp = "127.0.0.1:5514"
+
+# [[siem]]
+# ecs = "/var/log/tocsin/attacks.ndjson"
+# syslog = "udp://127.0.0.1:514"
+
+# [[rt]]
+# url = "https://rt.example"
+# token_file = "/etc/tocsin/rt-token"
+# queue = "Abuse"
 
 # [[mailbox]]
 # host = "imap.example"

@@ -6,12 +6,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tocsin.kernel.problems import BadInput
-from tocsin.sift import spool
+from tocsin.sift import minimise, reporting, spool
 from tocsin.sift.live.files import Patterns
 from tocsin.sift.live.journal import JournalSource, journal_name
+from tocsin.sift.live.outlets import outlets_of
 from tocsin.sift.live.receiving import SyslogSource, syslog_name
 from tocsin.sift.live.settings import Settings
 from tocsin.sift.live.state import LiveState
+from tocsin.sift.live.tickets import Answers, Rt5
 from tocsin.sift.live.watching import Followable, Meters, Watch
 from tocsin.sift.spool import Spool
 
@@ -35,8 +37,20 @@ def watch(
         kept = stack.enter_context(spool.opened(settings.to or NOWHERE))
         places = LiveState(kept).places()
         patterns = Patterns(settings.files, settings.networks, places)
+        own, token = minimise.networks(settings.networks), reporting.token_key(kept)
+        desks = [
+            Rt5(one, kept.db, lambda attack: minimise.sent_id(attack, own, token)) for one in settings.rt
+        ]
+        every = min((one.every for one in settings.rt), default=60.0)
         running = Watch(
-            settings, kept, _sources(settings, kept, places), key=key, say=say, fresh=patterns.fresh
+            settings,
+            kept,
+            _sources(settings, kept, places),
+            key=key,
+            say=say,
+            fresh=patterns.fresh,
+            outlets=[*outlets_of(settings.siem), *desks],
+            answers=Answers(kept.db, desks, every) if desks and settings.to else None,
         )
         if settings.metrics:
             from tocsin.sift.live.metrics import serve

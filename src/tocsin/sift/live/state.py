@@ -4,7 +4,7 @@ It is written in one transaction with the attacks and the reports that follow fr
 any point every line counts once: either it was read and counted, or it will be read again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -26,7 +26,9 @@ CREATE TABLE IF NOT EXISTS live_count (name TEXT PRIMARY KEY, value INTEGER NOT 
 
 @dataclass
 class Step:
-    """What one commit writes at an instant (seconds since 1970): places, packed piles, and what follows."""
+    """What one commit writes at an instant (seconds since 1970): places, packed piles, and what follows;
+    `also` writes more in the same transaction.
+    """
 
     at: int
     places: Mapping[str, bytes]
@@ -36,6 +38,7 @@ class Step:
     attacks: Iterable[Attack] = ()
     reports: Iterable[Report] = ()
     rejected: Iterable[tuple[str, int, str, bytes]] = ()
+    also: Callable[[], None] = lambda: None
 
 
 class LiveState:
@@ -84,3 +87,4 @@ class LiveState:
             )
             db.executemany("INSERT OR REPLACE INTO live_count VALUES (?, ?)", step.counts.items())
             self._spool.add((), step.attacks, step.reports, step.rejected)
+            step.also()

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tocsin.kernel.problems import BadInput, NotSignedIn, Problem
-from tocsin.sift import engine, reporting, sending
+from tocsin.sift import calling, engine, reporting, sending
+from tocsin.sift.live.outlets import Away, Outlet, Outlets
 from tocsin.sift.live.settings import Settings
 from tocsin.sift.live.state import LiveState, Step
+from tocsin.sift.live.tickets import Answers
 from tocsin.sift.live.windows import Window
 from tocsin.sift.piles import Key, Piles
 from tocsin.sift.rejects import Kept
@@ -61,6 +63,8 @@ class Meters:
     sent: int = 0
     refused: int = 0
     fault: str = ""
+    untold: int = 0
+    outlet_fault: str = ""
     newest: list[Attack] = field(default_factory=list)
     rate: float = 0.0
 
@@ -77,11 +81,14 @@ class Watch:
         key: str = "",
         say: Say = lambda _: None,
         fresh: Callable[[], Sequence[Followable]] = tuple,
+        outlets: Sequence[Outlet] = (),
+        answers: Answers | None = None,
     ) -> None:
         self.settings = settings
         self.meters = Meters()
         self._spool, self._sources, self._key, self._say = spool, list(sources), key, say
         self._fresh = fresh
+        self._outlets, self._answers = Outlets(spool.db, outlets), answers
         self._state = LiveState(spool)
         self._piles = Piles(lasting=True, fetch=lambda key: self._state.pile(_name(key)))
         self._rejects = Kept()
@@ -94,6 +101,7 @@ class Watch:
         self._counts = {"read": 0, "observed": 0, "rejected": 0, **self._state.counts()}
         self._uncommitted = 0
         self._committed_at = self._asked_at = time.monotonic()
+        self._told_at = 0.0
         self._failures = 0
         self._plan = reporting.Plan(
             url=settings.to, networks=settings.networks, least=settings.least, kept_days=settings.kept_days
@@ -109,6 +117,7 @@ class Watch:
                     time.sleep(IDLE)
             self.commit()
             self.send()
+            self.tell()
         finally:
             self.close()
 
@@ -126,6 +135,8 @@ class Watch:
             self.commit()
         if self.settings.to and at - self._asked_at >= self._patience() and self._spool.pending(1):
             self.send()
+        if at - self._told_at >= self.settings.every:
+            self.tell()
         self.meters.backlog = sum(source.backlog() for source in self._sources)
         return busy
 
@@ -136,6 +147,21 @@ class Watch:
                 self.commit()
         self.commit()
         self.send()
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell SIEM and tickets what waits for them."""
+        self._told_at = time.monotonic()
+        self._outlets.tell()
+        if self._answers is not None and self._answers.due():
+            try:
+                with calling.client(self.settings.to, self._key) as client:
+                    self._answers.read(client)
+            except Away as problem:
+                self._outlets.fault = problem.detail
+        if self._outlets.fault and self._outlets.fault != self.meters.outlet_fault:
+            self._say(f"not told: {self._outlets.fault}; what waits is kept")
+        self.meters.outlet_fault, self.meters.untold = self._outlets.fault, self._outlets.waiting()
 
     def commit(self) -> None:
         """Write down how far was read, what was found, and what is to be told: all or nothing."""
@@ -158,6 +184,7 @@ class Watch:
                 reports=list(reporting.reports(attacks, list(self._logs.values()), self._plan, self._spool)),
                 rejected=rejected,
                 at=int(time.time()),
+                also=lambda: self._outlets.add(attacks),
             )
         )
         for source in self._sources:

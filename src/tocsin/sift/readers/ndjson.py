@@ -7,13 +7,13 @@ rule's literal are looked into.
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tocsin.sift import rulebook
+from tocsin.sift.records import record_in
 from tocsin.sift.regions import region_of
 from tocsin.sift.sources import read_whole
 
@@ -33,24 +33,27 @@ _HEAD, _LATER = 1 << 20, 4 << 10  # where a source is searched for what marks it
 # What other readers know better: XARF, IDEA, journald's own JSON.
 _FOREIGN = (b'"xarf_version"', b'"ReporterInfo"', b'"XARF"', b'"IDEA0"', b'"__REALTIME_TIMESTAMP"')
 _LISTS = (b"Records", b"records", b"value", b"events", b"items", b"results", b"hits")
+_LIST = re.compile(rb'\[\s*[\[{"]')  # `[` alone begins many a log line
+_JSON = re.compile(rb'\s*(?:\{|\[\s*[\[{"])')
 _BOM = b"\xef\xbb\xbf"
 _ANY = msgspec.json.Decoder(msgspec.Raw)
 
 
 def looks_like(start: bytes) -> bool:
-    """Several lines of JSON objects, or one or a list that has what marks a known kind of record."""
+    """Lines of JSON objects, or a list, or syslog that carries records of a known kind."""
     text = start.removeprefix(_BOM).lstrip()
     if any(mark in text for mark in _FOREIGN):
         return False
-    if _objects(text) > 1:
+    if text[:1] == b"{" and _objects(text) > 1:
         return True
-    return text[:1] in (b"{", b"[") and any(_is_marked(book, text) for book in rulebook.ruleset().books)
+    is_json = text[:1] == b"{" or _LIST.match(text) or _objects(text)
+    return bool(is_json) and any(book.marks_stand_in(text) for book in rulebook.ruleset().books)
 
 
 def is_mapped(start: bytes, book: "Rulebook") -> bool:
     """Whether a source that begins so is JSON that has the fields of a mapping."""
     text = start.removeprefix(_BOM).lstrip()
-    return text[:1] in (b"{", b"[") and _is_marked(book, text)
+    return bool(text[:1] == b"{" or _LIST.match(text)) and book.marks_stand_in(text)
 
 
 def read(run: "Run", source: "Source", stream: "Stream") -> None:
@@ -72,7 +75,7 @@ def _read_lines(run: "Run", source: "Source", stream: "Stream") -> None:
     reader = RecordReader(run, source, plan)
     books: list[Rulebook] = []
     for data in cut(stream, place, reader.see, reader.reject, _STRETCH):
-        more = _marked(run, data[: _LATER if books else _HEAD], books)
+        more = [book for book in run.marked(data[: _LATER if books else _HEAD]) if book not in books]
         if more:
             books += more
             plan = Plan(books)
@@ -104,7 +107,7 @@ def _read_list(run: "Run", source: "Source", stream: "Stream") -> None:
         return
     if run.seen_before([region_of(content)], len(lines)):
         return
-    plan = Plan(_marked(run, content, []))
+    plan = Plan(run.marked(content))
     reader = RecordReader(run, source, plan)
     if plan.fields:
         reader.take(range(1, len(lines) + 1), lines, JsonFields(plan.fields).columns(lines))
@@ -127,7 +130,7 @@ def _items(content: bytes) -> Sequence[msgspec.Raw]:
 
 def _is_list(start: bytes) -> bool:
     """Whether a source is one document and no lines: a list, an object that holds one, or one laid out."""
-    if start[:1] == b"[":
+    if _LIST.match(start):
         return True
     first = start.partition(b"\n")[0]
     return start[:1] == b"{" and (_begins_list(first) or not _objects(start))
@@ -136,12 +139,14 @@ def _is_list(start: bytes) -> bool:
 def _objects(text: bytes) -> int:
     """How many of the first lines are objects, from their first byte to their last.
 
-    A document that is laid out indents what is in it. Where text begins otherwise than JSON does, objects
-    must be at least half: a mail may quote some.
+    A document that is laid out indents what is in it. Where text begins otherwise than JSON does, objects, or
+    lines of syslog that carry one, must be at least half: a mail may quote some.
     """
     lines = [line for line in text.split(b"\n")[:50] if line.strip()]
-    found = sum(line[:1] == b"{" and _is_object(line) for line in lines)
-    return found if text[:1] == b"{" or 2 * found >= len(lines) - 1 else 0
+    if text[:1] == b"{":
+        return sum(line[:1] == b"{" and _is_object(line) for line in lines)
+    found = sum(map(bool, map(record_in, lines)))
+    return found if 2 * found >= len(lines) - 1 else 0
 
 
 def _begins_list(line: bytes) -> bool:
@@ -160,23 +165,6 @@ def _is_object(line: bytes) -> bool:
     return True
 
 
-def _marked(run: "Run", head: bytes, but: "Sequence[Rulebook]") -> "list[Rulebook]":
-    """The books of which some record seems to stand in a source that begins so."""
-    if run.options.mapping:
-        return [] if but else [run.options.mapping]
-    return [book for book in run.rules.books if book not in but and _is_marked(book, head)]
-
-
-def _is_marked(book: "Rulebook", head: bytes) -> bool:
-    marks = _quoted(book.marks)
-    return bool(marks) and all(mark in head for mark in marks)
-
-
-@cache
-def _quoted(marks: tuple[str, ...]) -> tuple[bytes, ...]:
-    return tuple(f'"{mark}"'.encode() for mark in marks)
-
-
 def _records(
     data: bytes, place: "Place", reader: "RecordReader"
 ) -> tuple[Sequence[Any], Sequence[int] | None, int]:
@@ -185,14 +173,13 @@ def _records(
         data = data.removeprefix(_BOM)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    newlines = data.count(b"\n")
-    ended = data.endswith(b"\n")
-    lines = newlines + (not ended)
+    data = data.removesuffix(b"\n")
+    lines = data.count(b"\n") + 1
     try:
         if not data.isascii():
             data.decode()
         found = _ANY.decode_lines(data)
-        if len(found) == lines and sum(map(len, found)) + newlines == len(data):
+        if len(found) == lines and b"\n".join(found) == data:  # no line is blank, holds two, or goes on below
             place.line += lines
             return found, None, lines
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -206,12 +193,12 @@ def _one_by_one(data: bytes, place: "Place", reader: "RecordReader") -> tuple[li
     found: list[bytes] = []
     numbers: list[int] = []
     rejected = 0
-    lines = data.removesuffix(b"\n").split(b"\n")
+    lines = data.split(b"\n")
     for number, line in enumerate(lines, start=place.line):
         if not line.strip():
             continue
         reason = _trouble(line)
-        if reason and line.lstrip()[:1] not in (b"{", b"["):
+        if reason and not _JSON.match(line):
             others.append(number - place.line)
         elif reason:
             reader.reject(number, reason, line)
