@@ -59,6 +59,23 @@ def test_a_book_is_asked_about_its_own_shapes_alone(shape: str) -> None:
     assert not read(shape, BARE[other].example.format(message="guess from 192.0.2.7")).height
 
 
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "07/Jan/2026:03:04:05", "07-01-2026 03:04:05 +0000", "07.01.2026 03:04:05", "Jan-07-26 03:04:05",
+        "2026:01:07-03:04:05:", "2026.01.07 03:04:05", "L 01/07/2026 - 03:04:05:",
+        "[PDT Jan  7 03:04:05 2026]",
+        "260107  3:04:05", "2026-01-07  3:04:05", "[GIN] 2026/01/07 - 03:04:05", "01/07/26, 3:04:05 AM UTC.5",
+        "x jan 7, 2026 3:04:05 AM", "01/07/2026, 3:04:05", "@40000000695dcd2f077a9e94",
+    ],
+)  # fmt: skip
+def test_days_are_read_however_they_are_written(stamp: str) -> None:
+    """The order of day, month and year is that of the programs that write so."""
+    rows = rows_of([f"{stamp} guess from 192.0.2.7"], str([*BARE]).replace("'", '"'))
+    assert rows.height == 1
+    assert dt.datetime.fromtimestamp(rows["at"][0], dt.UTC).isoformat() == "2026-01-07T03:04:05+00:00"
+
+
 def rows_of(lines: list[str], shapes: str) -> pl.DataFrame:
     """What a book for these shapes finds in several lines."""
     book = load(BOOK.replace('shapes = ["{shape}"]', f"shapes = {shapes}").encode())
@@ -104,3 +121,21 @@ def test_what_somebody_did_on_the_host_itself_has_that_host_as_origin() -> None:
     lines = ["Jan  7 03:04:05 gate su[1]: guess", "2026-01-07T03:04:05Z su: guess"]
     rows = matcher.match(Block(pl.Series(lines), 1), CLOCK, "here").rows
     assert rows.select("origin", "target").rows() == [("gate", "gate")]
+
+
+CARRIED = "[2026-01-07 03:04:05.123][x::y] guess from 192.0.2.7"
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        (f"Jan  7 09:09:09 gate 3f2a1b[7]: {CARRIED}", "gate"),
+        (f"<30>1 2026-01-07T09:09:09Z gate x 7 - - {CARRIED}", "gate"),
+        (f"vault-1          | {CARRIED}", "here"),
+    ],
+)
+def test_a_programs_own_log_is_read_where_another_log_carries_it(line: str, target: str) -> None:
+    """Syslog, the journal and containers do; the time is the program's, the host is the carrier's."""
+    rows = rows_of([line], '["iso"]')
+    assert rows.select("origin", "target", "line").rows() == [("192.0.2.7", target, line)]
+    assert dt.datetime.fromtimestamp(rows["at"][0], dt.UTC).isoformat() == "2026-01-07T03:04:05+00:00"

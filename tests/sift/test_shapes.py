@@ -95,12 +95,22 @@ def test_what_is_no_log_line_is_rejected_and_kept(tmp_path: Path, line: str, rea
     assert kept.stat().st_mode & 0o077 == 0
 
 
-def test_lines_of_other_programs_are_noise(tmp_path: Path) -> None:
-    """A program that quotes sshd's words proves nothing."""
+def test_lines_of_other_programs_say_nothing_of_sshd(tmp_path: Path) -> None:
+    """What an unknown program quotes is a sign at most, of no known service; nobody is blocked upon it."""
     text = f"Dec 10 06:55:46 gate sshd[1]: hello\nDec 10 06:55:46 gate web[1]: {MESSAGE}\n"
     sifted = sift_text(tmp_path, text)
-    assert sifted.attacks == []
-    assert sifted.balance.noise == 2
+    assert [(a.service, a.severity, a.spoofable) for a in sifted.attacks] == [("sign-in", "info", True)]
+    assert sifted.balance.noise == 1
+
+
+def test_what_a_visitor_writes_into_an_access_log_accuses_nobody(tmp_path: Path) -> None:
+    """The words of a request are its sender's."""
+    request = "GET /?q=login+failed+for+x+from+192.0.2.9 HTTP/1.1"
+    line = (
+        f'198.51.100.7 - - [10/Dec/2025:06:55:46 +0000] "{request}" 200 7 "-" "login failed from 192.0.2.9"'
+    )
+    sifted = sift_text(tmp_path, f"{line}\n")
+    assert "192.0.2.9" not in {origin for attack in sifted.attacks for origin in attack.origins}
 
 
 def test_an_invalid_byte_changes_neither_the_match_nor_the_digest(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def add_peers(rows: list[Row], samples: Path) -> None:
     answers = json.loads((samples / "fail2ban" / "PEER_debian_fail2ban_1.0.2.json").read_text())
     for row in rows:
         if row.source == fail2ban.SOURCE and "matched" in (answer := answers.get(row.service, {})):
-            row.peers["fail2ban"] = f"{answer['matched']} of {answer['expected_match']} that must fire"
+            row.peers["fail2ban"] = f"fires on {answer['matched']}, must on {answer['expected_match']}"
     scenarios = {row.service: row for row in rows if row.source == crowdsec.SCENARIOS}
     counts: dict[tuple[str, str], int] = {}
     for service, log, expected in crowdsec.scenarios(samples):

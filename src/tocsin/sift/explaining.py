@@ -11,7 +11,8 @@ import polars as pl
 from tocsin.kernel.time import rfc3339
 from tocsin.sift import formats, recordproofs
 from tocsin.sift.access import FIRST_SHAPE
-from tocsin.sift.lines import Matcher, take_apart
+from tocsin.sift.headers import take_apart
+from tocsin.sift.lines import Matcher
 from tocsin.sift.origins import normalise
 from tocsin.sift.recordframe import times_of
 from tocsin.sift.records import RecordRule, Wrapped

@@ -12,14 +12,13 @@ from typing import Any
 import polars as pl
 
 from tocsin.sift.access import transcribe
+from tocsin.sift.headers import bare, carried, headers, split, times_of, without
 from tocsin.sift.origins import normalise
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import (
-    BARE,
     BARE_HEADER,
     BARE_NAMES,
     HEADER,
-    REPEATED,
     REQUESTS,
     RFC5424,
     SHAPES,
@@ -58,8 +57,6 @@ class Block:
 
 # The origins of which a verdict is known, by service and kind.
 Told = Mapping[tuple[str, str], set[str]]
-
-_PROGRAM = r"([^ \[]+?)(?:\[[0-9]+\])?$"
 
 
 @dataclass(frozen=True)
@@ -120,17 +117,26 @@ class Matcher:
         ]
         self._by_shape: dict[str, list[int]] = {}
         self._by_request: dict[str, list[int]] = {}
+        self._by_last: dict[str, list[int]] = {}
         by_program: dict[str, list[int]] = {}
         for position, (book, rule) in enumerate(zip(rules.book_of, rules.rules, strict=True)):
             for program in book.programs:
                 by_program.setdefault(program, []).append(position)
             for literal in rule.literals if book.shapes else ():
                 by = self._by_request if REQUESTS in book.shapes else self._by_shape
+                by = self._by_last if book.last else by
                 by.setdefault(literal, []).append(position)
         self._bare_literals = list(dict.fromkeys([*self._by_shape, *self._by_request]))
+        self._last_literals = list(self._by_last)
         self._shapes = [frozenset(_shape_number(name) for name in book.shapes) for book in rules.book_of]
         together = sorted(set(map(tuple, by_program.values())))
         self._sections = [_section(rules, positions) for positions in together]
+        # the sections of programs that also write logs of their own, which syslog may carry
+        self._own_logs = [
+            number
+            for number, positions in enumerate(together)
+            if any(rules.book_of[position].shapes for position in positions)
+        ]
         self._section_of = {
             program: together.index(tuple(positions)) for program, positions in by_program.items()
         }
@@ -177,13 +183,13 @@ class Matcher:
         readable = headed
         if not headed.all():
             others = (~headed).arg_true()
-            bare = others.filter(text.gather(others).str.contains(BARE_HEADER))
-            if bare.len():
-                readable = headed.clone().scatter(bare, True)
+            dated = others.filter(text.gather(others).str.contains(BARE_HEADER))
+            if dated.len():
+                readable = headed.clone().scatter(dated, True)
         unreadable = pl.Series([], dtype=pl.UInt32)
         if not readable.all():
             unreadable = (~readable & (text.str.strip_chars() != "")).arg_true()
-        found = list(self._find_all(text, headed, readable, told))
+        found = self._find_all(text, headed, readable, told)
         found += [self._find_undated(unreadable, text, readable, told)] if unreadable.len() else []
         told_of = [part.select(_NOTHING.columns) for part in found if part.height]
         if not told_of:
@@ -194,10 +200,11 @@ class Matcher:
 
     def _find_all(
         self, text: pl.Series, headed: pl.Series, readable: pl.Series, told: Told
-    ) -> Iterator[pl.DataFrame]:
+    ) -> list[pl.DataFrame]:
         """Matching lines with their header's fields: syslog's by program, then what is left as bare."""
+        found = []
         rows = headed.arg_true()
-        written = _split(text if rows.len() == text.len() else text.gather(rows))
+        written = split(text if rows.len() == text.len() else text.gather(rows))
         written = written.with_columns(rows.alias("row"))
         sections = {name: self._number_of(name) for name in written["program"].unique()}
         section = _look_up(written["program"], sections, pl.Int16)
@@ -208,12 +215,18 @@ class Matcher:
             held = lines["message"].str.extract_many(desk.literals, overlapping=True)
             some = (held.list.len() > 0).arg_true()
             lines = lines[some].with_columns(_together(held, some).alias("all"))
-            yield _headers(self._find(lines, desk.rules, told))
+            found.append(headers(self._find(lines, desk.rules, told)))
+        rest = written.filter(section.is_null())
+        dated = (readable & ~headed).arg_true()
+        unheaded = pl.DataFrame({"row": dated, "line": text.gather(dated)})
         if self._bare_literals:
-            rest = written.filter(section.is_null())
-            bare = (readable & ~headed).arg_true()
-            unheaded = pl.DataFrame({"row": bare, "line": text.gather(bare)})
-            yield from self._find_bare(self._held(unheaded), self._held(rest), told)
+            found += self._find_bare(self._held(unheaded), self._held(rest), told)
+            maybe = written.filter(section.is_null() | section.is_in(self._own_logs))
+            inner = _left(self._held(carried(unheaded, maybe)), found)
+            found.append(self._find(_once(inner), self._by_shape, told, by_shape=True))
+        if self._by_last:
+            found.append(self._find_last(_left(unheaded, found), _left(rest, found), told))
+        return found
 
     def _held(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The lines that hold a literal of a bare rule, and which (`all`)."""
@@ -224,19 +237,31 @@ class Matcher:
     def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> Iterator[pl.DataFrame]:
         """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
-        shaped = _bare(lines)
-        shaped = shaped.with_columns(pl.lit(1, pl.Int64).alias("repeats"))
-        found = self._find(shaped, self._by_shape, told, by_shape=True)
+        found = self._find(_once(bare(lines)), self._by_shape, told, by_shape=True)
         yield found
         if self._by_request:
-            carried = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
-            requests = pl.concat([unheaded.select("row", "line", "all", text="line"), carried])
-            asked = self._find_requests(_without(requests, found), told)
+            written = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
+            requests = pl.concat([unheaded.select("row", "line", "all", text="line"), written])
+            asked = self._find_requests(without(requests, found), told)
             yield asked
-            rest = _without(rest, asked)
-        left = _without(rest, found)
+            rest = without(rest, asked)
+        left = without(rest, found)
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
-        yield _headers(self._find(left, self._by_shape, told, by_shape=True))
+        yield headers(self._find(left, self._by_shape, told, by_shape=True))
+
+    def _find_last(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> pl.DataFrame:
+        """The same by the books that are asked last, of programs that no other book knows."""
+        lines = pl.concat([unheaded, rest.select("row", "line")])
+        lines = lines.filter(lines["line"].str.contains_any(self._last_literals))
+        held = lines["line"].str.extract_many(self._last_literals, overlapping=True)
+        lines = lines.with_columns(_together(held, pl.int_range(len(held), eager=True)).alias("all"))
+        written = rest.join(lines.select("row", "all"), on="row")
+        syslog = headers(written).filter(pl.col("shape").is_in(_NAMING_HOSTS))
+        own = bare(without(lines, syslog))
+        syslog = syslog.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
+        columns = ["row", "line", "all", "asked", "message", "hour", "minute", "second", "host", "shape"]
+        shaped = pl.concat([syslog.select(columns), own.select(columns)]).filter(pl.col("hour").is_not_null())
+        return self._find(_once(shaped), self._by_last, told, by_shape=True)
 
     def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
@@ -276,8 +301,8 @@ class Matcher:
         hits = self._find(lines, self._by_shape, told, by_shape=True)
         above = pl.DataFrame({"at": readable.arg_true()}).with_columns(pl.col("at").alias("dated"))
         hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
-        times = _times(text, hits["dated"].drop_nulls().unique())
-        return hits.join(times, on="dated", how="left").with_columns(
+        above = times_of(text, hits["dated"].drop_nulls().unique())
+        return hits.join(above, on="dated", how="left").with_columns(
             pl.col("hour").fill_null(""),
             pl.col("minute").fill_null(""),
             pl.col("second").fill_null(""),
@@ -447,19 +472,20 @@ def _shape_number(name: str) -> int:
     return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
 
 
-def _times(text: pl.Series, rows: pl.Series) -> pl.DataFrame:
-    """What the headers of these rows say about time and host, by row (`dated`)."""
-    lines = pl.DataFrame({"row": rows, "line": text.gather(rows)})
-    written = pl.concat([lines.select("row"), _split(lines["line"])], how="horizontal")
-    headed = _headers(written) if lines.height else written.clear()
-    bare = _bare(_without(lines, headed))
-    columns = ["hour", "minute", "second", "host", "shape"]
-    told = [
-        part.select(pl.col("row").alias("dated"), *columns)
-        for part in (headed, bare)
-        if "hour" in part.columns
-    ]
-    return pl.concat(told)
+# Syslog's shapes whose first word is a host for certain; a program's own ISO time may precede anything.
+_NAMING_HOSTS = [number for number, shape in enumerate(SHAPES) if shape.year_open or shape is RFC5424]
+
+
+def _once(lines: pl.DataFrame) -> pl.DataFrame:
+    """Lines of which none says that it was repeated."""
+    return lines.with_columns(pl.lit(1, pl.Int64).alias("repeats"))
+
+
+def _left(lines: pl.DataFrame, found: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The lines that none of these parts found."""
+    for part in found:
+        lines = without(lines, part)
+    return lines
 
 
 def _together(literals: pl.Series, rows: pl.Series) -> pl.Series:
@@ -468,119 +494,6 @@ def _together(literals: pl.Series, rows: pl.Series) -> pl.Series:
     together = lists.list.first()
     many = (lists.list.len() > 1).arg_true()
     return together.scatter(many, lists.gather(many).list.join(_APART)) if many.len() else together
-
-
-def _without(lines: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    """The lines that are not found yet."""
-    return lines.filter(~lines["row"].is_in(found["row"].to_list())) if found.height else lines
-
-
-def _split(lines: pl.Series) -> pl.DataFrame:
-    """Lines as `head`, `program` and `message`, with `message repeated` unfolded into `repeats`."""
-    parts = lines.str.splitn(": ", 2).struct
-    head = parts.field("field_0")
-    split = pl.DataFrame(
-        {
-            "line": lines,
-            "head": head,
-            "program": head.str.extract(_PROGRAM, 1),
-            "message": parts.field("field_1"),
-        }
-    )
-    if split["message"].null_count():  # no colon: no syslog, whatever its last word is
-        split = split.with_columns(
-            pl.when(pl.col("message").is_not_null()).then(pl.col("program")).alias("program")
-        )
-    framed = lines.str.contains(RFC5424.start)
-    if framed.any():
-        groups = lines.str.extract_groups(RFC5424.pattern).struct
-        split = split.with_columns(
-            pl.when(framed).then(pl.col("line")).otherwise(pl.col("head")).alias("head"),
-            pl.when(framed).then(groups.field("program")).otherwise(pl.col("program")).alias("program"),
-            pl.when(framed).then(groups.field("message")).otherwise(pl.col("message")).alias("message"),
-        )
-    repeated = split["message"].str.starts_with("message repeated ").fill_null(value=False)
-    if not repeated.any():
-        return split.with_columns(pl.lit(1, pl.Int64).alias("repeats"))
-    unfolded = split["message"].str.extract_groups(REPEATED).struct
-    return split.with_columns(
-        pl.when(repeated).then(unfolded.field("message")).otherwise(pl.col("message")).alias("message"),
-        pl.when(repeated).then(unfolded.field("times").cast(pl.Int64)).otherwise(1).alias("repeats"),
-    )
-
-
-def _headers(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines with their syslog header taken apart, shape after shape, the most frequent first; in order."""
-    done = []
-    for number, shape in enumerate(SHAPES):
-        fields = lines["head"].str.extract_groups(shape.pattern).struct
-        hour = fields.field("hour") + fields.field("tail") if shape.has_tail else fields.field("hour")
-        parsed = lines.with_columns(
-            hour.alias("hour"),
-            *(fields.field(name).alias(name) for name in ("minute", "second", "host")),
-            pl.lit(number, pl.Int8).alias("shape"),
-        )
-        hit = hour.is_not_null()
-        done.append(parsed.filter(hit))
-        lines = lines.filter(~hit)
-        if not lines.height:
-            break
-    return pl.concat(done).sort("row") if len(done) > 1 else done[0]
-
-
-def _bare(lines: pl.DataFrame) -> pl.DataFrame:
-    """Lines with the time that a program's own log says and their message; in order."""
-    done = []
-    for number, shape in enumerate(BARE.values(), start=len(SHAPES)):
-        if not lines.height:
-            break
-        fields = lines["line"].str.extract_groups(shape.pattern).struct
-        hour = fields.field("hour")
-        hit = hour.is_not_null()
-        if not hit.any():
-            continue
-        if shape.has_tail:
-            hour = hour + fields.field("tail").fill_null("")
-        message = fields.field("message") if "(?P<message>" in shape.pattern else lines["line"]
-        parsed = lines.with_columns(
-            hour.alias("hour"),
-            *(fields.field(name).alias(name) for name in ("minute", "second")),
-            message.alias("message"),
-            pl.lit(None, pl.String).alias("host"),
-            pl.lit(number, pl.Int8).alias("shape"),
-            pl.lit(number, pl.Int16).alias("asked"),
-        )
-        done.append(parsed.filter(hit))
-        lines = lines.filter(~hit)
-    return (
-        pl.concat(done).sort("row")
-        if done
-        else lines.with_columns(
-            *(
-                pl.lit(None, pl.String).alias(name)
-                for name in ("hour", "minute", "second", "message", "host")
-            ),
-            pl.lit(None, pl.Int8).alias("shape"),
-            pl.lit(None, pl.Int16).alias("asked"),
-        )
-    )
-
-
-def take_apart(line: str) -> Iterator[dict[str, Any]]:
-    """The ways in which a line is read, in the order in which the rules see them: for `tocsin rules explain`.
-
-    Each has `shape` (its number in `shapes.ALL`), `program` (None for a program's own log), `message`,
-    `hour`, `minute`, `second` and `host`.
-    """
-    text = pl.Series([line], dtype=pl.String)
-    one = pl.DataFrame({"row": [0], "line": text, "all": [[""]]})
-    bare = _bare(one).filter(pl.col("hour").is_not_null()).with_columns(pl.lit(None).alias("program"))
-    headed = text.str.contains(HEADER)[0]
-    if headed:
-        yield from _headers(pl.concat([one.select("row", "all"), _split(text)], how="horizontal")).to_dicts()
-    yield from bare.to_dicts()
-    message = _split(text)["message"].fill_null(line) if headed else text
-    yield from transcribe(message).with_columns(program=None, host=None).to_dicts()
 
 
 def _look_up(series: pl.Series, table: Mapping[Any, int | str | None], dtype: type[pl.DataType]) -> pl.Series:

@@ -49,13 +49,13 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     id: str
-    literal: str | tuple[str, ...]
     pattern: str
     kind: str
     evidence: Literal["verdict", "sign", "success"]
     weight: int
     why: str
     samples: dict[str, str]
+    literal: str | tuple[str, ...] = ()
     quick: str = ""
     spoofable: bool = False
     local: bool = False
@@ -82,7 +82,8 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `programs` are the names under which it writes to syslog or the journal; `shapes` name the line shapes
     (`shapes.BARE`) of logs that it writes itself. `prefix` and `suffix` surround every pattern. `records` and
     `wrapped` are rules for records (`records`); `marks` are the fields by which a source of them is known,
-    `columns` the names of a table's columns where its first line does not say them.
+    `columns` the names of a table's columns where its first line does not say them. A book that is `last` is
+    asked about what all others, a user's own too, leave over. `literal` is for rules without their own.
     """
 
     service: str
@@ -97,6 +98,8 @@ class Rulebook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shapes: tuple[str, ...] = ()
     prefix: str = ""
     suffix: str = ""
+    last: bool = False
+    literal: tuple[str, ...] = ()
 
     def marks_stand_in(self, text: bytes) -> bool:
         """Whether JSON that begins so, or a record, has what marks this book's records."""
@@ -117,7 +120,7 @@ class Ruleset:
     """All rulebooks of a run. `rules` are all their rules, in order; `book_of` the book of each."""
 
     def __init__(self, books: Iterable[Rulebook]) -> None:
-        self.books = tuple(books)
+        self.books = tuple(sorted(books, key=lambda book: book.last))
         self.rules = tuple(rule for book in self.books for rule in book.rules)
         self.book_of = tuple(book for book in self.books for _ in book.rules)
         self._thresholds: dict[tuple[str, str], Thresholds] = {}
@@ -225,9 +228,14 @@ def sshd() -> Rulebook:
 def parse(text: bytes) -> Rulebook:
     """Read a rule file. Raises BadInput where it is none."""
     try:
-        return msgspec.convert(tomllib.loads(text.decode()), Rulebook)
+        book = msgspec.convert(tomllib.loads(text.decode()), Rulebook)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise BadInput(f"a rule file does not hold together: {error}") from error
+    if not book.literal:
+        return book
+    replace = msgspec.structs.replace
+    rules = (rule if rule.literals else replace(rule, literal=book.literal) for rule in book.rules)
+    return replace(book, rules=tuple(rules))
 
 
 def load(text: bytes) -> Rulebook:

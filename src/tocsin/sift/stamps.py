@@ -19,6 +19,8 @@ _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 _SLASHED = re.compile(r"(\d{4})[/.:](\d\d)[/.:](\d\d)(?: - |[ T-])(\d\d)")
 _DMY = re.compile(r"(\d\d?)[ /-]([A-Za-z]{3})[a-z]?\.?[ /-](\d{4})[ :T](\d\d)")
 _US = re.compile(r"(\d\d)/(\d\d)/(\d{4}|\d\d)(?: - |[ -])(\d\d)")
+_NUMERIC_DMY = re.compile(r"(\d\d)[.-](\d\d)[.-](\d{4}),? (\d\d)")
+_WORDY_US = re.compile(r"([A-Z][a-z]{2})-(\d\d)-(\d\d) (\d\d)")
 _PADDED = re.compile(r"(?:(\d{4})-(\d\d)-(\d\d)  ?|(\d\d)(\d\d)(\d\d)  ?)(\d{1,2})")
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)-(\d\d)")
 _MONTH_DAY = re.compile(r"(\d\d)[-/](\d\d)[ -](\d\d)")
@@ -145,6 +147,11 @@ def _written_out(text: str) -> tuple[int, int, int, int, str] | None:
     if us := _US.match(text):
         year = int(us[3]) + (2000 if len(us[3]) == 2 else 0)
         return year, int(us[1]), int(us[2]), int(us[4]), text[us.end() :]
+    if numeric := _NUMERIC_DMY.match(text):
+        day, month, year, hour = map(int, numeric.groups())
+        return year, month, day, hour, text[numeric.end() :]
+    if wordy := _WORDY_US.match(text):
+        return 2000 + int(wordy[3]), MONTHS.get(wordy[1], 0), int(wordy[2]), int(wordy[4]), ""
     if padded := _PADDED.match(text):
         year, month, day = map(int, padded.groups()[:3] if padded[1] else padded.groups()[3:6])
         return year + (0 if padded[1] else 2000), month, day, int(padded[7]), ""
