@@ -79,3 +79,12 @@ def test_each_exchange_has_a_spool_of_its_own() -> None:
         kept.keep([], [], [report()])
     with spool.opened("https://other.invalid") as kept:
         assert kept.pending(9) == []
+
+
+def test_rejected_lines_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest ones: a log of rubbish does not fill the disk."""
+    monkeypatch.setattr("tocsin.sift.spool.MOST_REJECTED", 3)
+    with spool.opened(URL) as kept:
+        for number in range(3):
+            kept.keep((), (), (), [("a.log", 2 * number + n, "why", b"x") for n in (1, 2)])
+        assert [row[2] for row in kept.rejected()] == [4, 5, 6]

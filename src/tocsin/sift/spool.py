@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
+MOST_REJECTED = 200_000  # lines that are kept to be replayed; older ones go
 Rejected = tuple[str, int, str, bytes]
 
 
@@ -121,7 +122,13 @@ class Spool:
             " ON CONFLICT (attack_id) DO UPDATE SET body = excluded.body, state = 'pending', fault = ''",
             [(r.attack_id, msgspec.json.encode(r)) for r in reports],
         )
-        self.db.executemany("INSERT INTO rejected (path, line, reason, raw) VALUES (?, ?, ?, ?)", rejected)
+        added = self.db.executemany(
+            "INSERT INTO rejected (path, line, reason, raw) VALUES (?, ?, ?, ?)", rejected
+        )
+        if added.rowcount > 0:
+            self.db.execute(
+                "DELETE FROM rejected WHERE id <= (SELECT max(id) FROM rejected) - ?", (MOST_REJECTED,)
+            )
 
     def rejected(self) -> list[tuple[int, str, int, str, bytes]]:
         """What could not be read and waits to be replayed: number, path, line, reason, raw bytes."""
