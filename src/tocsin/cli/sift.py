@@ -106,8 +106,12 @@ def tell_balance(sifted: Sifted) -> None:
     if sifted.rejected_file:
         terminal.say(f"  rejected lines are kept in {sifted.rejected_file}")
 
-    if 1 < len(sifted.inputs) <= MOST_INPUTS or any(one.rejected for one in sifted.inputs[1:]):
-        for one in sorted(sifted.inputs, key=lambda one: -one.rejected)[:MOST_INPUTS]:
+    shown = sorted(sifted.inputs, key=lambda one: -one.rejected)
+    if len(shown) > MOST_INPUTS:
+        shown = [one for one in shown if one.rejected][:MOST_INPUTS]
+    if len(sifted.inputs) > 1 and shown:
+        terminal.say("  by input, read = observed + noise + duplicate + rejected:")
+        for one in shown:
             terminal.say(
                 f"  {one.path}: {one.read:,} = {one.observed:,} + {one.noise:,} + {one.duplicate:,} + "
                 f"{one.rejected:,}"

@@ -48,9 +48,15 @@ def _row(attack: Attack) -> tuple[str, ...]:
         _origin(attack),
         printable(attack.targets[0] if attack.targets else "-") + "*" * ("target" in attack.own),
         f"{attack.count:,}",
-        f"{first.astimezone():%d %b %H:%M}".lstrip("0"),
+        _when(first.astimezone()),
         duration(int((last - first).total_seconds())),
     )
+
+
+def _when(at: dt.datetime) -> str:
+    """`10 Dec 06:55`; what is not of this year with its year instead of the time."""
+    this_year = at.year == dt.datetime.now(at.tzinfo).year
+    return (f"{at:%d %b %H:%M}" if this_year else f"{at:%d %b %Y}").lstrip("0")
 
 
 def _origin(attack: Attack) -> str:
