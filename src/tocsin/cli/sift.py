@@ -214,7 +214,9 @@ def _print_lines(values: Iterable[msgspec.Struct]) -> None:
 
 
 def _tell_next(sifted: Sifted, paths: tuple[str, ...], mapping: Path | None) -> None:
-    told = [f"{number(len(sifted.attacks), 'attack')} from {number(sifted.origin_count, 'origin')}"]
+    told = [number(len(sifted.attacks), "attack")]
+    if sifted.origin_count:
+        told = [f"{told[0]} from {number(sifted.origin_count, 'origin')}"]
     if sifted.campaign_count:
         told.append(number(sifted.campaign_count, "campaign"))
     terminal.say(f"  → {', '.join(told)} ({sifted.seconds:.1f} s)")

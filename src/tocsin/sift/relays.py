@@ -9,12 +9,13 @@ research scanners are left out on purpose: attacks do come from there.
 import importlib.util
 import socket
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
 
-from tocsin.kernel.intervals import WIDTH, Intervals, intervals
+from tocsin.kernel.intervals import WIDTH, intervals
 
 # Whatever the evidence says, these only passed it on.
 RELAYS = {
@@ -56,16 +57,26 @@ def relay_of(address: str, *, spoofable: bool) -> str | None:
 
 
 class _Index:
-    """The same intervals as lists: every origin of a run is looked up, a feed's hundreds of thousands too."""
+    """Places on lists: single ones by themselves (there are 60,000 resolvers), networks as intervals."""
 
-    def __init__(self, found: Intervals) -> None:
+    def __init__(self, names: Sequence[str]) -> None:
+        self._single: dict[bytes, int] = {}
+        networks = []
+        for number, entry in _entries(names):
+            if (place := _place(entry)) is not None:
+                self._single.setdefault(place, number)
+            else:
+                networks.append((entry, number))
+        found = intervals(networks)
         cuts = range(0, len(found.firsts), WIDTH)
         self._firsts = [found.firsts[at : at + WIDTH] for at in cuts]
         self._lasts = [found.lasts[at : at + WIDTH] for at in cuts]
         self._labels = found.labels
 
     def find(self, place: bytes) -> int | None:
-        """The label of the interval that holds the place, or None."""
+        """The number of the list that holds the place, or None."""
+        if (single := self._single.get(place)) is not None:
+            return single
         at = bisect_right(self._firsts, place) - 1
         return self._labels[at] if at >= 0 and place <= self._lasts[at] else None
 
@@ -82,22 +93,19 @@ def _place(address: str) -> bytes | None:
 
 @cache
 def _networks() -> _Index:
-    return _Index(_read(tuple(RELAYS)))
+    return _Index(tuple(RELAYS))
 
 
 @cache
 def _resolvers() -> _Index:
-    return _Index(_read(tuple(RESOLVERS)))
+    return _Index(tuple(RESOLVERS))
 
 
-def _read(names: tuple[str, ...]) -> Intervals:
-    package = importlib.util.find_spec(
-        "pymispwarninglists"
-    )  # to import it costs 0.8 s, and only its data is used
+def _entries(names: Sequence[str]) -> Iterator[tuple[int, str]]:
+    # To import the package costs 0.8 s, and only its data is used.
+    package = importlib.util.find_spec("pymispwarninglists")
     assert package and package.origin  # noqa: S101 (it is one of our dependencies)
     folder = Path(package.origin).parent / "data" / "misp-warninglists" / "lists"
-    return intervals(
-        (entry, number)
-        for number, name in enumerate(names)
-        for entry in msgspec.json.decode((folder / name / "list.json").read_bytes(), type=_List).entries
-    )
+    for number, name in enumerate(names):
+        for entry in msgspec.json.decode((folder / name / "list.json").read_bytes(), type=_List).entries:
+            yield number, entry
