@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import duckdb
@@ -176,9 +177,7 @@ def test_a_decisions_name_says_what_it_is_about(name: str, kind: str, service: s
 def test_the_documented_mapping_works_as_written(tmp_path: Path) -> None:
     """docs/records.md shows a mapping, a table and an answer: the answer is true."""
     page = (Path(__file__).parents[2] / "docs" / "records.md").read_text()
-    toml, table, shown = (
-        page.partition(f"```{mark}\n")[2].partition("```")[0] for mark in ("toml", "csv", "text")
-    )
+    toml, table, shown = re.findall(r"^```[a-z]+\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[:3]
     sifted = sift_text(tmp_path, table, "radius.csv", mapping=rulebook.load(toml.encode()))
     (attack,) = sifted.attacks
     said = shown.splitlines()[-1].split()
