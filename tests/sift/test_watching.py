@@ -20,11 +20,12 @@ from tocsin.sift.engine import Options, sift
 from tocsin.sift.live import following, receiving, settings, starting
 from tocsin.sift.live.files import Patterns
 from tocsin.sift.live.journal import JournalSource, journal_name
+from tocsin.sift.live.meters import Meters
 from tocsin.sift.live.metrics import serve
 from tocsin.sift.live.receiving import SyslogSource, frames
 from tocsin.sift.live.settings import Files, Journal, Settings, Syslog
 from tocsin.sift.live.state import LiveState
-from tocsin.sift.live.watching import Meters, Watch
+from tocsin.sift.live.watching import Watch
 from tocsin.sift.spool import Spool
 from tocsin.sift.values import Attack
 
@@ -52,7 +53,7 @@ def lines(dice: random.Random, number: int) -> Iterator[str]:
 def watching(log: Path, kept: Spool) -> Watch:
     """A watch over one log, as a process that just started has it."""
     told = Settings(files=(Files((str(log),)),))
-    patterns = Patterns(told.files, (), LiveState(kept).places())
+    patterns = Patterns(told.files, Options(), LiveState(kept).places())
     return Watch(told, kept, fresh=patterns.fresh)
 
 
@@ -181,7 +182,7 @@ def test_syslog_is_on_disk_before_it_is_read(tmp_path: Path) -> None:
     """UDP and TCP, both framings; after a kill the messages are still there, and each counts once."""
     heard = Syslog(udp="127.0.0.1:0", tcp="127.0.0.1:0")
     message = "<38>Mar  5 10:00:0{} gate sshd[1]: " + FAILED
-    source = SyslogSource(heard, (), tmp_path / "inbox", 1 << 30, None)
+    source = SyslogSource(heard, Options(), tmp_path / "inbox", 1 << 30, None)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         for n in range(3):
             text = message.format(n, origin="192.0.2.1").encode()
@@ -195,7 +196,7 @@ def test_syslog_is_on_disk_before_it_is_read(tmp_path: Path) -> None:
     while source.receiver.received < 5 and time.monotonic() < deadline:
         time.sleep(0.01)
     source.close()
-    again = SyslogSource(heard, (), tmp_path / "inbox", 1 << 30, None)
+    again = SyslogSource(heard, Options(), tmp_path / "inbox", 1 << 30, None)
     with spool.opened("nobody") as kept:
         running = Watch(Settings(syslog=(heard,)), kept, [again])
         running.drain()
@@ -203,7 +204,7 @@ def test_syslog_is_on_disk_before_it_is_read(tmp_path: Path) -> None:
         assert again.backlog() == 0
         place = again.place()
         running.close()
-        third = SyslogSource(heard, (), tmp_path / "inbox", 1 << 30, place)
+        third = SyslogSource(heard, Options(), tmp_path / "inbox", 1 << 30, place)
         assert third.read(1 << 20) is None
         third.close()
 
@@ -211,7 +212,7 @@ def test_syslog_is_on_disk_before_it_is_read(tmp_path: Path) -> None:
 def test_a_full_inbox_drops_datagrams_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is bounded; what was dropped is counted."""
     monkeypatch.setattr(receiving, "SEGMENT", 100)
-    source = SyslogSource(Syslog(udp="127.0.0.1:0"), (), tmp_path / "inbox", 10, None)
+    source = SyslogSource(Syslog(udp="127.0.0.1:0"), Options(), tmp_path / "inbox", 10, None)
     port = source.receiver.ports["udp"]
     deadline = time.monotonic() + 5
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
@@ -304,7 +305,7 @@ def test_the_journal_is_followed_by_its_cursor(tmp_path: Path) -> None:
     with spool.opened("nobody") as kept:
         for number, entries in enumerate((4, 3), start=1):
             journal_of(folder, number, entries)
-            source = JournalSource(told, (), LiveState(kept).places().get(journal_name(told)))
+            source = JournalSource(told, Options(), LiveState(kept).places().get(journal_name(told)))
             running = Watch(Settings(journal=(told,)), kept, [source])
             deadline = time.monotonic() + 10
             while running.meters.lines < sum((4, 3)[:number]) and time.monotonic() < deadline:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-    from tocsin.sift.live.watching import Meters
+    from tocsin.sift.live.meters import Meters
 
 A_MINUTE = 60.0
 REDRAWN = 0.5

@@ -19,10 +19,14 @@ from tocsin.kernel.problems import BadInput
 @click.option("--network", "networks", multiple=True, metavar="CIDR", help="A network of yours.")
 @click.option("--year", type=click.IntRange(1970, 9998), help="The year of times that name none.")
 @click.option("--tz", metavar="ZONE", help="The zone of times that name none, such as Europe/London.")
+@click.option(
+    "--map", "mapping", type=click.Path(path_type=Path), metavar="FILE",
+    help="What the columns or fields of records mean (docs/records.md).",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def replay(
     files: tuple[Path, ...], url: str, watched: bool, networks: tuple[str, ...], year: int | None,
-    tz: str | None, as_json: bool,
+    tz: str | None, mapping: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Read again what could not be read: FILES that `tocsin sift` kept, or what a spool holds.
 
@@ -33,19 +37,22 @@ def replay(
       tocsin replay ~/.local/share/tocsin/rejected/20261125T101500Z-4242.tsv
       tocsin replay --to https://exchange.example
     """
-    from tocsin.sift import engine, replaying, reporting
+    from tocsin.sift import engine, replaying, reporting, rulebook
     from tocsin.sift.live.starting import NOWHERE
     from tocsin.sift.rejects import Kept
 
+    meaning = rulebook.mapping(mapping) if mapping else None
     if files:
         lines = [line for file in files for line in replaying.read_file(file)]
-        options = engine.Options(networks=networks, year=year, tz=tz)
+        options = engine.Options(networks=networks, year=year, tz=tz, mapping=meaning)
         result, attacks = replaying.replay(lines, options, Kept())
         if not as_json:
             for line in table.lines(attacks, sys.stdout, limit=table.MOST_ROWS):
                 click.echo(line)
     elif url or watched:
-        plan = reporting.Plan(url=url.rstrip("/") or NOWHERE, networks=networks, year=year, tz=tz)
+        plan = reporting.Plan(
+            url=url.rstrip("/") or NOWHERE, networks=networks, year=year, tz=tz, mapping=meaning
+        )
         result = replaying.replay_spool(plan)
     else:
         raise BadInput("nothing to replay", hint="name a file of rejected lines, or --to URL for its spool")

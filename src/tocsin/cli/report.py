@@ -51,11 +51,24 @@ from tocsin.kernel.problems import BadInput, Problem
 @click.option("--year", type=click.IntRange(1970, 9999), help="Year of log lines that carry none.")
 @click.option("--tz", metavar="ZONE", help="Time zone of log lines that carry none, such as Europe/London.")
 @click.option(
+    "--map",
+    "mapping",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What the columns or fields of records mean (docs/records.md).",
+)
+@click.option(
     "--dry-run", is_flag=True, help="Print the exact bytes that would leave, one report a line, and stop."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def report(
-    paths: tuple[Path, ...], url: str, key: str | None, as_json: bool, dry_run: bool, **given: Any
+    paths: tuple[Path, ...],
+    url: str,
+    key: str | None,
+    as_json: bool,
+    dry_run: bool,
+    mapping: Path | None,
+    **given: Any,
 ) -> None:
     """Report what PATHS show to the exchange at URL, and keep a receipt for every report.
 
@@ -67,10 +80,13 @@ def report(
       tocsin report /var/log/auth.log --to https://exchange.example --kept 90
       tocsin report --to https://exchange.example            (send what is still waiting)
     """
-    from tocsin.sift import reporting
+    from tocsin.sift import reporting, rulebook
 
     plan = reporting.Plan(
-        url=url.rstrip("/"), interactive=sys.stdin.isatty() and sys.stderr.isatty(), **given
+        url=url.rstrip("/"),
+        interactive=sys.stdin.isatty() and sys.stderr.isatty(),
+        mapping=rulebook.mapping(mapping) if mapping else None,
+        **given,
     )
     if dry_run:
         if not paths:

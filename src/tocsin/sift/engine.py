@@ -17,9 +17,10 @@ from tocsin.kernel.time import now, rfc3339
 from tocsin.sift import documents, formats, sources, stamps
 from tocsin.sift.findings import Finding
 from tocsin.sift.piles import Piles
+from tocsin.sift.readers import ndjson
 from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
-from tocsin.sift.rulebook import Rulebook, ruleset
+from tocsin.sift.rulebook import Rulebook, Ruleset, ruleset
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.tally import Tally
 from tocsin.sift.unrecognised import Unrecognised
@@ -97,16 +98,22 @@ class Run:
     """One run over any number of sources."""
 
     def __init__(
-        self, options: Options, *, piles: Piles | None = None, rejects: Rejects | None = None
+        self,
+        options: Options,
+        *,
+        piles: Piles | None = None,
+        rejects: Rejects | None = None,
+        rules: Ruleset | None = None,
+        known: Known | None = None,
     ) -> None:
         _check(options)
         self.options = options
         self.started = time.monotonic()
         self.rejects = rejects or Rejects(options.rejects, Balance())
         self.balance = self.rejects.balance
-        self.rules = ruleset(options.mapping)
+        self.rules = rules or ruleset(options.mapping)
         self.tally = Tally(self.rules, options.networks, piles)
-        self.known = Known(options.known)
+        self.known = known or Known(options.known)
         self.unrecognised = Unrecognised(options.unrecognised)
         self.logs: list[LogSource] = []
         self._lines_read = 0
@@ -210,6 +217,12 @@ class Run:
         count, self._lines_read = self._lines_read, 0
         return count
 
+    def forget(self) -> None:
+        """For a run without end: let go what only its end would tell."""
+        self._inputs.clear()
+        self.balance.reasons.clear()
+        self.tally.forget()
+
     def close(self) -> None:
         """Stop the threads, close the files."""
         if self._log_reader:
@@ -251,6 +264,11 @@ class Run:
             reader.read(self, source, stream)
             return
         kind = sources.recognise(start)
+        if not source.is_whole:  # every line of it is taken, or rejected, by itself
+            if kind == "json" and ndjson.is_plain(start):
+                ndjson.read(self, source, stream)
+                return
+            kind = "log" if source.is_lines or kind in _NO_EVIDENCE else kind
         if kind in _NO_EVIDENCE:
             raise Unreadable(_NO_EVIDENCE[kind])
         if kind in ("mail", "mbox", "json"):
@@ -262,7 +280,7 @@ class Run:
         """The rulebooks of which records seem to stand in JSON that begins so; a mapping is asked alone."""
         if self.options.mapping:
             return [self.options.mapping]
-        return [book for book in self.rules.books if book.marks_stand_in(head)]
+        return [book for book in self.rules.general if book.marks_stand_in(head)]
 
     def skip_known(self, source: Source, stream: Stream) -> int:
         """Leave out what was sifted before at the start of a file; gives the number of the next line."""

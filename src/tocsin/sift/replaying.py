@@ -12,6 +12,7 @@ from tocsin.kernel.problems import BadInput
 from tocsin.sift import engine, reporting, running, spool
 from tocsin.sift.live.windows import Window
 from tocsin.sift.rejects import Kept
+from tocsin.sift.rulebook import ruleset
 from tocsin.sift.sources import Source
 from tocsin.sift.values import Attack
 
@@ -82,9 +83,10 @@ def replay_spool(plan: reporting.Plan) -> Result:
     with spool.opened(plan.url) as kept:
         rows = kept.rejected()
         rejects = Kept()
-        options = engine.Options(networks=plan.networks, year=plan.year, tz=plan.tz)
+        options = engine.Options(networks=plan.networks, year=plan.year, tz=plan.tz, mapping=plan.mapping)
         result, attacks = replay([Line(path, line, raw) for _, path, line, _, raw in rows], options, rejects)
-        merged = [running.merge(kept.attack(attack.attack_id), attack) for attack in attacks]
+        rules = ruleset(plan.mapping)
+        merged = [running.merge(kept.attack(attack.attack_id), attack, rules) for attack in attacks]
         told = list(reporting.reports(merged, (), plan, kept))
         kept.replace_rejected([row[0] for row in rows], merged, told, rejects.take())
         return result

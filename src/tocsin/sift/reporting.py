@@ -15,6 +15,7 @@ from tocsin.kernel.time import now, rfc3339
 from tocsin.sift import engine, holdings, minimise, running, sending, spool
 from tocsin.sift.home import edge_home
 from tocsin.sift.rejects import Kept, Rejects
+from tocsin.sift.rulebook import Rulebook, ruleset
 from tocsin.sift.values import Attack, Sifted, Source
 from tocsin.wire.report import Report
 
@@ -33,6 +34,7 @@ class Plan:
     year: int | None = None
     tz: str | None = None
     interactive: bool = False
+    mapping: Rulebook | None = None
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -77,7 +79,8 @@ def report(paths: Sequence[Path], plan: Plan, key: str, say: Callable[[str], Non
             rejects = Kept()
             found = _sift(paths, plan, kept, rejects)
             _confirm(found.sources, plan, kept)
-            merged = [running.merge(kept.attack(attack.attack_id), attack) for attack in found.attacks]
+            rules = ruleset(plan.mapping)
+            merged = [running.merge(kept.attack(one.attack_id), one, rules) for one in found.attacks]
             told = list(reports(merged, found.sources, plan, kept))
             kept.keep(found.regions, merged, told, rejects.take())
             count = len(told)
@@ -110,6 +113,7 @@ def _sift(paths: Sequence[Path], plan: Plan, kept: spool.Spool, rejects: Rejects
         tz=plan.tz,
         known=kept.regions(),
         unrecognised=edge_home() / "unrecognised",
+        mapping=plan.mapping,
     )
     return engine.sift([str(path) for path in paths], options, rejects)
 

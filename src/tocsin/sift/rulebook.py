@@ -117,10 +117,14 @@ def _quoted(marks: tuple[str, ...]) -> tuple[bytes, ...]:
 
 
 class Ruleset:
-    """All rulebooks of a run. `rules` are all their rules, in order; `book_of` the book of each."""
+    """All rulebooks of a run. `rules` are all their rules, in order; `book_of` the book of each.
 
-    def __init__(self, books: Iterable[Rulebook]) -> None:
+    `general` are those that any source may be for: not the `mapped`, which are for sources that name them.
+    """
+
+    def __init__(self, books: Iterable[Rulebook], mapped: Sequence[Rulebook] = ()) -> None:
         self.books = tuple(sorted(books, key=lambda book: book.last))
+        self.general = tuple(book for book in self.books if book not in mapped)
         self.rules = tuple(rule for book in self.books for rule in book.rules)
         self.book_of = tuple(book for book in self.books for _ in book.rules)
         self._thresholds: dict[tuple[str, str], Thresholds] = {}
@@ -154,10 +158,11 @@ def rules_folder() -> Path:
     return Path(os.environ.get("TOCSIN_RULES") or edge_home() / "rules")
 
 
-def ruleset(mapping: Rulebook | None = None) -> Ruleset:
-    """Our rules, the user's own, a mapping's. Raises BadInput that names the file and the rule at fault."""
+def ruleset(*mappings: Rulebook | None) -> Ruleset:
+    """Our rules, the user's own, those of mappings. Raises BadInput that names the file and rule at fault."""
     usual = _ruleset(rules_folder())
-    return Ruleset([*usual.books, mapping]) if mapping else usual
+    more = [mapping for mapping in mappings if mapping]
+    return Ruleset([*usual.books, *more], mapped=more) if more else usual
 
 
 def mapping(file: Path) -> Rulebook:

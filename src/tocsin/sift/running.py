@@ -3,12 +3,13 @@
 from tocsin.kernel.time import parse_rfc3339
 from tocsin.sift import rulebook
 from tocsin.sift.piles import MOST_LINES, added
+from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.tally import SAMPLED, level_of
 from tocsin.sift.values import Attack, EvidenceLines
 from tocsin.wire.report import SEVERITIES
 
 
-def merge(before: Attack | None, new: Attack) -> Attack:
+def merge(before: Attack | None, new: Attack, rules: Ruleset | None = None) -> Attack:
     """The cumulative attack: counts and scores add up, times widen, and the severity is judged again.
 
     `new` must come from evidence that `before` has not seen (the spool knows the regions).
@@ -28,7 +29,7 @@ def merge(before: Attack | None, new: Attack) -> Attack:
         first_seen_at=min(before.first_seen_at, new.first_seen_at, key=parse_rfc3339),
         last_seen_at=max(before.last_seen_at, new.last_seen_at, key=parse_rfc3339),
         count=before.count + new.count,
-        severity=SEVERITIES[max(_level(new, score), *map(_rank, (before, new)))],
+        severity=SEVERITIES[max(_level(new, score, rules or rulebook.ruleset()), *map(_rank, (before, new)))],
         evidence=tuple(lines.values()),
         campaign=new.campaign or before.campaign,
         lane="restricted" if "restricted" in (before.lane, new.lane) else "ordinary",
@@ -58,5 +59,5 @@ def _rank(attack: Attack) -> int:
     return SEVERITIES.index(attack.severity)
 
 
-def _level(attack: Attack, score: int) -> int:
-    return level_of(rulebook.ruleset().thresholds(attack.service, attack.kind), score)
+def _level(attack: Attack, score: int, rules: Ruleset) -> int:
+    return level_of(rules.thresholds(attack.service, attack.kind), score)

@@ -62,6 +62,11 @@ class Source:
         return True
 
     @property
+    def is_lines(self) -> bool:
+        """Whether it is known to hold lines, whatever they look like together."""
+        return False
+
+    @property
     def is_file(self) -> bool:
         """Whether it can be read twice: a regular file, no pipe."""
         return self.path != STDIN and Path(self.archive or self.path).is_file()

@@ -158,6 +158,10 @@ class Spool:
         found = dict(self.db.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
         return {state: found.get(state, 0) for state in ("pending", "sent", "refused")}
 
+    def waiting(self) -> int:
+        """How many reports are pending."""
+        return int(self.db.execute("SELECT count(*) FROM outbox WHERE state = 'pending'").fetchone()[0])
+
     def settle(self, sent: dict[str, Receipt], refused: dict[str, str]) -> None:
         """Store the answers of one batch: receipts and refusals, by attack id."""
         with transaction(self.db):

@@ -17,15 +17,19 @@ class Fresh:
     """The lines of a source behind what is known of it from before, which counts as duplicate.
 
     `header` is the first line of all, known or not; `before` is how many lines are skipped, of which the
-    first `headers` count for nothing. Iterating gives each further line with its line end (one longer than
-    16 MB in pieces), and remembers what was read.
+    first `headers` count for nothing; a part of a source that goes on has them too. Iterating gives each
+    further line with its line end (one longer than 16 MB in pieces), and remembers what was read.
     """
 
     def __init__(self, run: "Run", source: "Source", stream: "Stream", headers: int = 0) -> None:
         self._run = run
         self._stream = stream
-        self.header = stream.peek().split(b"\n", 1)[0] + b"\n"
-        skipped, self.before = run.known.prefix(source) if source.is_file else (0, 0)
+        self._is_whole = source.is_whole
+        self.header = (source.head or stream.peek()).split(b"\n", 1)[0] + b"\n"
+        if not source.is_file:
+            self.before = source.first_line - 1
+            return
+        skipped, self.before = run.known.prefix(source)
         if rows := max(self.before - headers, 0):
             run.balance.duplicate += rows
             run.balance.reasons["seen before"] += rows
@@ -45,5 +49,5 @@ class Fresh:
                 rest = b""
         if rest:
             yield rest
-        for region in hasher.regions():
+        for region in hasher.regions() if self._is_whole else ():
             self._run.known.add(region)

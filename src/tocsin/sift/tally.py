@@ -23,6 +23,7 @@ from tocsin.sift.rulebook import Ruleset, Thresholds
 from tocsin.sift.values import Attack, EvidenceLines
 from tocsin.wire.report import SEVERITIES
 
+MOST_TOLD = 200_000  # origins of verdicts that a run without end remembers
 SAMPLED = 100  # origins that a flood's attack names
 _EPOCH = dt.date(1970, 1, 1)
 
@@ -78,6 +79,14 @@ class Tally:
         key, evidence = self._piles.restore(body)
         if evidence == "verdict":
             self.told[key.service, key.kind].add(key.origin)
+
+    def forget(self) -> None:
+        """For a run without end: remember verdicts of no more origins than there are sums in memory."""
+        if sum(map(len, self.told.values())) > MOST_TOLD:
+            self.told.clear()
+            for key, evidence, _ in self._piles:
+                if evidence == "verdict":
+                    self.told[key.service, key.kind].add(key.origin)
 
     def judge_anew(self) -> None:
         """More was read since the attacks were asked for."""

@@ -19,11 +19,15 @@ from tocsin.sift.sources import PEEK, Source, Stream, Unreadable
 
 HEAD = 4096
 GRACE = 2.0  # seconds that a renamed file is still watched
+SAME = 512  # bytes at its beginning by which a growing file is known not to be written anew
 LONGEST = 16 << 20  # a line that has no end by then is given as it is
 
 
 class Place(msgspec.Struct, frozen=True):
-    """How far a file was read; `head` is the SHA-256 of its first `head_length` bytes."""
+    """How far a file was read; `head` is the SHA-256 of its first `head_length` bytes.
+
+    `at` is when it was opened (POSIX time): of a file that was left unread, only its age tells it again.
+    """
 
     device: int
     inode: int
@@ -31,6 +35,7 @@ class Place(msgspec.Struct, frozen=True):
     lines: int
     head: str
     head_length: int
+    at: float = 0.0
 
 
 @dataclass
@@ -47,6 +52,12 @@ class _Open:
     lines: int = 0
     rest: bytes = b""
     left_at: float | None = None
+    at: float = 0.0
+
+    def is_written_anew(self) -> bool:
+        """Whether its beginning is another than it was: it was cut, and has outgrown the place since."""
+        length = min(SAME, self.offset, len(self.begin))
+        return self.stream is None and os.pread(self.descriptor, length, 0) != self.begin[:length]
 
     def read(self, size: int) -> bytes:
         """The next bytes that are there."""
@@ -70,11 +81,12 @@ class _Open:
 
 
 class Followed:
-    """One log by its path."""
+    """One log by its path. `lost` counts how often its rest was gone; `fault` says why it cannot be read."""
 
     def __init__(self, path: str, place: Place | None = None) -> None:
         self.path = path
         self.lost = 0
+        self.fault = ""
         self._open: _Open | None = None
         self._place = place
         self._is_finished = False
@@ -88,6 +100,12 @@ class Followed:
         """Open it where it is to be read, so that it has a place before anything is read of it."""
         if self._open is None:
             self._open_next()
+
+    def head(self) -> bytes:
+        """The beginning of the file that is being read, as far as it is there."""
+        if self._open is not None and self._open.stream is None and not self._open.begin:
+            self._open.begin = os.pread(self._open.descriptor, PEEK, 0)
+        return self._open.begin if self._open else b""
 
     def backlog(self) -> int:
         """How many bytes are there and not yet read, of the file that is being read and of the log itself."""
@@ -128,12 +146,14 @@ class Followed:
         if place is None:
             return self._begin(live)
         history = list(_history(live))
-        for number, path in enumerate(history):
-            if not _is_place(path, place):
-                continue
+        number = _find(history, place)
+        if number is not None:
             if not self._is_finished:
-                return self._begin(path, place.offset, place.lines)
+                return self._begin(history[number], place.offset, place.lines)
             return self._begin(history[number + 1]) if number + 1 < len(history) else None
+        if not place.offset:  # nothing was read of it: what was written since it was opened comes next
+            since = [path for path in history if path == live or _changed(path) >= place.at]
+            return self._begin(since[0] if since else live)
         opened = self._begin(live)
         self.lost += opened is not None
         return opened
@@ -146,11 +166,14 @@ class Followed:
             begin = stream.peek(PEEK) if stream else b""
             descriptor = -1 if compressed else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             begin = begin or os.pread(descriptor, PEEK, 0)
-        except (OSError, Unreadable):
+        except (OSError, Unreadable) as error:
+            self.fault = _reason(error)
             return None
         if stream is not None:
             stream.skip(offset)
+        self.fault = ""
         self._open = _Open(path, status.st_dev, status.st_ino, stream, descriptor, begin, offset, lines)
+        self._open.at = self._place.at if self._place and (offset or lines) else time.time()
         self._is_finished = False
         self._stand(self._open)
         return self._open
@@ -159,14 +182,14 @@ class Followed:
         head = current.begin[: min(HEAD, current.offset)]
         self._place = Place(
             current.device, current.inode, current.offset, current.lines,
-            hashlib.sha256(head).hexdigest(), len(head),
+            hashlib.sha256(head).hexdigest(), len(head), current.at,
         )  # fmt: skip
 
     def _more(self, current: _Open, budget: int) -> Window | None:
         """Whole lines from where the file was left."""
         while True:
             data = current.read(max(budget - len(current.rest), 1 << 16))
-            if not data:
+            if not data or current.is_written_anew():
                 return None
             data = current.rest + data
             end = data.rfind(b"\n") + 1
@@ -209,13 +232,13 @@ class Followed:
         place, live = self._place, Path(self.path)
         if current.stream is not None or place is None:
             return False
-        status = os.fstat(current.descriptor)
-        if status.st_size >= current.offset + len(current.rest):
+        size = os.fstat(current.descriptor).st_size
+        if size >= current.offset + len(current.rest) and not current.is_written_anew():
             return False
         current.close()
         self._open = None
         for path in _history(live):
-            if path != live and _is_place(path, place, by_content=True):
+            if path != live and _is_copy(path, place):
                 self._begin(path, place.offset, place.lines)
                 return True
         self.lost += 1
@@ -226,33 +249,52 @@ class Followed:
 def _history(live: Path) -> Iterator[Path]:
     """The log and its rotated forms (`auth.log.1`, `auth.log-20261125.gz` …), the oldest first."""
     try:
-        names = [entry for entry in live.parent.iterdir() if entry.name.startswith(live.name)]
+        names = [entry for entry in live.parent.iterdir() if entry.name.startswith(live.stem)]
     except OSError:
         return
-    rotated = [path for path in names if path != live and path.is_file() and _is_rotated(live, path)]
-    rotated.sort(key=lambda path: path.stat().st_mtime_ns)
+    rotated = [path for path in names if path != live and path.is_file() and is_rotated(live, path)]
+    rotated.sort(key=_changed)
     yield from rotated
     if live.is_file():
         yield live
 
 
-def _is_rotated(live: Path, path: Path) -> bool:
-    """Whether the name is the log's with a number or a date behind it."""
-    rest = path.name.removeprefix(live.name)
+def is_rotated(live: Path, path: Path) -> bool:
+    """Whether the name is the log's with a number or a date behind it, or (`app-20261125.log`) in it."""
+    name = path.name
     for ending in (".gz", ".xz", ".zst"):
-        rest = rest.removesuffix(ending)
+        name = name.removesuffix(ending)
+    if name.startswith(live.name):
+        rest = name.removeprefix(live.name)
+    else:
+        rest = name.removeprefix(live.stem).removesuffix(live.suffix) if name.startswith(live.stem) else ""
     return bool(rest) and rest[0] in ".-_" and rest[1:].replace("-", "").replace(".", "").isdigit()
 
 
-def _is_place(path: Path, place: Place, *, by_content: bool = False) -> bool:
-    """Whether this is the file that was read so far: by inode, or (a copy) by beginning and length."""
+def _find(history: list[Path], place: Place) -> int | None:
+    """Which file was read so far: the very one, or else a copy of it."""
+    for by_content in (False, True):
+        for number, path in enumerate(history):
+            if _is_place(path, place, by_content=by_content):
+                return number
+    return None
+
+
+def _is_place(path: Path, place: Place, *, by_content: bool) -> bool:
+    """Whether this is the file that was read so far: by inode, or (a copy) by its beginning and length.
+
+    A short beginning tells a copy only where it is packed: a log that begins anew may begin alike.
+    """
     try:
         status = path.stat()
         compressed = _is_compressed(path)
         if not compressed and status.st_size < place.offset:
             return False
         same = (status.st_dev, status.st_ino) == (place.device, place.inode)
-        if not same and not (by_content or compressed or place.head_length == HEAD):
+        if by_content:
+            if not place.offset or not (compressed or place.head_length == HEAD):
+                return False
+        elif not same:
             return False
         with Source(str(path)).open() as stream:
             return hashlib.sha256(stream.peek(place.head_length)).hexdigest() == place.head
@@ -264,6 +306,31 @@ def _is_compressed(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(6)
     return start.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")) or start == b"\xfd7zXZ\0"
+
+
+def _is_copy(path: Path, place: Place) -> bool:
+    """Whether a file that lies beside a cut one begins as that did, and is long enough."""
+    try:
+        with Source(str(path)).open() as stream:
+            begins = hashlib.sha256(stream.peek(place.head_length)).hexdigest() == place.head
+        return begins and (_is_compressed(path) or path.stat().st_size >= place.offset)
+    except (OSError, Unreadable):
+        return False
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _reason(error: OSError | Unreadable) -> str:
+    if isinstance(error, PermissionError):
+        return "no permission to read"
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    return (error.strerror or "cannot be read").lower() if isinstance(error, OSError) else str(error)
 
 
 def _size(path: Path) -> int:

@@ -8,8 +8,17 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from tocsin.kernel.problems import BadInput
+from tocsin.sift.live.meters import Meters
 from tocsin.sift.live.settings import endpoint
-from tocsin.sift.live.watching import Meters
+
+
+def _takes(meters: Meters) -> float:
+    return not meters.outlet_fault
+
+
+def _committed_at(meters: Meters) -> float:
+    return meters.committed_at
+
 
 _COUNTERS: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
     ("tocsin_watch_bytes", "Bytes read from all sources.", lambda m: m.bytes_read),
@@ -22,6 +31,8 @@ _COUNTERS: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
     ("tocsin_watch_lines_rejected", "Lines that could not be read, over all runs.", lambda m: m.rejected),
     ("tocsin_watch_reports_sent", "Reports that the exchange took, new or newer.", lambda m: m.sent),
     ("tocsin_watch_reports_refused", "Reports that the exchange refused.", lambda m: m.refused),
+    ("tocsin_watch_gaps", "Times that lines of a log were gone before they were read.", lambda m: m.gaps),
+    ("tocsin_watch_datagrams_dropped", "UDP messages there was no room for.", lambda m: m.dropped),
 )
 _GAUGES: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
     ("tocsin_watch_backlog_bytes", "Bytes that are there and not yet read.", lambda m: m.backlog),
@@ -29,12 +40,18 @@ _GAUGES: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
     ("tocsin_watch_untold", "Attacks that wait for a SIEM or a ticket system.", lambda m: m.untold),
     ("tocsin_watch_sums_open", "Sums in memory that may still grow.", lambda m: m.open_attacks),
     ("tocsin_watch_exchange_up", "Whether the exchange answered the last time.", lambda m: not m.fault),
+    ("tocsin_watch_outlets_up", "Whether SIEM and tickets take what they are told.", _takes),
+    ("tocsin_watch_disk_up", "Whether what is found can be written down.", lambda m: not m.disk_fault),
+    ("tocsin_watch_sources", "Sources that are watched.", lambda m: m.source_count),
+    ("tocsin_watch_sources_failing", "Those of them that cannot be read.", lambda m: len(m.source_faults)),
+    ("tocsin_watch_committed_seconds", "When something was last written down (POSIX).", _committed_at),
 )
 
 
 class _Meters(Collector):
     def __init__(self, meters: Meters) -> None:
         self._meters = meters
+        self._failed: set[str] = set()
 
     def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
         """Every meter as it is now."""
@@ -42,6 +59,12 @@ class _Meters(Collector):
             yield CounterMetricFamily(name, said, value=value(self._meters))
         for name, said, value in _GAUGES:
             yield GaugeMetricFamily(name, said, value=value(self._meters))
+        said = "Whether a source that failed before can be read; one that never failed is not named."
+        up = GaugeMetricFamily("tocsin_watch_source_up", said, labels=["source"])
+        self._failed |= self._meters.source_faults.keys()
+        for source in sorted(self._failed):
+            up.add_metric([source], source not in self._meters.source_faults)
+        yield up
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 What was received stands in the spool's `inbox` before anything else happens to it, so that a kill loses
 nothing that came in, and a flood of messages takes disk and not memory. When the inbox is full, TCP senders
-are made to wait and UDP messages are dropped and counted.
+are made to wait and UDP messages are dropped and counted; so it is while the disk takes nothing.
 """
 
+import contextlib
+import os
 import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 
@@ -22,6 +25,7 @@ from tocsin.sift.live.windows import Window
 SEGMENT = 16 << 20
 LONGEST = 1 << 20  # a message; a longer one is cut
 LARGEST_COUNT = 8  # digits of a frame's length (RFC 6587 3.4.1)
+MOST_CONNECTIONS = 500
 
 
 class Inbox:
@@ -35,6 +39,7 @@ class Inbox:
         self._number = max(numbers, default=0) + 1
         self._file = self._segment(self._number).open("ab", buffering=0)
         self._written = 0
+        self.fault = ""
 
     @property
     def current(self) -> Path:
@@ -43,21 +48,41 @@ class Inbox:
 
     def is_full(self) -> bool:
         """Whether the segments take more than they may."""
-        return sum(path.stat().st_size for path in self.segments()) > self._limit
+        return self.size() > self._limit
+
+    def size(self) -> int:
+        """Bytes that the segments take."""
+        return sum(map(_size, self.segments()))
 
     def segments(self) -> list[Path]:
         """All that there are, the oldest first."""
         return sorted(self.folder.glob("*.log"), key=lambda path: int(path.stem))
 
-    def write(self, lines: bytes) -> None:
-        """Add whole lines; from then on a kill cannot lose them."""
+    def write(self, lines: bytes) -> bool:
+        """Add whole lines; from then on a kill cannot lose them. False where the disk takes none."""
         with self._lock:
-            if self._written and self._written + len(lines) > SEGMENT:
-                self._file.close()
-                self._number, self._written = self._number + 1, 0
-                self._file = self._segment(self._number).open("ab", buffering=0)
-            self._file.write(lines)
-            self._written += len(lines)
+            try:
+                if self._written and self._written + len(lines) > SEGMENT:
+                    following = self._segment(self._number + 1).open("ab", buffering=0)
+                    self._file.close()
+                    self._file, self._number, self._written = following, self._number + 1, 0
+                self._add(lines)
+            except OSError as error:
+                self.fault = f"what is received cannot be kept: {(error.strerror or str(error)).lower()}"
+                return False
+            self.fault = ""
+            return True
+
+    def _add(self, lines: bytes) -> None:
+        left = memoryview(lines)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError:
+            with contextlib.suppress(OSError):  # half a line would spoil the next
+                os.ftruncate(self._file.fileno(), self._written)
+            raise
+        self._written += len(lines)
 
     def close(self) -> None:
         """Write no more."""
@@ -71,10 +96,11 @@ class SyslogSource:
     """What one pair of addresses receives: a source of `Watch`."""
 
     def __init__(
-        self, settings: Syslog, networks: tuple[str, ...], folder: Path, limit: int, place: bytes | None
+        self, settings: Syslog, options: Options, folder: Path, limit: int, place: bytes | None
     ) -> None:
         self.name = syslog_name(settings)
-        self.options = Options(networks=networks, tz=settings.tz)
+        self.options = replace(options, tz=settings.tz)
+        self.lost = 0
         self.inbox = Inbox(folder, limit)
         self._place = msgspec.msgpack.decode(place, type=tuple[int, Place]) if place else None
         self._followed: Followed | None = None
@@ -85,6 +111,7 @@ class SyslogSource:
     def read(self, budget: int) -> Window | None:
         """The next messages, segment after segment."""
         while True:
+            current = int(self.inbox.current.stem)  # before it is read: what is older gets no more
             if self._followed is None and not self._next():
                 return None
             assert self._followed is not None  # noqa: S101 (for the type checker)
@@ -92,10 +119,10 @@ class SyslogSource:
             if window is not None:
                 self._place = (self._number, self._followed.place or _NOWHERE)
                 return Window(
-                    path=self.name, first_line=window.first_line, content=window.content, head=b"",
+                    path=self.name, first_line=window.first_line, content=window.content, is_lines=True,
                     changed=time.time(),
                 )  # fmt: skip
-            if self._number == int(self.inbox.current.stem):
+            if self._number >= current:
                 return None
             self._followed.close()
             self._followed = None
@@ -110,12 +137,33 @@ class SyslogSource:
             return
         for path in self.inbox.segments():
             if int(path.stem) < self._place[0]:
-                path.unlink()
+                with contextlib.suppress(OSError):  # it is tried again
+                    path.unlink()
+
+    @property
+    def fault(self) -> str:
+        """Why nothing is received, nothing where it is."""
+        if not self.receiver.is_alive():
+            return self.receiver.fault or "nothing is received any more"
+        return self.inbox.fault or self.receiver.fault
+
+    @property
+    def dropped(self) -> int:
+        """Datagrams there was no room for."""
+        return self.receiver.dropped
+
+    def is_behind(self) -> bool:
+        """What was received is given when it is asked for."""
+        return False
+
+    def is_gone(self) -> bool:
+        """It stays."""
+        return False
 
     def backlog(self) -> int:
         """Bytes received and not read."""
         read = self._place[1].offset if self._place else 0
-        return max(sum(path.stat().st_size for path in self.inbox.segments()) - read, 0)
+        return max(self.inbox.size() - read, 0)
 
     def close(self) -> None:
         """Receive no more."""
@@ -135,6 +183,13 @@ class SyslogSource:
         return False
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # it was read, and removed
+
+
 _NOWHERE = Place(0, 0, 0, 0, "", 0)
 
 
@@ -147,7 +202,9 @@ class Receiver(threading.Thread):
         self._stop_asked = threading.Event()
         self._selector = DefaultSelector()
         self._waiting: dict[socket.socket, bytes] = {}
+        self._unwritten = b""  # what TCP senders gave and the disk did not take
         self.received = self.dropped = 0
+        self.fault = ""
         self.ports: dict[str, int] = {}
         if settings.udp:
             self._listen("udp", endpoint(settings.udp), socket.SOCK_DGRAM)
@@ -166,11 +223,17 @@ class Receiver(threading.Thread):
         """Receive until asked to stop."""
         full, looked_at = False, 0.0
         while not self._stop_asked.is_set():
-            if time.monotonic() - looked_at > 1:
-                full, looked_at = self._inbox.is_full(), time.monotonic()
-            for key, _ in self._selector.select(0.2):
-                self._take(key.fileobj, key.data, full)  # type: ignore[arg-type]  # they are sockets
-            if full:
+            try:
+                if time.monotonic() - looked_at > 1:
+                    full, looked_at = self._inbox.is_full(), time.monotonic()
+                if self._unwritten and self._inbox.write(self._unwritten):
+                    self._unwritten = b""
+                for key, _ in self._selector.select(0.2):
+                    self._take(key.fileobj, key.data, full or bool(self._unwritten))  # type: ignore[arg-type]  # they are sockets
+            except OSError as error:  # one socket's trouble is not the others'
+                self.fault = (error.strerror or str(error)).lower()
+                time.sleep(0.2)
+            if full or self._unwritten:
                 time.sleep(0.05)
 
     def _listen(self, kind: str, address: tuple[str, int], how: socket.SocketKind) -> None:
@@ -197,6 +260,10 @@ class Receiver(threading.Thread):
             return  # the sender's window fills, and it waits
         elif kind == "tcp":
             connection, _ = sock.accept()
+            if len(self._waiting) >= MOST_CONNECTIONS:
+                connection.close()
+                self.fault = f"a connection was refused: {MOST_CONNECTIONS} are open"
+                return
             connection.setblocking(False)
             self._waiting[connection] = b""
             self._selector.register(connection, EVENT_READ, "connection")
@@ -214,9 +281,10 @@ class Receiver(threading.Thread):
                 self.dropped += 1
             else:
                 lines.append(one_line(message))
-        if lines:
+        if lines and self._inbox.write(b"".join(lines)):
             self.received += len(lines)
-            self._inbox.write(b"".join(lines))
+        else:
+            self.dropped += len(lines)
 
     def _take_stream(self, sock: socket.socket) -> None:
         try:
@@ -235,7 +303,9 @@ class Receiver(threading.Thread):
             self._waiting[sock] = rest
         if messages:
             self.received += len(messages)
-            self._inbox.write(b"".join(map(one_line, messages)))
+            content = b"".join(map(one_line, messages))
+            if not self._inbox.write(content):
+                self._unwritten += content
 
 
 def frames(data: bytes) -> tuple[list[bytes], bytes]:

@@ -14,13 +14,15 @@ from tocsin.wire.report import Severity
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Logs to follow through their rotation; patterns such as `/var/log/nginx/*.log` meet new files too.
 
-    `tz` and `year` settle times that do not name theirs; `target` stands for a host where lines name none.
+    `tz` and `year` settle times that do not name theirs; `target` stands for a host where lines name none;
+    `map` is a file that says what their records mean (docs/records.md).
     """
 
     paths: tuple[str, ...]
     tz: str | None = None
     year: int | None = None
     target: str = ""
+    map: str = ""
 
 
 class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +41,10 @@ class Syslog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An IMAP folder of complaints; nothing in it is changed. The password stands in a file of its own."""
+    """An IMAP folder of complaints; nothing in it is changed. The password stands in a file of its own.
+
+    `ca_file` holds the certificate of an authority of your own; `every` is the seconds between looks.
+    """
 
     host: str
     user: str
@@ -47,6 +52,7 @@ class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     folder: str = "INBOX"
     port: int = 993
     tls: bool = True
+    ca_file: str = ""
     every: float = 60.0
 
 
@@ -98,6 +104,7 @@ def load(path: Path) -> Settings:
         raise BadInput(f"{path}: {(error.strerror or 'cannot be read').lower()}") from error
     try:
         settings = msgspec.convert(tomllib.loads(text), Settings)
+        settings = msgspec.structs.replace(settings, to=settings.to.rstrip("/"))
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise BadInput(
             f"{path}: {error}", hint="tocsin watch --example prints a file to start from"
@@ -124,8 +131,13 @@ def _check(settings: Settings, path: Path) -> None:
     for siem in settings.siem:
         if siem.syslog and urlsplit(siem.syslog).scheme not in ("udp", "tcp"):
             raise BadInput(f"{path}: siem.syslog is no udp:// or tcp:// address: {siem.syslog}")
+    for url in filter(None, (settings.to, *(rt.url for rt in settings.rt))):
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            raise BadInput(f"{path}: not the address of a web server: {url}", hint="write it as https://HOST")
     if settings.metrics:
         endpoint(settings.metrics)
+    if settings.every <= 0:
+        raise BadInput(f"{path}: every must be more than 0 seconds")
 
 
 def endpoint(text: str) -> tuple[str, int]:

@@ -6,15 +6,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from tocsin.kernel.problems import BadInput
-from tocsin.sift import minimise, reporting, spool
+from tocsin.sift import minimise, reporting, rulebook, spool
 from tocsin.sift.live.files import Patterns
 from tocsin.sift.live.journal import JournalSource, journal_name
+from tocsin.sift.live.meters import Meters
 from tocsin.sift.live.outlets import outlets_of
 from tocsin.sift.live.receiving import SyslogSource, syslog_name
 from tocsin.sift.live.settings import Settings
 from tocsin.sift.live.state import LiveState
 from tocsin.sift.live.tickets import Answers, Rt5
-from tocsin.sift.live.watching import Followable, Meters, Watch
+from tocsin.sift.live.watching import Followable, Watch, options_of
+from tocsin.sift.rulebook import ruleset
 from tocsin.sift.spool import Spool
 
 NOWHERE = "watch"  # the name of the spool of a watch that reports to nobody
@@ -36,7 +38,8 @@ def watch(
     with ExitStack() as stack:
         kept = stack.enter_context(spool.opened(settings.to or NOWHERE))
         places = LiveState(kept).places()
-        patterns = Patterns(settings.files, settings.networks, places)
+        mappings = {one.map: rulebook.mapping(Path(one.map)) for one in settings.files if one.map}
+        patterns = Patterns(settings.files, options_of(settings), places, mappings)
         own, token = minimise.networks(settings.networks), reporting.token_key(kept)
         desks = [
             Rt5(one, kept.db, lambda attack: minimise.sent_id(attack, own, token)) for one in settings.rt
@@ -45,12 +48,13 @@ def watch(
         running = Watch(
             settings,
             kept,
-            _sources(settings, kept, places),
+            sources_of(settings, kept, places, follow=not once),
             key=key,
             say=say,
             fresh=patterns.fresh,
             outlets=[*outlets_of(settings.siem), *desks],
             answers=Answers(kept.db, desks, every) if desks and settings.to else None,
+            rules=ruleset(*mappings.values()),
         )
         if settings.metrics:
             from tocsin.sift.live.metrics import serve
@@ -65,15 +69,24 @@ def watch(
         return running.meters
 
 
-def _sources(settings: Settings, kept: Spool, places: dict[str, bytes]) -> list[Followable]:
+def sources_of(
+    settings: Settings, kept: Spool, places: dict[str, bytes], *, follow: bool
+) -> list[Followable]:
+    """The sources that are there from the start: journals, syslog, mailboxes. Raises BadInput."""
+    options = options_of(settings)
     sources: list[Followable] = [
-        JournalSource(journal, settings.networks, places.get(journal_name(journal)))
+        JournalSource(journal, options, places.get(journal_name(journal)), follow=follow)
         for journal in settings.journal
     ]
+    if settings.mailbox:
+        from tocsin.sift.live.mailbox import MailSource, mailbox_name
+
+        sources += [
+            MailSource(box, options, places.get(mailbox_name(box)), follow=follow) for box in settings.mailbox
+        ]
     for number, heard in enumerate(settings.syslog):
-        folder = kept.folder / "inbox" / str(number)
-        limit = settings.inbox_mb << 20
-        sources.append(SyslogSource(heard, settings.networks, folder, limit, places.get(syslog_name(heard))))
+        folder, limit = kept.folder / "inbox" / str(number), settings.inbox_mb << 20
+        sources.append(SyslogSource(heard, options, folder, limit, places.get(syslog_name(heard))))
     return sources
 
 

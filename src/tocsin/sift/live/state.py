@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from tocsin.sift.regions import Known, region_of
 from tocsin.sift.spool import Spool
 from tocsin.sift.sqlite import transaction
-from tocsin.sift.values import Attack, Source
+from tocsin.sift.values import Attack, Region, Source
 from tocsin.wire.report import Report
 
 FORGOTTEN_AFTER = 35 * 86_400  # seconds: a sum that did not grow for so long is closed
@@ -38,6 +39,7 @@ class Step:
     attacks: Iterable[Attack] = ()
     reports: Iterable[Report] = ()
     rejected: Iterable[tuple[str, int, str, bytes]] = ()
+    regions: Iterable[Region] = ()
     also: Callable[[], None] = lambda: None
 
 
@@ -86,5 +88,34 @@ class LiveState:
                 [(source.source_id, msgspec.msgpack.encode(source)) for source in step.sources],
             )
             db.executemany("INSERT OR REPLACE INTO live_count VALUES (?, ?)", step.counts.items())
-            self._spool.add((), step.attacks, step.reports, step.rejected)
+            self._spool.add(step.regions, step.attacks, step.reports, step.rejected)
             step.also()
+
+
+class KeptRegions(Known):
+    """The regions that a spool knows, asked for one by one: in memory are only those not yet written down."""
+
+    def __init__(self, spool: Spool) -> None:
+        super().__init__()
+        self._spool = spool
+
+    def has_bytes(self, content: bytes) -> bool:
+        """Whether exactly these bytes were sifted before; remembers them if not."""
+        return self._is_kept(region_of(content)) or super().has_bytes(content)
+
+    def has_all(self, regions: Iterable[Region]) -> bool:
+        """Whether every one of these was sifted before; not so for none."""
+        found = list(regions)
+        return bool(found) and all(self._is_kept(region) or super().has_all([region]) for region in found)
+
+    def take(self) -> list[Region]:
+        """Those that were added since this was last asked: to be written down at once."""
+        added = self.added
+        super().__init__()
+        return added
+
+    def _is_kept(self, region: Region) -> bool:
+        row = self._spool.db.execute(
+            "SELECT length FROM region WHERE sha256 = ?", (region.sha256,)
+        ).fetchone()
+        return row is not None and row[0] == region.length

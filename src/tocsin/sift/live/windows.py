@@ -2,17 +2,25 @@
 
 import io
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from tocsin.sift.sources import Source, Stream
+
+if TYPE_CHECKING:
+    from tocsin.sift.engine import Run
 
 
 @dataclass(frozen=True)
 class Window(Source):
-    """Whole lines of a source. `head` is the source's own beginning, by which its format is known."""
+    """Whole lines of a source. `head` is the source's own beginning, by which its format is known.
+
+    `is_lines` says that its lines have nothing to do with one another: whatever they look like, together
+    they are no mail.
+    """
 
     content: bytes = b""
     changed: float = 0.0
+    is_lines: bool = False
 
     @property
     def is_file(self) -> bool:
@@ -31,3 +39,28 @@ class Window(Source):
     def changed_at(self) -> float | None:
         """When its source was last changed."""
         return self.changed
+
+    def read_into(self, run: "Run") -> None:
+        """Sift it."""
+        run.read(self)
+
+
+@dataclass(frozen=True)
+class Mails(Window):
+    """Mails of a mailbox, each with its number there."""
+
+    mails: tuple[tuple[int, bytes], ...] = ()
+
+    def read_into(self, run: "Run") -> None:
+        """Sift each of them."""
+        from tocsin.sift import documents
+
+        run.tally.begin_source()
+        for number, mail in self.mails:
+            if mail:
+                documents.read_mail(run, self.path, number, mail)
+            else:
+                run.rejects.add(self.path, number, TOO_LARGE)
+
+
+TOO_LARGE = "a mail of more than 64 MB, or one that the server does not give"

@@ -123,7 +123,7 @@ class _Zeek:
         elif line.startswith("#fields"):
             columns = line.split(self._separator)[1:]
             mapping = self._run.options.mapping
-            books = [mapping] if mapping else self._run.rules.books
+            books = [mapping] if mapping else self._run.rules.general
             plan = Plan([book for book in books if book.marks and set(book.marks) <= set(columns)])
             self._reader.follow(plan)
             self._width = len(columns)
@@ -165,7 +165,7 @@ def _read_csv(run: "Run", source: "Source", stream: "Stream") -> None:
     from tocsin.sift.recordreader import RecordReader
 
     start = source.head or stream.peek()
-    books = [run.options.mapping] if run.options.mapping else run.rules.books
+    books = [run.options.mapping] if run.options.mapping else run.rules.general
     book, (delimiter, columns) = next((book, found) for book in books if (found := _columns(start, book)))
     place = Place(run.skip_known(source, stream))
     plan = Plan([book])

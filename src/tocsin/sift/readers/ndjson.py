@@ -42,12 +42,17 @@ _ANY = msgspec.json.Decoder(msgspec.Raw)
 def looks_like(start: bytes) -> bool:
     """Lines of JSON objects, or a list, or syslog that carries records of a known kind."""
     text = start.removeprefix(_BOM).lstrip()
-    if any(mark in text for mark in _FOREIGN):
+    if not is_plain(text):
         return False
     if text[:1] == b"{" and _objects(text) > 1:
         return True
     is_json = text[:1] == b"{" or _LIST.match(text) or _objects(text)
     return bool(is_json) and any(book.marks_stand_in(text) for book in rulebook.ruleset().books)
+
+
+def is_plain(start: bytes) -> bool:
+    """Whether JSON that begins so is none that another reader knows better."""
+    return not any(mark in start for mark in _FOREIGN)
 
 
 def is_mapped(start: bytes, book: "Rulebook") -> bool:
@@ -59,7 +64,7 @@ def is_mapped(start: bytes, book: "Rulebook") -> bool:
 def read(run: "Run", source: "Source", stream: "Stream") -> None:
     """Read the records to their end."""
     start = (source.head or stream.peek()).removeprefix(_BOM).lstrip()
-    if _is_list(start):
+    if source.is_whole and _is_list(start):
         _read_list(run, source, stream)
     else:
         _read_lines(run, source, stream)

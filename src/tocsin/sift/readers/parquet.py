@@ -64,7 +64,7 @@ def _read(
     kinds = {
         name: kind for name, kind, *_ in database.execute(f"DESCRIBE FROM {table}", [str(file)]).fetchall()
     }
-    books = [run.options.mapping] if run.options.mapping else run.rules.books
+    books = [run.options.mapping] if run.options.mapping else run.rules.general
     plan = Plan([book for book in books if book.marks and set(book.marks) <= set(kinds)])
     if not plan.fields:
         raise Unreadable("a Parquet file of columns that no rule names: give a mapping with --map")

@@ -1,0 +1,85 @@
+"""What a person or a program may want to see of a running watch."""
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from tocsin.sift.values import Attack
+
+FILE = "watch.json"
+
+
+@dataclass
+class Meters:
+    """The state of a watch: `lines`, `observed` and `rejected` over all its runs, the rest of this one.
+
+    `fault` is the exchange's, `outlet_fault` a SIEM's or ticket system's, `disk_fault` this machine's;
+    `source_faults` are by source. `gaps` counts how often lines were gone before they were read, `dropped`
+    the datagrams there was no room for.
+    """
+
+    started: float = field(default_factory=time.monotonic)
+    bytes_read: int = 0
+    lines: int = 0
+    observed: int = 0
+    rejected: int = 0
+    backlog: int = 0
+    open_attacks: int = 0
+    pending: int = 0
+    sent: int = 0
+    refused: int = 0
+    fault: str = ""
+    untold: int = 0
+    outlet_fault: str = ""
+    disk_fault: str = ""
+    source_faults: dict[str, str] = field(default_factory=dict)
+    source_count: int = 0
+    gaps: int = 0
+    dropped: int = 0
+    committed_at: float = 0.0
+    newest: list[Attack] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[str]:
+        """Everything that is wrong now, in words."""
+        told = [f"the disk: {self.disk_fault}"] if self.disk_fault else []
+        told += [f"the exchange: {self.fault}"] if self.fault else []
+        told += [self.outlet_fault] if self.outlet_fault else []
+        return told + [f"{name}: {fault}" for name, fault in sorted(self.source_faults.items())]
+
+    def keep(self, folder: Path) -> None:
+        """Leave a sign of life in a spool's folder, for `tocsin doctor`; a full disk stops nobody."""
+        sign = Sign(
+            at=int(time.time()),
+            lines=self.lines,
+            backlog=self.backlog,
+            pending=self.pending,
+            committed_at=int(self.committed_at),
+            faults=self.faults,
+        )
+        part = folder / f"{FILE}.part"
+        with contextlib.suppress(OSError):
+            part.write_bytes(msgspec.json.encode(sign))
+            part.replace(folder / FILE)
+
+
+class Sign(msgspec.Struct, frozen=True):
+    """How a watch stood at an instant (seconds since 1970)."""
+
+    at: int
+    lines: int
+    backlog: int
+    pending: int
+    committed_at: int
+    faults: list[str]
+
+
+def sign_in(folder: Path) -> Sign | None:
+    """The last sign of life of the watch whose spool lies there; None where there never was one."""
+    try:
+        return msgspec.json.decode((folder / FILE).read_bytes(), type=Sign)
+    except (OSError, msgspec.DecodeError):
+        return None
