@@ -1,6 +1,7 @@
 """Every line of a log once, whatever happens to the file's name."""
 
 import gzip
+import os
 import random
 import shutil
 from pathlib import Path
@@ -136,3 +137,53 @@ def test_any_life_of_a_log_gives_every_line_once(seed: int, tmp_path: Path) -> N
         append(log, "end")
         read += [line for line in lines_of(followed) if line != "end"]
     assert [int(line[:6]) for line in read] == list(range(written))
+
+
+def test_an_empty_log_is_not_taken_for_its_packed_forms(tmp_path: Path) -> None:
+    """Nothing of it was read when the watch ended: what was rotated long before is not read again."""
+    log = tmp_path / "auth.log"
+    old = tmp_path / "auth.log.1.gz"
+    old.write_bytes(gzip.compress(b"read long ago\n"))
+    os.utime(old, (1, 1))
+    log.touch()
+    followed = Followed(str(log))
+    followed.stand()
+    place = followed.place
+    followed.close()
+    append(log, "new")
+    again = Followed(str(log), place)
+    assert lines_of(again) == ["new"]
+    again.close()
+    append(log, "newer")
+    log.rename(tmp_path / "auth.log.2")
+    (tmp_path / "auth.log.2.gz").write_bytes(gzip.compress((tmp_path / "auth.log.2").read_bytes()))
+    append(log, "newest")  # before the old one goes, so that it is another inode
+    (tmp_path / "auth.log.2").unlink()
+    assert lines_of(Followed(str(log), place)) == ["new", "newer", "newest"]
+
+
+def test_a_log_that_is_written_anew_behind_ones_back_is_read_from_its_start(tmp_path: Path) -> None:
+    """Cut and outgrown between two looks: its length tells nothing, its beginning does."""
+    log = tmp_path / "app.log"
+    append(log, "first life", "of this log")
+    followed = Followed(str(log))
+    assert lines_of(followed) == ["first life", "of this log"]
+    log.write_text("second life\n" + "longer\n" * 9)
+    assert lines_of(followed) == ["second life", *["longer"] * 9]
+    assert followed.lost == 1
+
+
+def test_a_rotation_that_puts_the_date_before_the_ending_is_caught_up(tmp_path: Path) -> None:
+    """logrotate's `extension`: `app.log` goes on in `app-20261125.log`."""
+    log = tmp_path / "app.log"
+    append(log, "one")
+    followed = Followed(str(log))
+    assert lines_of(followed) == ["one"]
+    place = followed.place
+    followed.close()
+    append(log, "two")
+    log.rename(tmp_path / "app-20261125.log")
+    append(log, "three")
+    again = Followed(str(log), place)
+    assert lines_of(again) == ["two", "three"]
+    assert again.lost == 0

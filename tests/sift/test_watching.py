@@ -224,6 +224,73 @@ def test_a_full_inbox_drops_datagrams_and_says_so(tmp_path: Path, monkeypatch: p
     assert source.receiver.received
 
 
+def test_what_the_disk_does_not_take_is_not_lost(tmp_path: Path) -> None:
+    """A TCP sender's message waits until there is room, a datagram is dropped; both are said."""
+    source = SyslogSource(Syslog(tcp="127.0.0.1:0"), Options(), tmp_path / "inbox", 1 << 30, None)
+    inbox = source.inbox
+    kept, inbox._file = inbox._file, Path("/dev/full").open("ab", buffering=0)  # noqa: SIM115
+    deadline = time.monotonic() + 5
+    with socket.create_connection(("127.0.0.1", source.receiver.ports["tcp"])) as tcp:
+        tcp.sendall(b"<38>Mar  5 10:00:00 gate sshd[1]: hello\n")
+        while not source.fault and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert "no space left" in source.fault
+        assert source.read(1 << 20) is None
+        with inbox._lock:
+            inbox._file.close()
+            inbox._file = kept
+        while not inbox.size() and time.monotonic() < deadline:
+            time.sleep(0.01)
+    window = source.read(1 << 20)
+    assert window and window.content.endswith(b"hello\n")
+    assert source.fault == ""
+    source.close()
+
+
+def test_a_step_that_the_disk_does_not_take_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is read meanwhile, nothing is lost or doubled, and it is said once."""
+    log, said = tmp_path / "auth.log", []
+    log.write_text("".join(lines(random.Random(1), 300)))
+    monkeypatch.setattr("tocsin.sift.live.watching.AGAIN", 0.0)
+    with spool.opened("nobody") as kept:
+        told = Settings(files=(Files((str(log),)),))
+        running = Watch(told, kept, fresh=Patterns(told.files, Options(), {}).fresh, say=said.append)
+        running.round()
+        kept.db.execute("PRAGMA max_page_count = 1")  # SQLite's own way to be full
+        assert not running.commit()
+        with log.open("a") as out:
+            out.writelines(lines(random.Random(2), 50))
+        assert not running.round()
+        assert "the disk" in running.meters.faults[0]
+        kept.db.execute("PRAGMA max_page_count = 1000000")
+        running.round()
+        assert not running.meters.faults
+        running.drain()
+        running.close()
+        found = kept_attacks(kept)
+    assert found == {
+        a.attack_id: (a.count, a.severity, sum(e.line_count for e in a.evidence))
+        for a in sift([str(log)]).attacks
+    }
+    assert len(said) == 1
+
+
+def test_answers_of_nonsense_do_not_end_a_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an exchange must not say is its fault, and what waits is kept."""
+    log = tmp_path / "auth.log"
+    log.write_text("".join(lines(random.Random(1), 300)))
+    monkeypatch.setattr("tocsin.sift.sending.send", lambda *_, **__: zip([1], [], strict=True).__next__())
+    with spool.opened("https://exchange.invalid") as kept:
+        told = Settings(to="https://exchange.invalid", files=(Files((str(log),)),))
+        running = Watch(told, kept, fresh=Patterns(told.files, Options(), {}).fresh)
+        running.drain()
+        running.close()
+        assert running.meters.fault
+        assert running.meters.pending > 0
+
+
 @pytest.mark.parametrize(
     ("data", "messages", "rest"),
     [
@@ -297,21 +364,47 @@ def journal_of(folder: Path, number: int, entries: int) -> None:
     subprocess.run([tool, "-o", target, text], check=True, capture_output=True)
 
 
+def test_a_journal_that_cannot_be_read_is_a_fault(tmp_path: Path) -> None:
+    """With journalctl's own words; it is asked again later, not without a pause."""
+    if not shutil.which("journalctl"):
+        missing("this needs journalctl: make system")
+    source = JournalSource(Journal(directory=str(tmp_path / "none")), Options(), None)
+    deadline = time.monotonic() + 10
+    while not source.fault and time.monotonic() < deadline:
+        assert source.read(1 << 20) is None
+        time.sleep(0.02)
+    source.close()
+    assert source.fault.startswith("journalctl ended: ")
+    assert "No such file" in source.fault
+
+
+def test_a_journal_is_read_once_to_its_end(tmp_path: Path) -> None:
+    """Without following: everything that is there, and then no more."""
+    journal_of(tmp_path / "journal", 1, 30)
+    told = Journal(directory=str(tmp_path / "journal"))
+    with spool.opened("nobody") as kept:
+        running = Watch(Settings(journal=(told,)), kept, [JournalSource(told, Options(), None, follow=False)])
+        running.drain()
+        running.close()
+        assert [count for count, _, _ in kept_attacks(kept).values()] == [30]
+        assert not running.meters.faults
+
+
 def test_the_journal_is_followed_by_its_cursor(tmp_path: Path) -> None:
     """Entries of a real journal, each once, also after a restart."""
     folder = tmp_path / "journal"
     told = Journal(directory=str(folder), units=("ssh.service",))
     counts = []
     with spool.opened("nobody") as kept:
-        for number, entries in enumerate((4, 3), start=1):
+        for number, entries in enumerate((24, 23), start=1):
             journal_of(folder, number, entries)
             source = JournalSource(told, Options(), LiveState(kept).places().get(journal_name(told)))
             running = Watch(Settings(journal=(told,)), kept, [source])
             deadline = time.monotonic() + 10
-            while running.meters.lines < sum((4, 3)[:number]) and time.monotonic() < deadline:
+            while running.meters.lines < sum((24, 23)[:number]) and time.monotonic() < deadline:
                 running.round()
                 running.commit()
                 time.sleep(0.05)
             running.close()
             counts.append([count for count, _, _ in kept_attacks(kept).values()])
-    assert counts == [[4], [7]]
+    assert counts == [[24], [47]]

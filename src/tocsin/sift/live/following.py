@@ -152,7 +152,7 @@ class Followed:
                 return self._begin(history[number], place.offset, place.lines)
             return self._begin(history[number + 1]) if number + 1 < len(history) else None
         if not place.offset:  # nothing was read of it: what was written since it was opened comes next
-            since = [path for path in history if path == live or _changed(path) >= place.at]
+            since = [path for path in history if path == live or _changed(path) >= place.at + GRACE]
             return self._begin(since[0] if since else live)
         opened = self._begin(live)
         self.lost += opened is not None

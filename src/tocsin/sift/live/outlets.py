@@ -24,7 +24,6 @@ CREATE TABLE IF NOT EXISTS outlet (
   id INTEGER PRIMARY KEY, name TEXT NOT NULL, attack_id TEXT NOT NULL, body BLOB NOT NULL,
   UNIQUE (name, attack_id));
 """
-BATCH = 500
 TIMEOUT = 10.0
 FACILITY = 13 * 8  # "log audit" (RFC 5424, table 1)
 _LEVELS = {"info": 6, "low": 5, "medium": 4, "high": 3, "critical": 2}
@@ -37,9 +36,10 @@ class Away(Problem):
 
 
 class Outlet(Protocol):
-    """A place that is told of attacks."""
+    """A place that is told of attacks, up to `most` at once: what it took is not told again."""
 
     name: str
+    most: int
 
     def takes(self, attack: Attack) -> bool:
         """Whether this attack is for it."""
@@ -85,16 +85,18 @@ class Outlets:
 
     def _tell_some(self, outlet: Outlet) -> bool:
         rows = self._db.execute(
-            "SELECT id, body FROM outlet WHERE name = ? ORDER BY id LIMIT ?", (outlet.name, BATCH)
+            "SELECT id, body FROM outlet WHERE name = ? ORDER BY id LIMIT ?", (outlet.name, outlet.most)
         ).fetchall()
         if rows:
             outlet.tell([msgspec.json.decode(body, type=Attack) for _, body in rows])
             self._db.executemany("DELETE FROM outlet WHERE id = ?", [(number,) for number, _ in rows])
-        return len(rows) == BATCH
+        return len(rows) == outlet.most
 
 
 class EcsFile:
     """ECS documents, one a line, at the end of a file; a file that was moved away is made anew."""
+
+    most = 500
 
     def __init__(self, path: str) -> None:
         self.name = f"ecs {path}"
@@ -115,6 +117,8 @@ class EcsFile:
 
 class Syslog:
     """RFC 5424 messages over UDP (RFC 5426) or TCP with counted frames (RFC 6587), each an ECS document."""
+
+    most = 500
 
     def __init__(self, url: str, hostname: Callable[[], str] = socket.gethostname) -> None:
         self.name = f"syslog {url}"

@@ -134,6 +134,11 @@ def _check(settings: Settings, path: Path) -> None:
     for url in filter(None, (settings.to, *(rt.url for rt in settings.rt))):
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
             raise BadInput(f"{path}: not the address of a web server: {url}", hint="write it as https://HOST")
+    if len(settings.rt) > 1:
+        raise BadInput(f"{path}: only one [[rt]] can be told")
+    for kind in (settings.journal, settings.mailbox, settings.syslog):
+        if len(set(kind)) < len(kind):
+            raise BadInput(f"{path}: the same source twice: its lines would count twice")
     if settings.metrics:
         endpoint(settings.metrics)
     if settings.every <= 0:

@@ -1,5 +1,6 @@
 """From settings to a running watch."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -84,8 +85,9 @@ def sources_of(
         sources += [
             MailSource(box, options, places.get(mailbox_name(box)), follow=follow) for box in settings.mailbox
         ]
-    for number, heard in enumerate(settings.syslog):
-        folder, limit = kept.folder / "inbox" / str(number), settings.inbox_mb << 20
+    for heard in settings.syslog:
+        folder = kept.folder / "inbox" / hashlib.sha256(syslog_name(heard).encode()).hexdigest()[:16]
+        limit = settings.inbox_mb << 20
         sources.append(SyslogSource(heard, options, folder, limit, places.get(syslog_name(heard))))
     return sources
 
