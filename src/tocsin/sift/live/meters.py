@@ -46,7 +46,9 @@ class Meters:
     def faults(self) -> list[str]:
         """Everything that is wrong now, in words."""
         told = [f"the disk: {self.disk_fault}"] if self.disk_fault else []
-        told += [f"the exchange: {self.fault}"] if self.fault else []
+        told += (
+            [self.fault if "exchange" in self.fault else f"the exchange: {self.fault}"] if self.fault else []
+        )
         told += [self.outlet_fault] if self.outlet_fault else []
         return told + [f"{name}: {fault}" for name, fault in sorted(self.source_faults.items())]
 

@@ -28,6 +28,7 @@ AT_ONCE = 64 << 20  # bytes read before what they show is written down
 IDLE = 0.25  # seconds between looks at sources that have nothing new
 MOST_OPEN = 20_000  # sums in memory; the others are fetched when they grow again
 AGAIN = 2.0  # seconds until a disk that took nothing is asked again
+MOST_SHOWN = 100
 BEAT = 15.0  # seconds between signs of life
 PATIENCE = (5.0, 15.0, 60.0, 300.0)  # seconds until an exchange out of reach is asked again
 Say = Callable[[str], None]
@@ -348,7 +349,7 @@ class Watch:
         meters.open_attacks = len(self._piles)
         meters.pending = self._spool.waiting()
         newest = {attack.attack_id: attack for attack in (*meters.newest, *attacks)}
-        meters.newest = sorted(newest.values(), key=lambda attack: attack.last_seen_at, reverse=True)[:20]
+        meters.newest = sorted(newest.values(), key=_weight, reverse=True)[:MOST_SHOWN]
 
     def _patience(self) -> float:
         if not self._failures:
@@ -365,6 +366,11 @@ class Watch:
 def options_of(settings: Settings) -> engine.Options:
     """How every source is sifted, unless it says more."""
     return engine.Options(networks=settings.networks, unrecognised=edge_home() / "unrecognised")
+
+
+def _weight(attack: Attack) -> tuple[bool, str]:
+    """What a person looks at first: what is more than a slip, then what is newest."""
+    return attack.severity != "info", attack.last_seen_at
 
 
 def _widened(before: LogSource | None, now: LogSource) -> LogSource:
