@@ -1,11 +1,15 @@
 """`tocsin doctor` says how things stand, and what to do where they do not."""
 
+import time
+from pathlib import Path
+
 import pytest
 
 from tocsin.doors.admin import checkup
 from tocsin.kernel.checkup import Finding
 from tocsin.sift import checkup as edge_checkup
 from tocsin.sift import spool
+from tocsin.sift.live.meters import Meters
 from tocsin.wire.report import Report
 
 
@@ -37,6 +41,34 @@ def test_reports_that_wait_are_a_fault(tmp_path: object, monkeypatch: pytest.Mon
     assert found.state == "wrong"
     assert "1 pending" in found.detail
     assert "tocsin report" in found.advice
+
+
+def test_a_watch_is_known_by_its_sign_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Running, failing, silent, or not running at all; settings that do not hold together are named."""
+    monkeypatch.setenv("TOCSIN_EDGE_HOME", str(tmp_path))
+    settings = tmp_path / "watch.toml"
+    settings.write_text("[[files]]\npaths = ['x']\n")
+    monkeypatch.setenv("TOCSIN_WATCH", str(settings))
+    meters = Meters(lines=5, backlog=7, committed_at=time.time() - 3700)
+
+    def found() -> dict[str, Finding]:
+        return by_name(list(edge_checkup.edge()))
+
+    assert "watch" not in found()
+    with spool.opened("watch") as kept:
+        meters.keep(kept.folder)
+        assert found()["watch"].state == "good"
+        assert "5 lines, 7 bytes behind, 0 reports wait, last written down 1 h ago" in found()["watch"].detail
+        meters.source_faults["file x"] = "no permission to read"
+        meters.keep(kept.folder)
+        assert found()["watch"].state == "wrong"
+        assert "no permission" in found()["watch"].detail
+        monkeypatch.setattr(edge_checkup, "SILENT", -1)
+        assert "no sign of life" in found()["watch"].detail
+    assert found()["watch"].state == "missing"
+    assert found()["watch settings"].state == "good"
+    settings.write_text("files = 3")
+    assert found()["watch settings"].state == "wrong"
 
 
 @pytest.mark.django_db

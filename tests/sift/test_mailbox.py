@@ -229,4 +229,6 @@ def test_a_wrong_password_is_said(tmp_path: Path) -> None:
         running = watching(told, kept)
         until(running, lambda: bool(running.meters.faults))
         running.close()
-        assert running.meters.faults[0].endswith("refuses the user or the password")
+        assert (
+            running.meters.source_faults[mailbox_name(told)] == "the server refuses the user or the password"
+        )

@@ -30,13 +30,14 @@ def doctor(as_json: bool) -> None:
         except ImportError:
             advice = "pip install 'tocsin[server]' where this machine shall run an exchange"
             findings.append(Finding("exchange", "missing", "not installed here", advice))
-    for line in _lines(findings, as_json):
+    for line in lines_of(findings, as_json):
         click.echo(line)
     if any(finding.state == "wrong" for finding in findings):
         sys.exit(1)
 
 
-def _lines(findings: list[Finding], as_json: bool) -> Iterator[str]:
+def lines_of(findings: list[Finding], as_json: bool) -> Iterator[str]:
+    """Findings as lines: a mark, what was looked at, how it stands; then what to do."""
     for finding in findings:
         if as_json:
             fields = {"what": finding.what, "state": finding.state}

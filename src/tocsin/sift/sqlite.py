@@ -21,6 +21,18 @@ def transaction(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("COMMIT")
 
 
+def is_held(file: Path) -> bool:
+    """Whether a process holds the file's lock."""
+    try:
+        with file.open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 @contextmanager
 def alone(file: Path, busy: Problem) -> Iterator[None]:
     """Hold the file's lock (flock) until the block ends; raises `busy` where another process has it."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tocsin.kernel.problems import BadInput
 from tocsin.sift.engine import LARGEST_DOCUMENT, Options
 from tocsin.sift.live.settings import Mailbox
 from tocsin.sift.live.windows import Mails
@@ -133,7 +134,7 @@ class Fetcher(threading.Thread):
         failures = 0
         while not self._stop_asked.is_set():
             try:
-                with self._connected() as mailbox:
+                with connected(self._settings) as mailbox:
                     while not self._stop_asked.is_set():
                         self._look(mailbox)
                         failures, self.fault = 0, ""
@@ -148,28 +149,6 @@ class Fetcher(threading.Thread):
                 return
             self._stop_asked.wait(PATIENCE[min(failures, len(PATIENCE) - 1)])
             failures += 1
-
-    @contextlib.contextmanager
-    def _connected(self) -> "Iterator[BaseMailBox]":
-        from imap_tools import MailBox, MailBoxUnencrypted
-
-        told = self._settings
-        password = Path(told.password_file).read_text().strip()
-        mailbox: BaseMailBox
-        if told.tls:
-            context = ssl.create_default_context(cafile=told.ca_file or None)
-            mailbox = MailBox(told.host, told.port, timeout=TIMEOUT, ssl_context=context)
-        else:
-            mailbox = MailBoxUnencrypted(told.host, told.port, timeout=TIMEOUT)
-        try:
-            login = mailbox.login if password.isascii() and told.user.isascii() else mailbox.login_utf8
-            login(told.user, password, initial_folder=None)
-            yield mailbox
-        finally:
-            with contextlib.suppress(Exception):  # it is gone already, most often
-                mailbox.logout()
-            with contextlib.suppress(Exception):
-                mailbox.client.shutdown()
 
     def _look(self, mailbox: "BaseMailBox") -> None:
         """Fetch everything that is new."""
@@ -231,6 +210,39 @@ class Fetcher(threading.Thread):
             if not self._stop_asked.is_set():
                 self._batches.append(batch)
                 self.waiting += _size(batch)
+
+
+@contextlib.contextmanager
+def connected(told: Mailbox) -> "Iterator[BaseMailBox]":
+    """A session on a server. Raises whatever goes wrong on the way."""
+    from imap_tools import MailBox, MailBoxUnencrypted
+
+    password = Path(told.password_file).read_text().strip()
+    mailbox: BaseMailBox
+    if told.tls:
+        context = ssl.create_default_context(cafile=told.ca_file or None)
+        mailbox = MailBox(told.host, told.port, timeout=TIMEOUT, ssl_context=context)
+    else:
+        mailbox = MailBoxUnencrypted(told.host, told.port, timeout=TIMEOUT)
+    try:
+        login = mailbox.login if password.isascii() and told.user.isascii() else mailbox.login_utf8
+        login(told.user, password, initial_folder=None)
+        yield mailbox
+    finally:
+        with contextlib.suppress(Exception):  # it is gone already, most often
+            mailbox.logout()
+        with contextlib.suppress(Exception):
+            mailbox.client.shutdown()
+
+
+def look(told: Mailbox) -> int:
+    """How many mails there are in a folder. Raises BadInput that says why that cannot be known."""
+    try:
+        with connected(told) as mailbox:
+            mailbox.folder.set(told.folder, readonly=True)
+            return _number(mailbox, "EXISTS")
+    except Exception as error:
+        raise BadInput(_reason(error)) from error
 
 
 class Refused(Exception):  # noqa: N818 (a server's answer, no error of ours)

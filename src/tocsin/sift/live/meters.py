@@ -50,7 +50,7 @@ class Meters:
             [self.fault if "exchange" in self.fault else f"the exchange: {self.fault}"] if self.fault else []
         )
         told += [self.outlet_fault] if self.outlet_fault else []
-        return told + [f"{name}: {fault}" for name, fault in sorted(self.source_faults.items())]
+        return told + [f"{fault}: {name}" for name, fault in sorted(self.source_faults.items())]
 
     def keep(self, folder: Path) -> None:
         """Leave a sign of life in a spool's folder, for `tocsin doctor`; a full disk stops nobody."""

@@ -35,7 +35,7 @@ def watch(
 
     Raises SpoolBusy where another process reports to the same exchange, BadInput for what cannot be watched.
     """
-    key = _key(settings) if settings.to else ""
+    key = key_of(settings) if settings.to else ""
     with ExitStack() as stack:
         kept = stack.enter_context(spool.opened(settings.to or NOWHERE))
         places = LiveState(kept).places()
@@ -92,7 +92,8 @@ def sources_of(
     return sources
 
 
-def _key(settings: Settings) -> str:
+def key_of(settings: Settings) -> str:
+    """The API key for the exchange. Raises BadInput where there is none."""
     if settings.key_file:
         try:
             return Path(settings.key_file).read_text().strip()

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -53,6 +54,11 @@ class Rt5:
         self._settings, self._db, self._sent_id = settings, db, sent_id
         self._token = _token(settings)
         db.executescript(SCHEMA)
+
+    def queue(self) -> str:
+        """The name of its queue, as RT tells it. Raises Away."""
+        with self._client() as client:
+            return str(self._call(client, "GET", f"/queue/{quote(self._settings.queue)}").get("Name", ""))
 
     def takes(self, attack: Attack) -> bool:
         """Attacks of the severity that is asked for; never child-abuse material."""
