@@ -1,20 +1,13 @@
 """`tocsin watch` says what it would watch, draws what it sees, and stops when it is asked to."""
 
 import io
-import os
-import signal
 import socket
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from tests.sift.dovecot import dovecot
-from tests.sift.logs import FAILED
 from tests.sift.test_mailbox import complaint
-from tests.stories.test_report_killed import tocsin
 
 from tocsin.cli import live_view
 from tocsin.kernel.checkup import Finding
@@ -99,28 +92,3 @@ def test_the_page_fits_any_terminal(width: int, height: int) -> None:
     if (width, height) == (80, 24):
         assert any("203.0.113.200" in line and "1,000,000" in line for line in shown)
         assert any("no permission" in line for line in shown)
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A watch over one log, as a process."""
-    log = tmp_path / "auth.log"
-    log.write_text(f"2026-03-05T10:00:00Z gate sshd[1]: {FAILED.format(origin='192.0.2.1')}\n")
-    (tmp_path / "watch.toml").write_text(f'every = 0.2\n[[files]]\npaths = ["{log}"]\n')
-    command = tocsin("watch", "--settings", str(tmp_path / "watch.toml"))
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ)) as process:
-        yield process
-        process.kill()
-
-
-def test_it_stops_when_asked_and_has_written_down_what_it_read(
-    running: subprocess.Popen[str], home: Path
-) -> None:
-    """SIGTERM: exit status 0, and the last word says how it stood."""
-    ends = time.monotonic() + 20
-    while not list(home.glob("spool/*/watch.json")) and time.monotonic() < ends:
-        time.sleep(0.05)
-    running.send_signal(signal.SIGTERM)
-    assert running.wait(timeout=20) == 0
-    assert running.stderr is not None
-    assert "1 lines, 1 observed, 0 rejected" in running.stderr.read()

@@ -221,3 +221,14 @@ def test_a_file_without_permission_is_a_fault_until_it_can_be_read(
     assert source.read(1 << 20) is not None
     assert source.fault == ""
     source.close()
+
+
+def test_a_watch_that_reports_to_nobody_keeps_no_reports(tmp_path: Path) -> None:
+    """Nothing waits that nobody will ever take."""
+    log = tmp_path / "auth.log"
+    log.write_text(f"2026-03-05T10:00:00Z gate sshd[1]: {FAILED.format(origin='192.0.2.77')}\n" * 50)
+    with spool.opened("nobody") as kept:
+        running = watching(log, kept, None)
+        running.drain()
+        running.close()
+        assert (len(kept_attacks(kept)), kept.waiting()) == (1, 0)

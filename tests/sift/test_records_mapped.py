@@ -13,9 +13,10 @@ from tests.sift.logs import sift_text
 from tests.sift.record_samples import MAPPING, ORIGIN, bans, crowdsec
 
 from tocsin.kernel.problems import BadInput
-from tocsin.sift import rulebook
+from tocsin.sift import reporting, rulebook, spool
 from tocsin.sift.decisions import meaning
 from tocsin.sift.engine import Options, sift
+from tocsin.sift.sending import Sent
 from tocsin.sift.values import Sifted
 
 BOOK = rulebook.load(MAPPING)
@@ -182,3 +183,21 @@ def test_the_documented_mapping_works_as_written(tmp_path: Path) -> None:
     (attack,) = sifted.attacks
     said = shown.splitlines()[-1].split()
     assert (attack.severity, attack.origins[0], attack.targets[0], str(attack.count)) == (said[0], *said[3:6])
+
+
+def test_a_mapping_reaches_reports_and_their_severity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sifted in two runs, what is merged is judged by the mapping's own thresholds."""
+    monkeypatch.setenv("TOCSIN_EDGE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(reporting.sending, "send", lambda *_: Sent())
+    row = f"2026-01-07T03:04:05Z,{ORIGIN},198.51.100.1,reject,2,\n"
+    plan = reporting.Plan(url="https://exchange.invalid", mapping=BOOK)
+    for name, text in (("one.csv", row), ("two.csv", row.replace("04:05", "05:05"))):
+        path = tmp_path / name
+        path.write_text(",".join(COLUMNS) + "\n" + text)
+        reporting.report([path], plan, "key", say=lambda _: None)
+    with spool.opened(plan.url) as kept:
+        ((_, body),) = kept.pending(9)
+        told = json.loads(body)
+    assert (told["count"], told["severity"]) == (4, "low")  # either run alone was a slip

@@ -17,7 +17,7 @@ from tests.sift.logs import FAILED
 from tocsin.kernel.problems import BadInput
 from tocsin.sift import replaying, reporting, spool
 from tocsin.sift.engine import Options, sift
-from tocsin.sift.live import following, receiving, settings, starting
+from tocsin.sift.live import following, receiving, settings
 from tocsin.sift.live.files import Patterns
 from tocsin.sift.live.journal import JournalSource, journal_name
 from tocsin.sift.live.meters import Meters
@@ -123,7 +123,7 @@ def test_what_cannot_be_read_is_kept_and_replayed(tmp_path: Path, monkeypatch: p
     """A rule that was mended later finds it; what it understood is no longer rejected, the rest still is."""
     log = tmp_path / "own.log"
     log.write_text("2026-03-05 10:00:00 fine\nno header: GUESS by 192.0.2.9 at 1767755045\nnor this\n")
-    with spool.opened(starting.NOWHERE) as kept:
+    with spool.opened(spool.NOWHERE) as kept:
         running = watching(log, kept)
         running.drain()
         running.close()
@@ -136,9 +136,9 @@ def test_what_cannot_be_read_is_kept_and_replayed(tmp_path: Path, monkeypatch: p
     rules.mkdir()
     (rules / "own.toml").write_text(OWN)
     monkeypatch.setenv("TOCSIN_RULES", str(rules))
-    result = replaying.replay_spool(reporting.Plan(url=starting.NOWHERE))
+    result = replaying.replay_spool(reporting.Plan(url=spool.NOWHERE))
     assert (result.lines, result.observed, result.still) == (2, 1, 1)
-    with spool.opened(starting.NOWHERE) as kept:
+    with spool.opened(spool.NOWHERE) as kept:
         assert [row[4] for row in kept.rejected()] == [b"nor this"]
         assert len(kept_attacks(kept)) == 1
 

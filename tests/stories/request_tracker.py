@@ -23,20 +23,30 @@ Set($LogToSyslog, ''); Set($LogToSTDERR, 'error'); Set($LogDir, '{folder}');
 Set($MasonDataDir, '{folder}/mason'); Set($MasonSessionDir, '{folder}/session');
 1;
 """
-TOKEN = """
+TOKENS = """
 use lib '/usr/share/request-tracker5/lib'; use RT; RT::LoadConfig(); RT::Init();
-my $user = RT::User->new(RT->SystemUser); $user->Load('root');
-my $token = RT::AuthToken->new(RT::CurrentUser->new($user->Id));
-my ($ok, $said, $text) = $token->Create(Owner => $user->Id, Description => 'tocsin'); print $text;
+my $queue = RT::Queue->new(RT->SystemUser); $queue->Create(Name => 'Abuse');
+my $desk = RT::User->new(RT->SystemUser);
+$desk->Create(Name => 'tocsin', Privileged => 1, Password => 'a-password');
+for my $right (qw(SeeQueue ShowTicket CreateTicket CommentOnTicket ModifyTicket)) {
+  $desk->PrincipalObj->GrantRight(Right => $right, Object => $queue);
+}
+$desk->PrincipalObj->GrantRight(Right => 'ManageAuthTokens', Object => $RT::System);
+my $root = RT::User->new(RT->SystemUser); $root->Load('root');
+for my $user ($root, $desk) {
+  my $token = RT::AuthToken->new(RT::CurrentUser->new($user->Id));
+  my ($ok, $said, $text) = $token->Create(Owner => $user->Id, Description => 'tocsin'); print "$text\\n";
+}
 """
 
 
 @dataclass(frozen=True)
 class Tracker:
-    """Where it answers, and what it holds."""
+    """Where it answers, and what it holds; `desk` is the token of a user with the rights of our manual."""
 
     url: str
     token: str
+    desk: str
 
     def get(self, path: str, **params: str) -> dict[str, Any]:
         """One answer of its REST interface."""
@@ -51,6 +61,12 @@ class Tracker:
         found = self.get("/tickets", query="id > 0", per_page="100")
         return [self.get(f"/ticket/{item['id']}") for item in found["items"]]
 
+    def close(self, ticket: int | str) -> None:
+        """Resolve a ticket, as a person does."""
+        headers = {"Authorization": f"token {self.token}"}
+        path = f"{self.url}/REST/2.0/ticket/{ticket}"
+        httpx.put(path, json={"Status": "resolved"}, headers=headers, timeout=30).raise_for_status()
+
     def comments(self, ticket: int | str) -> list[str]:
         """What was said on a ticket, oldest first."""
         history = self.get(f"/ticket/{ticket}/history", per_page="100")["items"]
@@ -64,7 +80,7 @@ class Tracker:
 
 @contextmanager
 def request_tracker(folder: Path, port: int = 0) -> Iterator[Tracker]:
-    """A tracker with its `General` queue, until the block ends."""
+    """A tracker with an `Abuse` queue, until the block ends."""
     if not SERVER.exists():
         missing("this needs Request Tracker 5: make system")
     port = port or free_port()
@@ -80,12 +96,12 @@ def request_tracker(folder: Path, port: int = 0) -> Iterator[Tracker]:
     setup = ["/usr/sbin/rt-setup-database-5", "--action", "init", "--skip-create"]
     setup += ["--root-password-file", str(folder / "password")]
     subprocess.run(setup, env=own, check=True, capture_output=True)
-    done = subprocess.run(["perl", "-e", TOKEN], env=own, check=True, capture_output=True, text=True)
+    done = subprocess.run(["perl", "-e", TOKENS], env=own, check=True, capture_output=True, text=True)
     with subprocess.Popen(
         [SERVER, "--port", str(port)], env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:  # fmt: skip
-        tracker = Tracker(f"http://127.0.0.1:{port}", done.stdout.strip())
+        tracker = Tracker(f"http://127.0.0.1:{port}", *done.stdout.split())
         try:
             _wait_for(tracker)
             yield tracker

@@ -25,7 +25,7 @@ paths = ["{folder}/auth.log"]
 [[rt]]
 url = "{rt}"
 token_file = "{folder}/token"
-queue = "General"
+queue = "Abuse"
 least = "medium"
 every = 0.0
 [[siem]]
@@ -75,7 +75,7 @@ def test_an_attacker_has_one_ticket_that_ends_with_the_outcome(tmp_path: Path) -
     with request_tracker(tmp_path / "rt") as rt, own_exchange() as exchange:
         exchange.run("admin", "member", "add", "Northern Broadband", "--force", "kent")
         key = exchange.run("admin", "key", "make", "Northern Broadband", "edge").strip()
-        (tmp_path / "token").write_text(rt.token)
+        (tmp_path / "token").write_text(rt.desk)
         settings = tmp_path / "watch.toml"
         settings.write_text(SETTINGS.format(port=port, folder=tmp_path, rt=rt.url))
         edge = {**os.environ, "TOCSIN_EDGE_HOME": str(tmp_path / "edge"), "TOCSIN_KEY": key}
@@ -115,9 +115,14 @@ def test_what_rt_cannot_take_waits_for_it(tmp_path: Path) -> None:
     away = subprocess.run(watch, env=edge, check=True, capture_output=True, text=True)
     assert "RT is out of reach" in away.stderr
     with request_tracker(tmp_path / "rt", port) as rt:
-        (tmp_path / "token").write_text(rt.token)
+        (tmp_path / "token").write_text(rt.desk)
         for _ in range(2):
             done = subprocess.run(watch, env=edge, check=True, capture_output=True, text=True)
             assert "not told" not in done.stderr
         (ticket,) = rt.tickets()
         assert ticket["Subject"].endswith("brute force from 203.0.113.9")
+        rt.close(ticket["id"])
+        append(log, "203.0.113.9", 4, 150)
+        subprocess.run(watch, env=edge, check=True, capture_output=True)
+        (ticket,) = rt.tickets()
+        assert ticket["Status"] == "open"  # the attacker is back

@@ -38,8 +38,8 @@ def replay(
       tocsin replay --to https://exchange.example
     """
     from tocsin.sift import engine, replaying, reporting, rulebook
-    from tocsin.sift.live.starting import NOWHERE
     from tocsin.sift.rejects import Kept
+    from tocsin.sift.spool import NOWHERE
 
     meaning = rulebook.mapping(mapping) if mapping else None
     if files:

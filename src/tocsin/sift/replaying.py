@@ -87,7 +87,7 @@ def replay_spool(plan: reporting.Plan) -> Result:
         result, attacks = replay([Line(path, line, raw) for _, path, line, _, raw in rows], options, rejects)
         rules = ruleset(plan.mapping)
         merged = [running.merge(kept.attack(attack.attack_id), attack, rules) for attack in attacks]
-        told = list(reporting.reports(merged, (), plan, kept))
+        told = list(reporting.reports(merged, (), plan, kept)) if plan.url != spool.NOWHERE else []
         kept.replace_rejected([row[0] for row in rows], merged, told, rejects.take())
         return result
 

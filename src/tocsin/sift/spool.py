@@ -35,6 +35,7 @@ CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 
+NOWHERE = "watch"  # the name of the spool of a watch that reports to nobody
 MOST_REJECTED = 200_000  # lines that are kept to be replayed; older ones go
 Rejected = tuple[str, int, str, bytes]
 

@@ -18,9 +18,7 @@ from tocsin.sift.live.state import LiveState
 from tocsin.sift.live.tickets import Answers, Rt5
 from tocsin.sift.live.watching import Followable, Watch, options_of
 from tocsin.sift.rulebook import ruleset
-from tocsin.sift.spool import Spool
-
-NOWHERE = "watch"  # the name of the spool of a watch that reports to nobody
+from tocsin.sift.spool import NOWHERE, Spool
 
 
 def watch(

@@ -22,6 +22,7 @@ from tocsin.sift.rulebook import Ruleset, ruleset
 from tocsin.sift.spool import Spool
 from tocsin.sift.values import Attack
 from tocsin.sift.values import Source as LogSource
+from tocsin.wire.report import Report
 
 WINDOW = 4 << 20  # bytes that one source may give before another is asked
 AT_ONCE = 64 << 20  # bytes read before what they show is written down
@@ -236,15 +237,13 @@ class Watch:
         balance = self._run.balance
         self._counts["duplicate"] += balance.duplicate
         balance.duplicate = 0
-        named = {part.path for attack in attacks for part in attack.evidence}
-        held = [log for log in self._logs.values() if log.path in named]
         step = Step(
             places={source.name: place for source in self._sources if (place := source.place()) is not None},
             piles=[(_name(key), self._piles.packed(key)) for key in touched],
             sources=[self._logs[log.source_id] for log in self._run.logs],
             counts=dict(self._counts),
             attacks=attacks,
-            reports=list(reporting.reports(attacks, held, self._plan, self._spool)),
+            reports=list(self._reports(attacks)),
             rejected=rejected,
             regions=self._known.take(),
             at=int(time.time()),
@@ -329,6 +328,13 @@ class Watch:
         if self._step is not None or self._uncommitted >= AT_ONCE:
             return True
         return self._uncommitted > 0 and at - self._committed_at >= self.settings.every
+
+    def _reports(self, attacks: Sequence[Attack]) -> Iterator[Report]:
+        """What the exchange is to be told; of the logs, those that the evidence is from."""
+        if self.settings.to:
+            named = {part.path for attack in attacks for part in attack.evidence}
+            held = [log for log in self._logs.values() if log.path in named]
+            yield from reporting.reports(attacks, held, self._plan, self._spool)
 
     def _changed(self, touched: set[tuple[Key, str]]) -> Iterator[Attack]:
         """The attacks that tell more than they did."""
