@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.sift.logs import sift_text
+from tests.sift.mutations import mutate
 from tests.sift.record_samples import MAPPING, ORIGIN, alert, bans, crowdsec, flow, lines, zeek
-from tests.sift.test_bad_input import mutate
 from tests.sift.test_records import ROWS, ZEEK
 
 from tocsin.sift import rulebook

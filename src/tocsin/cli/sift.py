@@ -191,7 +191,7 @@ def on_disk(paths: tuple[str, ...]) -> int:
     """The bytes of everything under the paths; 0 where that cannot be known (standard input)."""
     if "-" in paths:
         return 0
-    return sum(path.stat().st_size for source in find(paths) if (path := Path(source.path)).is_file())
+    return sum(Path(source.path).stat().st_size for source in find(paths) if source.is_file)
 
 
 def progress_words(far: Progress, on_disk: int, seconds: float) -> str:

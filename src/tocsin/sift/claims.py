@@ -127,7 +127,8 @@ def _sections(form: Form, text: str) -> Iterator[tuple[dict[str, str], str]]:
         yield {}, text
         return
     cuts = list(form.sections.finditer(text))
-    for cut, following in zip(cuts, [*(cut.start() for cut in cuts[1:]), len(text)], strict=True):
+    ends = [cut.start() for cut in cuts[1:]] + [len(text)] * bool(cuts)
+    for cut, following in zip(cuts, ends, strict=True):
         what = next(filter(None, cut.groups()), "")
         yield {"what": what}, text[cut.end() : following]
 

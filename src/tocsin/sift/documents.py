@@ -21,7 +21,7 @@ from tocsin.wire.xarf_values import NotXarf
 if TYPE_CHECKING:
     from tocsin.sift.engine import Run
 
-_MEMBER = re.compile(rb"(?:\A|(?<=\n\n))From [^\n]*\n(?=[!-9;-~]+:)")
+_MEMBER = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?\s*|(?<=\n\n))From [^\n]*\n(?=[!-9;-~]+:)")
 
 
 def read(run: "Run", path: str, kind: Kind, content: bytes) -> None:
@@ -69,11 +69,12 @@ def is_new(run: "Run", content: bytes) -> bool:
 
 def members(content: bytes) -> Iterator[tuple[int, bytes]]:
     """The mails of an mbox (RFC 4155), each with the number of its first line."""
-    starts = [match.span() for match in _MEMBER.finditer(content)]
+    starts = [match.span() for match in _MEMBER.finditer(content)] or [(0, 0)]
     line = 1
-    for (start, body), following in zip(starts, [*starts[1:], (len(content), 0)], strict=True):
-        yield line, content[body : following[0]]
-        line += content.count(b"\n", start, following[0])
+    ends = [*(start for start, _ in starts[1:]), len(content)]
+    for (start, body), end in zip(starts, ends, strict=True):
+        yield line, content[body:end]
+        line += content.count(b"\n", start, end)
 
 
 def _read_reports(run: "Run", path: str, content: bytes) -> None:

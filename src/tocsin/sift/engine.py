@@ -3,6 +3,7 @@
 import datetime as dt
 import gc
 import ipaddress
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tocsin.kernel.hashing import sha256_hex
-from tocsin.kernel.problems import BadInput
+from tocsin.kernel.problems import BadInput, Problem
 from tocsin.kernel.time import now, rfc3339
 from tocsin.sift import documents, formats, sources, stamps
 from tocsin.sift.findings import Finding
@@ -36,6 +37,9 @@ _NO_EVIDENCE = {
     "unknown": "no log, mail or report of a kind that is known",
 }
 UNKNOWN_TARGET = "unknown"
+FAULT = "fault in the reader: "
+OUT_OF_TIME = "noise: a time before 1970 or after 9999"
+_NEVER_SET = dt.datetime(1980, 1, 1, tzinfo=dt.UTC).timestamp()  # files that say they are older have no clock
 LARGEST_DOCUMENT = 64 << 20
 
 
@@ -122,6 +126,7 @@ class Run:
         self._log_reader: LogReader | None = None
         self._found: list[Observation] = []
         self._inputs: list[tuple[str, int, int, int]] = []
+        self._broken_off: set[str] = set()
 
     def read(self, source: Source) -> None:
         """Read one source to its end, whatever it is; of an archive, every file in it."""
@@ -130,10 +135,12 @@ class Run:
                 self._read_one(member)
         except Unreadable as why:
             self.reject(source, 0, str(why))
+            self._inputs.append((source.path, 0, 0, 1))
 
     def _read_one(self, source: Source) -> None:
         self.tally.begin_source()
         before = self._lines_read, self.balance.duplicate, self.balance.rejected
+        remembered = len(self.known.added)
         try:
             with source.open() as stream:
                 self._stream = stream
@@ -142,9 +149,11 @@ class Run:
                 if stream.trouble:
                     self.reject(source, 0, stream.trouble)
         except Unreadable as why:
-            self.reject(source, 0, str(why))
+            self._break_off(source, remembered, str(why))
         except OSError as error:
-            self.reject(source, 0, (error.strerror or "cannot be read").lower())
+            self._break_off(source, remembered, (error.strerror or "cannot be read").lower())
+        except BaseException as fault:
+            self._break_off(source, remembered, _fault(fault))
         read, duplicate, rejected = before
         self._inputs.append(
             (
@@ -155,6 +164,12 @@ class Run:
             )
         )
 
+    def _break_off(self, source: Source, remembered: int, reason: str) -> None:
+        """A source cannot be read to its end: what was found in it stays, and it may be read again."""
+        self.reject(source, 0, reason)
+        self._broken_off.add(source.path)
+        del self.known.added[remembered:]
+
     def add(
         self, path: str, finding: Finding, numbers: list[int], text: bytes, lines: int | None = None
     ) -> None:
@@ -162,6 +177,9 @@ class Run:
 
         `lines` says how many they are where `numbers` name only the first of them.
         """
+        if not 0 <= finding.first <= finding.last <= stamps.LATEST:
+            self.balance.reasons[OUT_OF_TIME] += len(numbers) if lines is None else lines
+            return
         self.tally.add(finding, path, numbers, text, lines)
         if self.options.observations:
             self._found.append(
@@ -209,7 +227,8 @@ class Run:
     def clock(self, source: Source) -> stamps.Clock:
         """Settles times of a source that leave year or zone open."""
         changed_at = source.changed_at()
-        not_after = now() if changed_at is None else dt.datetime.fromtimestamp(changed_at, dt.UTC)
+        is_known = changed_at is not None and _NEVER_SET <= changed_at <= stamps.LATEST
+        not_after = dt.datetime.fromtimestamp(changed_at, dt.UTC) if is_known and changed_at else now()
         return stamps.Clock(not_after, year=self.options.year, tz=self.options.tz)
 
     def take_count(self) -> int:
@@ -236,6 +255,7 @@ class Run:
             self.balance.reasons[f"noise: the origin is {what}"] += lines
         attacks = self.tally.attacks()
         self.balance.observed = self.tally.observed.total()
+        inputs = [self._input(*told) for told in self._inputs]
         self.balance.noise = self._lines_read - self.balance.observed
         if self.options.observations:
             self.options.observations(self._observations())
@@ -246,14 +266,17 @@ class Run:
             regions=self.known.added,
             campaign_count=self.tally.campaign_count,
             origin_count=self.tally.origin_count,
-            inputs=[
-                Input(path, observed, read - observed, duplicate, rejected)
-                for path, read, duplicate, rejected in self._inputs
-                for observed in (self.tally.observed.pop(path, 0),)
-            ],
+            inputs=inputs,
             rejected_file=self.rejects.file,
             seconds=time.monotonic() - self.started,
         )
+
+    def _input(self, path: str, read: int, duplicate: int, rejected: int) -> Input:
+        """What became of one input. One that was broken off may have been counted to less than was found."""
+        observed = self.tally.observed.pop(path, 0)
+        uncounted = max(observed - read, 0) if path in self._broken_off else 0
+        self._lines_read += uncounted
+        return Input(path, observed, read + uncounted - observed, duplicate, rejected)
 
     def _read(self, source: Source, stream: Stream) -> None:
         start = stream.peek()
@@ -351,6 +374,19 @@ def source_id(path: str) -> str:
     whole = Path(path).absolute()
     stem = re.sub(r"(?:[.-]\d+)?(?:\.gz)?$", "", whole.name)
     return "source_" + sha256_hex(str(whole.parent / stem).encode())[:16]
+
+
+def _fault(fault: BaseException) -> str:
+    """The reason for which a source is left when its reader fails; raises what must not be caught.
+
+    A panic in Polars is no Exception. `TOCSIN_TRACEBACK=1` raises every fault, for whoever mends it.
+    """
+    is_panic = type(fault).__name__ == "PanicException"
+    if isinstance(fault, Problem) or not (isinstance(fault, Exception) or is_panic):
+        raise fault
+    if os.environ.get("TOCSIN_TRACEBACK") == "1":
+        raise fault
+    return FAULT + type(fault).__name__
 
 
 def _check(options: Options) -> None:

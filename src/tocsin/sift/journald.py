@@ -145,22 +145,31 @@ def _text(value: Any) -> str:
 
 def _binary_value(lines: Iterator[bytes]) -> tuple[bytes, int]:
     """The value that follows a bare name: a 64-bit little-endian length, the bytes, a newline."""
-    data, used = b"", 0
+    data, used = bytearray(), 0  # there may be a million lines in a value
     for line in lines:
         data += line + b"\n"
         used += 1
         if len(data) >= 8:
             length = int.from_bytes(data[:8], "little")
             if len(data) >= 8 + length + 1 or length > _LONGEST:
-                return data[8 : 8 + length], used
-    return data[8:].rstrip(b"\n"), used
+                return bytes(data[8 : 8 + length]), used
+    return bytes(data[8:]).rstrip(b"\n"), used
 
 
 def _lines(stream: Stream, see: See) -> Iterator[bytes]:
-    rest = b""
+    """Lines without their ends; of one that is longer than any record, the beginning."""
+    rest: list[bytes] = []
+    held = 0
     while data := stream.read(1 << 20):
         see(data)
-        *lines, rest = (rest + data).split(b"\n")
-        yield from (line.removesuffix(b"\r") for line in lines)
-    if rest:
-        yield rest.removesuffix(b"\r")
+        first, *others = data.split(b"\n")
+        if held <= _LONGEST:
+            rest.append(first)
+            held += len(first)
+        if others:
+            yield b"".join(rest).removesuffix(b"\r")
+            *lines, last = others
+            yield from (line.removesuffix(b"\r") for line in lines)
+            rest, held = [last], len(last)
+    if held:
+        yield b"".join(rest).removesuffix(b"\r")

@@ -230,12 +230,16 @@ class Matcher:
 
     def _held(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The lines that hold a literal of a bare rule, and which (`all`)."""
+        if not lines.height:  # as for most small logs; preparing the search takes longer than reading those
+            return lines.with_columns(pl.lit(None, pl.String).alias("all"))
         held = lines["line"].str.extract_many(self._bare_literals, overlapping=True)
         some = (held.list.len() > 0).arg_true()
         return lines[some].with_columns(_together(held, some).alias("all"))
 
     def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> Iterator[pl.DataFrame]:
         """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
+        if not unheaded.height and not rest.height:
+            return
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
         found = self._find(_once(bare(lines)), self._by_shape, told, by_shape=True)
         yield found
@@ -266,6 +270,8 @@ class Matcher:
     def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
         lines = lines.filter(lines["text"].str.contains_any(list(self._by_request))).sort("row")
+        if not lines.height:
+            return _NOTHING
         read = transcribe(lines["text"])
         requests = pl.concat(
             [lines.select("row", "line", "all")[read["place"]], read.drop("place")], how="horizontal"
@@ -368,7 +374,7 @@ class Matcher:
         """What one rule reads from messages that hold its literal."""
         rule = self.rules.rules[position]
         groups = part["message"].str.extract_groups(self._patterns[position]).struct
-        times = groups.field("count").cast(pl.Int64) if rule.counts else pl.lit(1, pl.Int64)
+        times = _number(groups.field("count")) if rule.counts else pl.lit(1, pl.Int64)
         named = groups.field("target") if rule.names_target else pl.lit(None, pl.String)
         hits = part.select(
             "place",
@@ -435,6 +441,11 @@ class Matcher:
 
 
 _APART = "\0"  # stands in no literal
+
+
+def _number(texts: pl.Series) -> pl.Series:
+    """How often something happened, as the rule read it; once where that is no number that could be meant."""
+    return texts.str.slice(0, 10).cast(pl.Int64, strict=False).fill_null(1)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from tocsin.wire.report import Lane
 MOST_LINES = 10_000
 MOST_OPEN = 20_000  # sums in memory before any is put away
 DAY = 86_400
+MOST_COUNTED = (1 << 62) - 1  # what others claim is added up to here: more is neither stored nor told
 GRACE = 3600  # how late a line may come after midnight and still find its day open
 
 
@@ -131,8 +132,8 @@ class Pile:
     def absorb(self, other: "Pile") -> None:
         """Take in what was put away of the same key."""
         self.first, self.last = min(self.first, other.first), max(self.last, other.last)
-        self.count += other.count
-        self.score += other.score
+        self.count = min(self.count + other.count, MOST_COUNTED)
+        self.score = min(self.score + other.score, MOST_COUNTED)
         self.rule = min(self.rule, other.rule)
         self.severity = max(self.severity, other.severity)
         self.solid |= other.solid
@@ -153,7 +154,7 @@ def added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {
         name: max(one.get(name, 0), other.get(name, 0))
         if name.startswith("peak_")
-        else one.get(name, 0) + other.get(name, 0)
+        else min(one.get(name, 0) + other.get(name, 0), MOST_COUNTED)
         for name in {**one, **other}
     }
 

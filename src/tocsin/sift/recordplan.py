@@ -104,7 +104,7 @@ class Plan:
             weight = rule.weigh.values.get(as_text(value), weight)
         forged = self._forged[number]
         spoofable = rule.spoofable if forged is None else all(holds(row[place]) for place, holds in forged)
-        times = int(read["count"] or 1) if "count" in read else None
+        times = int((read["count"] or "1")[:9]) if "count" in read else None  # what is longer is no count
         return Outcome(number, None, weight, not spoofable, read.get("origin"), read.get("target"), times)
 
 

@@ -212,7 +212,7 @@ def as_number(value: Scalar) -> float | None:
     """A value as a number, None when it is none."""
     try:
         return float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

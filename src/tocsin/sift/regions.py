@@ -76,31 +76,44 @@ class Hasher:
     """The regions of what is being read: one to its last newline, one for a line that was cut off there."""
 
     def __init__(self) -> None:
-        self._head = b""
-        self._length = 0
-        self._hash = hashlib.sha256()
-        self._rest = b""
+        self._all, self._rest = _Digest(), _Digest()
+        self._lines: Region | None = None
 
     def update(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Take the next bytes. A line without an end is hashed and not held, however long it is."""
         end = data.rfind(b"\n") + 1
         if end:
-            self._take(self._rest)
-            self._take(memoryview(data)[:end])
-            self._rest = data[end:]
-        else:
-            self._rest += data
+            self._all.update(memoryview(data)[:end])
+            self._lines, self._rest = None, _Digest()
+            data = data[end:]
+        if data:
+            if not self._rest.length:
+                self._lines = self._all.region()
+            self._all.update(data)
+            self._rest.update(data)
 
     def regions(self) -> list[Region]:
         """What was read, as regions that follow one another."""
-        whole = Region(hashlib.sha256(self._head).hexdigest(), self._length, self._hash.hexdigest())
-        return [region for region in (whole, region_of(self._rest)) if region.length]
+        whole = self._lines or self._all.region()
+        return [region for region in (whole, self._rest.region()) if region.length]
 
-    def _take(self, data: bytes | memoryview) -> None:
+
+class _Digest:
+    """The region that is being read: its first bytes, its length and its digest."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self.length = 0
+        self._hash = hashlib.sha256()
+
+    def update(self, data: bytes | memoryview) -> None:
         if len(self._head) < HEAD:
             self._head += data[: HEAD - len(self._head)]
-        self._length += len(data)
+        self.length += len(data)
         self._hash.update(data)
+
+    def region(self) -> Region:
+        return Region(hashlib.sha256(self._head).hexdigest(), self.length, self._hash.hexdigest())
 
 
 def region_of(content: bytes) -> Region:

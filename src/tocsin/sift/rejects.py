@@ -33,14 +33,20 @@ class Rejects:
         if self._file is None:
             self._file = _open(self._path)
         where = path.encode(errors="surrogateescape").replace(b"\t", b"\\t").replace(b"\n", b"\\n")
-        self._file.write(
-            b"\t".join((where, str(line).encode(), reason.encode(), raw.rstrip(b"\r\n"))) + b"\n"
-        )
+        raw = raw.rstrip(b"\r\n").replace(b"\n", b" ")
+        row = b"\t".join((where, str(line).encode(), reason.encode(), raw)) + b"\n"
+        try:
+            self._file.write(row)
+        except OSError as error:
+            raise _not_kept(self._path, error) from error
 
     def close(self) -> None:
-        """Write out what is waiting."""
-        if self._file:
-            self._file.close()
+        """Write out what is waiting. Raises BadInput when there is no room for it."""
+        if self._file and self._path:
+            try:
+                self._file.close()
+            except OSError as error:
+                raise _not_kept(self._path, error) from error
 
 
 class Kept(Rejects):
@@ -67,7 +73,9 @@ def _open(path: Path) -> BinaryIO:
         path.touch(mode=0o600)
         return path.open("ab")
     except OSError as error:
-        reason = (error.strerror or "it cannot be written").lower()
-        raise BadInput(
-            f"what is rejected cannot be kept in {path}: {reason}", hint="name a file with --rejects"
-        ) from error
+        raise _not_kept(path, error) from error
+
+
+def _not_kept(path: Path, error: OSError) -> BadInput:
+    reason = (error.strerror or "it cannot be written").lower()
+    return BadInput(f"what is rejected cannot be kept in {path}: {reason}", hint="name a file with --rejects")

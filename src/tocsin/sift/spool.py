@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from tocsin.kernel.problems import Conflict
+from tocsin.kernel.problems import Conflict, Problem
 from tocsin.sift.home import edge_home
 from tocsin.sift.sqlite import alone, transaction
 from tocsin.sift.values import Attack, Region
@@ -45,6 +45,13 @@ class SpoolBusy(Conflict):
 
     slug = "spool-busy"
     hint = "wait until it ends; what it did not send is sent by the next run"
+
+
+class SpoolFault(Problem):
+    """What is to be reported cannot be kept."""
+
+    slug = "spool-fault"
+    hint = "make room and run it again: what was kept before is whole, and nothing was half done"
 
 
 @dataclass(frozen=True)
@@ -196,8 +203,9 @@ class Spool:
     def _write_receipt(self, report_id: str, body: bytes) -> None:
         file = self.receipts / f"{report_id}.json"
         part = file.with_suffix(".part")
-        part.write_bytes(msgspec.json.format(body, indent=2) + b"\n")
-        part.replace(file)
+        with _room(self.folder):
+            part.write_bytes(msgspec.json.format(body, indent=2) + b"\n")
+            part.replace(file)
 
 
 def spool_folder(exchange: str) -> Path:
@@ -207,13 +215,29 @@ def spool_folder(exchange: str) -> Path:
 
 @contextmanager
 def opened(exchange: str) -> Iterator[Spool]:
-    """The spool for one exchange, this process's alone until the block ends. Raises SpoolBusy."""
+    """The spool for one exchange, this process's alone until the block ends.
+
+    Raises SpoolBusy, and SpoolFault where it cannot be written: a full disk, mostly.
+    """
     folder = spool_folder(exchange)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _room(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with alone(folder / "lock", SpoolBusy()):
-        spool = Spool(folder)
         try:
-            spool.restore_receipts()
-            yield spool
-        finally:
-            spool.db.close()
+            spool = Spool(folder)
+            try:
+                spool.restore_receipts()
+                yield spool
+            finally:
+                spool.db.close()
+        except sqlite3.OperationalError as error:
+            raise SpoolFault(f"{folder} cannot be written: {error}") from error
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or "it cannot be written").lower()
+        raise SpoolFault(f"{folder} cannot be written: {reason}") from error

@@ -31,6 +31,7 @@ _TWELVE = re.compile(
 _TAI64 = re.compile(r"[0-9a-f]{16}")
 _TAI_EPOCH = (1 << 62) + 10  # TAI64 label of 1970; leap seconds are left aside, as daemontools does
 _EARLIEST_YEAR = 1970
+LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second that a calendar here knows
 
 
 class Clock:
@@ -45,8 +46,7 @@ class Clock:
         self._not_after = not_after.astimezone(self.zone).replace(tzinfo=None)
         self._year = year
         self._asked_zone = tz is not None
-        self.hour: Callable[[str], int | None] = lru_cache(maxsize=100_000)(self._hour)
-
+        self.hour: Callable[[str], int | None] = lru_cache(maxsize=100_000)(self._possible)
         self.assumed: Callable[[bool, bool, bool], dict[str, str]] = lru_cache(self._assumed)
 
     def _assumed(self, year: bool, tz: bool, day: bool = False) -> dict[str, str]:
@@ -66,11 +66,15 @@ class Clock:
             )
         return told
 
-    def _hour(self, text: str) -> int | None:
+    def _possible(self, text: str) -> int | None:
         """Seconds since 1970 of the hour that a stamp names (`Dec 10 06`, `2025-12-10T06+0100`).
 
-        None when there is no such hour.
+        None when there is no such hour, or it lies before 1970 or after 9999: no clock that was set says so.
         """
+        hour = self._hour(text)
+        return hour if hour is not None and 0 <= hour <= LATEST - 7200 else None
+
+    def _hour(self, text: str) -> int | None:
         try:
             if iso := _ISO.match(text):
                 year, month, day, hour = map(int, iso.groups())

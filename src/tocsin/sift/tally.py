@@ -17,7 +17,7 @@ from tocsin.kernel.ids import attack_id
 from tocsin.sift.attacks import Attacks
 from tocsin.sift.findings import Finding
 from tocsin.sift.origins import is_address
-from tocsin.sift.piles import DAY, Key, Part, Pile, Piles
+from tocsin.sift.piles import DAY, MOST_COUNTED, Key, Part, Pile, Piles
 from tocsin.sift.relays import relay_of
 from tocsin.sift.rulebook import Ruleset, Thresholds
 from tocsin.sift.values import Attack, EvidenceLines
@@ -105,8 +105,8 @@ class Tally:
         """
         key = Key(finding.kind, finding.origin, finding.target, finding.service, finding.first // DAY)
         pile = self.pile(key, finding.evidence, finding.first, finding.last)
-        pile.count += finding.count
-        pile.score += finding.score
+        pile.count = min(pile.count + max(finding.count, 0), MOST_COUNTED)
+        pile.score = min(pile.score + finding.score, MOST_COUNTED)
         pile.severity = max(pile.severity, SEVERITIES.index(finding.severity or "info"))
         pile.solid |= not finding.spoofable
         pile.why, pile.vector = pile.why or finding.why, finding.vector

@@ -78,9 +78,8 @@ def _report(mail: Message, fields: dict[str, list[str]]) -> FeedbackReport:
 def _fields(part: Message) -> dict[str, list[str]]:
     """The report's fields, by lower-case name; RFC 5965 section 3: like header fields, some repeated."""
     text = ""
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        for inner in payload:
+    if part.is_multipart():  # else the payload would be decoded, by a character set that may be any text
+        for inner in part.get_payload():
             if isinstance(inner, Message):
                 if "Content-Transfer-Encoding" in part and "Content-Transfer-Encoding" not in inner:
                     inner["Content-Transfer-Encoding"] = part["Content-Transfer-Encoding"]

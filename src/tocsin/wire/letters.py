@@ -93,16 +93,16 @@ def open_letter(content: bytes | Message) -> Letter:
 
 def _leaves(part: Message, depth: int = 0) -> list[Message]:
     """The parts that hold something, in order, without looking into enclosed messages."""
-    payload = part.get_payload()
-    if part.get_content_maintype() == "message" or not isinstance(payload, list) or depth > 20:
+    if part.get_content_maintype() == "message" or not part.is_multipart() or depth > 20:
         return [part]
+    payload = part.get_payload()
     return [leaf for inner in payload if isinstance(inner, Message) for leaf in _leaves(inner, depth + 1)]
 
 
 def _enclosed(part: Message) -> list[Message]:
-    payload = part.get_payload()
-    if part.get_content_type() != "message/rfc822" or not isinstance(payload, list):
+    if part.get_content_type() != "message/rfc822" or not part.is_multipart():
         return []
+    payload = part.get_payload()
     return [inner for inner in payload if isinstance(inner, Message)]
 
 
@@ -115,9 +115,8 @@ def _bytes(part: Message) -> bytes:
 
 
 def _text(part: Message, data: bytes) -> str:
-    charset = str(part.get_content_charset() or "utf-8")
     try:
-        return unix_lines(data).decode(charset)
+        return unix_lines(data).decode(str(part.get_content_charset() or "utf-8"))
     except (LookupError, UnicodeDecodeError, ValueError):
         return unix_lines(data).decode("utf-8", "replace")
 

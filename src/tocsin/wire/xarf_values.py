@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 import msgspec
@@ -37,6 +38,9 @@ class XarfReport(msgspec.Struct, frozen=True):
     assumed: dict[str, str] = {}
 
 
+_NAME = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z0-9_-]+")  # what may stand in zones and rules of others
+
+
 def host_of(text: str) -> str:
     """A host as written, or the host of a URL: paths and queries may tell too much and go nowhere."""
     if "://" not in text:
@@ -57,7 +61,7 @@ def name_of(text: str) -> str:
             host = idna.encode(host, uts46=True).decode("ascii")
         except idna.IDNAError:
             return ""
-    return "" if is_address(host) or "." not in host or len(host) > 253 else host
+    return "" if is_address(host) or len(host) > 253 or not _NAME.fullmatch(host) else host
 
 
 def is_address(text: str) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tocsin.sift.flows.table import PROTOCOLS, named
 from tocsin.sift.sources import Stream, Unreadable
+from tocsin.sift.stamps import LATEST
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 NOT_A_FLOW = "a flow record that does not fit its header"
 NOT_TEXT = "a line that is no CSV text"
 LONGEST = 1 << 20
+MOST = 1 << 50  # packets or bytes in one flow: more is no measurement
 Reject = Callable[[int, str, bytes], None]
 See = Callable[[bytes], None]
 
@@ -61,10 +63,12 @@ def load_csv(
 ) -> None:
     """Put the flows of a file of so many lines into the table; the header is its first."""
     columns = "{" + ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(header))) + "}"
+    with path.open("rb") as file:  # nfdump never quotes: a stray quote must not swallow the lines behind it
+        quote = '"' if b'"' in file.readline(LONGEST) else ""
     db.execute(
         "CREATE OR REPLACE TEMP TABLE raw AS SELECT row_number() OVER () AS n, * FROM read_csv(?,"
-        f" header=false, skip=1, delim=',', quote='\"', columns={columns}, null_padding=true,"
-        f" strict_mode=false, ignore_errors=true, max_line_size={LONGEST}, parallel=true)",
+        f" auto_detect=false, header=false, skip=1, delim=',', quote='{quote}', columns={columns},"
+        f" null_padding=true, strict_mode=false, ignore_errors=true, max_line_size={LONGEST}, parallel=true)",
         [str(path)],
     )
     place = named(header)
@@ -108,7 +112,10 @@ def load_json(db: "DuckDBPyConnection", path: Path, is_list: bool, zone: str, re
 
 def _insert(db: "DuckDBPyConnection", line: str, text: dict[str, str], zone: str) -> None:
     def number(name: str) -> str:
-        return f"try_cast(trim({text[name]}) AS DOUBLE)::BIGINT" if name in text else "0"
+        return f"try_cast(try_cast(trim({text[name]}) AS DOUBLE) AS BIGINT)" if name in text else "0"
+
+    def port(name: str) -> str:
+        return f"coalesce(try_cast({number(name)} AS INTEGER), 0)"
 
     first = _instant(text["first"], zone)
     last = _instant(text["last"], zone) if "last" in text else first
@@ -116,17 +123,16 @@ def _insert(db: "DuckDBPyConnection", line: str, text: dict[str, str], zone: str
     flags = f"coalesce({text['flags']}, '')" if "flags" in text else "''"
     db.execute(
         f"INSERT INTO flow SELECT {line}, {first}, coalesce({last}, {first}), trim({text['source']}),"
-        f" trim({text['target']}), coalesce({number('source_port')}, 0),"
-        f" coalesce({number('target_port')}, 0),"
+        f" trim({text['target']}), {port('source_port')}, {port('target_port')},"
         f" CASE trim({text['protocol']}) {names} ELSE upper(trim({text['protocol']})) END, {flags},"
-        f" {number('packets')}, coalesce({number('bytes')}, 0) FROM raw"
+        f" {number('packets')}, greatest(coalesce({number('bytes')}, 0), 0) FROM raw"
     )
 
 
 def _instant(column: str, zone: str) -> str:
     """Seconds since 1970 of a time that is written out (in the clock's zone) or counted."""
     return (
-        f"coalesce(try_cast({column} AS DOUBLE)::BIGINT,"
+        f"coalesce(try_cast(try_cast({column} AS DOUBLE) AS BIGINT),"
         f" epoch(timezone('{zone}', try_cast(replace({column}, 'T', ' ') AS TIMESTAMP)))::BIGINT)"
     )
 
@@ -137,7 +143,9 @@ def _settle(db: "DuckDBPyConnection", raw: str, before: int, reject: Reject) -> 
     `before` is the number of the line before the first row.
     """
     bad = (
-        "f.first IS NULL OR f.first < 631152000 OR f.packets IS NULL OR f.packets < 0 OR f.protocol IS NULL"
+        f"f.first IS NULL OR f.first < 631152000 OR greatest(f.first, f.last) > {LATEST}"
+        f" OR f.packets IS NULL OR NOT f.packets BETWEEN 0 AND {MOST} OR f.bytes > {MOST}"
+        " OR f.protocol IS NULL"
         " OR NOT regexp_matches(coalesce(f.source, ''), '^[0-9a-fA-F.:]{2,45}$')"
         " OR NOT regexp_matches(coalesce(f.target, ''), '^[0-9a-fA-F.:]{2,45}$')"
     )

@@ -40,9 +40,10 @@ def flow_table() -> Iterator["DuckDBPyConnection"]:
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
-        db = duckdb.connect(str(Path(folder) / "flows.duckdb"))
+        db = duckdb.connect()  # in memory as long as it is small: a file costs more than reading most flows
         try:
             db.execute(f"SET memory_limit='{MEMORY}'; SET threads=2; SET TimeZone='UTC'")
+            db.execute(f"SET temp_directory='{Path(folder).as_posix()}'")
             db.execute(f"CREATE TABLE flow ({COLUMNS})")
             yield db
         finally:

@@ -40,7 +40,7 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
         try:
             database.deserialize(content)
             rows = _bans(database)
-        except (sqlite3.Error, OverflowError) as error:
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
             raise Unreadable("a damaged database") from error
     if not run.seen_before([region_of(content)], len(rows)):
         for number, row in enumerate(rows, start=1):
@@ -48,10 +48,10 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
 
 
 def _bans(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    database.text_factory = lambda value: value.decode("utf-8", "replace")
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not {"bans", "jails"} <= tables:
         raise Unreadable("a database, and not fail2ban's")
-    database.text_factory = lambda value: value.decode("utf-8", "replace")
     return database.execute(_ROWS).fetchall()
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tocsin.sift.stamps import Clock
 
 LARGEST = 64 << 20
+MOST = 1 << 50  # packets or bits a second: more is no measurement
 BROKEN = "a FastNetMon record that cannot be read"
 OUTGOING = "an attack that left the network: nobody here was flooded"
 VECTORS = {"syn_flood": "tcp-syn", "icmp_flood": "icmp", "udp_flood": "udp"}
@@ -56,7 +57,7 @@ def read(run: "Run", source: "Source", stream: "Stream") -> None:
     for number, piece in pieces:
         try:
             finding = _finding(_record(piece), run.clock(source), source.changed_at())
-        except (msgspec.DecodeError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+        except (msgspec.DecodeError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             run.reject(source, number, BROKEN, piece[:2000])
             continue
         run.count(1)
@@ -72,10 +73,11 @@ def _pieces(content: bytes) -> Iterator[tuple[int, bytes]]:
             yield from (
                 (1, msgspec.json.encode(item)) for item in (whole if isinstance(whole, list) else [whole])
             )
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             yield from ((n, line) for n, line in enumerate(content.splitlines(), start=1) if line.strip())
         return
     starts = [match.start() for match in re.finditer(rb"(?m)^IP: ", content)]
+    starts = starts or [0]
     for start, end in zip(starts, [*starts[1:], len(content)], strict=True):
         yield content.count(b"\n", 0, start) + 1, content[start:end]
 
@@ -104,7 +106,8 @@ def _finding(record: dict[str, Any], clock: "Clock", changed_at: float | None) -
     peak = _amount(record.get("peak_attack_power") or record.get("initial_attack_power") or 0)
     rate = _amount(record.get("total_incoming_pps", 0))
     bits = _amount(record.get("total_incoming_traffic_bits") or record.get("total_incoming_traffic") or 0)
-    seconds = max(int(record.get("attack_duration", 0) or 0), last - first, 1)
+    lasted = int(record.get("attack_duration", 0) or 0)
+    seconds = max(lasted, last - first, 1)
     target = normalise(str(record["ip"]))
     if target is None:
         raise ValueError
@@ -114,7 +117,7 @@ def _finding(record: dict[str, Any], clock: "Clock", changed_at: float | None) -
         target=target,
         service=vector,
         first=first,
-        last=max(last, first + int(record.get("attack_duration", 0) or 0)),
+        last=max(last, first + lasted),
         count=max(rate, peak, 1) * seconds,
         severity=severity_of(max(rate, peak), bits),
         why=told,
@@ -163,4 +166,5 @@ def _instant(text: str, clock: "Clock") -> int | None:
 def _amount(value: object) -> int:
     """A number with its unit as a plain number (bits or packets a second)."""
     match = _AMOUNT.search(str(value))
-    return int(match[1]) * _UNITS.get((match[2] or "").lower(), 1) if match else 0
+    amount = int(match[1][:18]) * _UNITS.get((match[2] or "").lower(), 1) if match else 0
+    return min(amount, MOST)

@@ -1,0 +1,55 @@
+"""What is fuzzed: functions from bytes to values that may refuse input only in the ways named here."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tocsin.sift.mails import read_told
+from tocsin.sift.reported import Unusable, of_xarf
+from tocsin.wire import arf, complaint_words, dates, idea, letters, xarf, xarf02
+from tocsin.wire.xarf_values import NotXarf, host_of, is_address, name_of
+
+Refusal = tuple[type[Exception], ...]
+
+
+def _reports(content: bytes) -> None:
+    for _, text in xarf.split(content):
+        of_xarf(xarf.read_xarf(xarf.parse(text)))
+
+
+def _events(content: bytes) -> None:
+    for _, text in xarf.split(content):
+        idea.read_idea(xarf.parse(text))
+
+
+def _words(content: bytes) -> None:
+    text = content.decode("utf-8", "replace")
+    dates.read_date(text)
+    arf.parse_date(text)
+    complaint_words.meaning_of(text)
+    complaint_words.service_of_words(text)
+    assert not set(name_of(text)) & set(' \n\0";')
+    is_address(host_of(text))
+
+
+# Each target with the errors that are its way of refusing; anything else is a fault.
+TARGETS: dict[str, tuple[Callable[[bytes], Any], Refusal]] = {
+    "xarf": (_reports, (NotXarf, Unusable)),
+    "xarf02": (lambda content: xarf02.read_xarf02(content.decode("utf-8", "replace")), (NotXarf,)),
+    "idea": (_events, (NotXarf, idea.NotIdea)),
+    "arf": (lambda content: arf.read_arf(arf.parse_mail(content)), (arf.NotArf, RecursionError)),
+    "letters": (letters.open_letter, (RecursionError,)),
+    "mails": (read_told, (RecursionError,)),
+    "words": (_words, ()),
+}
+
+
+def seeds(name: str) -> list[bytes]:
+    """Good input to begin with."""
+    from tests.sift.fuzz_seeds import READERS
+
+    if name == "words":
+        return [b"2026-01-07T03:04:05Z", b"Wed, 7 Jan 2026 03:04:05 +0100", b"port scan of 192.0.2.1"]
+    mails = list(READERS["mails"].seeds.values())
+    if name in ("arf", "letters", "mails", "xarf02"):
+        return mails
+    return [*READERS["xarf"].seeds.values(), *READERS["idea"].seeds.values()]
