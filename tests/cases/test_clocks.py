@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from tests.cases.town import NOON, Town
 
-from tocsin.cases import clocks
+from tocsin.cases import clocks, expiries
 from tocsin.cases.models import Clock
 from tocsin.cases.services import Responder, accept_case, assess_case
 from tocsin.cases.units import current_pack
@@ -118,7 +118,7 @@ def test_a_log_that_is_kept_longer_moves_its_warning(town: Town) -> None:
     """The provider may change its mind; linking again reads the inventory."""
     report = town.report(delete_at=NOON + 10 * DAY)
     town.hold(report, NOON + 30 * DAY)
-    clocks.watch_holdings([town.case_of(report)], NOON)
+    expiries.watch(current_pack(), [town.case_of(report)], [], NOON)
     assert Clock.objects.get(clock_id="P07").due_at == NOON + 30 * DAY
 
 

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
+from django.db.models import Count, Min
 from tests.cases.town import NOON, Town
 
 from tocsin.cases import clocks, states
-from tocsin.cases.models import Case, Clock, Link
+from tocsin.cases.models import Case, Clock, Link, Share
 from tocsin.cases.overviews import DUTIES
 from tocsin.cases.services import (
     Responder,
@@ -112,6 +113,17 @@ def snapshot() -> list[object]:
     ]
 
 
+def shared() -> Iterable[tuple[int, ...]]:
+    """The sums as kept."""
+    return Share.objects.values_list("case_id", "member_id", "reports", "first_report")
+
+
+def counted() -> Iterable[tuple[int, ...]]:
+    """The sums as counted from the links."""
+    links = Link.objects.filter(detached_at=None).values_list("case_id", "report__member")
+    return links.annotate(Count("pk"), Min("report"))
+
+
 def check() -> None:
     """What must hold after every step."""
     pack = current_pack()
@@ -128,6 +140,7 @@ def check() -> None:
                 assert duties.filter(clock_id="P02").exists(), "nobody owes it an owner"
         if not case.is_open:
             assert not Clock.objects.filter(case=case, ended_at=None).exists()
+    assert set(shared()) == set(counted()), "what members have in cases is not what the links say"
     for clock in Clock.objects.filter(ended_at=None):
         assert clock.step == 0 or clock.breached_at is not None
         assert clock.next_step_at is not None or clock.step == clocks.LAST_STEP

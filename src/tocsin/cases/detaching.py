@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from tocsin.cases import states
+from tocsin.cases import shares, states
 from tocsin.cases.decisions import lock_case, record, refuse_coordinator
 from tocsin.cases.linking import report_keys
 from tocsin.cases.models import Case, Clock, Link
@@ -45,7 +45,9 @@ def detach_report(
         )
         Clock.objects.filter(report=report, case=case).delete()  # begun anew, from the same instants
         clear_desk(desk, [placed], [fresh])
-        recount(Desk(recorded, desk.pack, at, desk.units), [lock_case(case)])
+        left = lock_case(case)
+        shares.count_anew([left])
+        recount(Desk(recorded, desk.pack, at, desk.units), [left])
     return fresh
 
 
@@ -90,6 +92,7 @@ def _active_link(case: Case, report: Report) -> Link:
 
 
 def _close_if_empty(desk: Desk, left: Case, by: Responder) -> None:
+    shares.count_anew([left])
     recount(desk, [left])
     if left.report_count == 0:
         left.status, left.closed_at = states.DUPLICATE, desk.at

@@ -36,6 +36,7 @@ def hubs() -> frozenset[str]:
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
+@lru_cache(maxsize=1 << 16)
 def normal(origin: str) -> str:
     """One spelling for one origin: compressed IPv6, IPv4 out of its mapped form, names in lower case."""
     try:
@@ -46,6 +47,7 @@ def normal(origin: str) -> str:
     return str(mapped or address)
 
 
+@lru_cache(maxsize=1 << 16)
 def glues(origin: str) -> bool:
     """Does meeting this origin twice mean anything? `origin` is normal."""
     if origin.startswith("token:"):

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from django.db.models import Q
 
+from tocsin.access.models import Member
 from tocsin.cases import clocks, states, words
 from tocsin.cases.keys import Key, keys_of
-from tocsin.cases.models import Case, CaseOrigin, Clock, Link
+from tocsin.cases.models import Case, CaseOrigin, Link
 from tocsin.cases.opening import Desk, Placed, arrival_status, clear_desk, new_case
 from tocsin.intake.models import Report
 from tocsin.intake.services import set_status
@@ -35,10 +36,12 @@ def link_reports(report_pks: Iterable[int], at: dt.datetime | None = None) -> No
 
 
 def _link(desk: Desk, report_pks: Sequence[int]) -> None:
-    reports = list(Report.objects.filter(pk__in=report_pks).select_related("member").order_by("pk"))
-    known = dict(
-        Link.objects.filter(report__in=reports, detached_at__isnull=True).values_list("report_id", "case_id")
-    )
+    reports = list(Report.objects.filter(pk__in=report_pks).order_by("pk"))
+    members = Member.objects.in_bulk({report.member_id for report in reports})
+    for report in reports:
+        report.member = members[report.member_id]
+    links = Link.objects.filter(report__in=list(report_pks), detached_at__isnull=True)
+    known = dict(links.values_list("report_id", "case_id"))
     new = [report for report in reports if report.pk not in known]
     incoming = [(report, report_keys(report)) for report in divert(desk, new)]
     cases = find_cases(desk, incoming, known.values())
@@ -48,7 +51,8 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
     touched = {id(item.case): item.case for item in placed}
     touched |= {id(cases[case_pk]): cases[case_pk] for case_pk in known.values()}
     if touched:
-        clear_desk(desk, placed, list(touched.values()))
+        again = [(cases[known[report.pk]], report) for report in reports if report.pk in known]
+        clear_desk(desk, placed, list(touched.values()), again)
 
 
 def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:
@@ -63,9 +67,7 @@ def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:
             reason = words.DIVERTED[kind.handling].format(kind=kind.words)
             desk.recorded.record("cases:report:diverted", report.report_id, {"reason": reason})
     if diverted:
-        Clock.objects.bulk_create(
-            [clocks.acknowledged(desk.pack, report, None) for report in diverted], ignore_conflicts=True
-        )
+        clocks.insert(clocks.acknowledged(desk.pack, report, None) for report in diverted)
         set_status([report.pk for report in diverted], states.DIVERTED, desk.at)
     return rest
 
@@ -99,8 +101,8 @@ def find_cases(
     rows = Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
     cases: dict[int | str, Case] = {}
     for case in rows:
-        case.investigating_unit = desk.unit_of(case.investigating_unit_id)
-        case.support_unit = desk.unit_of(case.support_unit_id)
+        case.investigating_unit = desk.unit_by_pk[case.investigating_unit_id]
+        case.support_unit = desk.unit_by_pk[case.support_unit_id]
         cases[case.pk] = case
     order = sorted(origins, key=lambda pair: (not cases[pair[0]].is_open, cases[pair[0]].opened_at))
     for case_pk, origin in order:

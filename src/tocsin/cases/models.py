@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from tocsin.access.models import Person, Unit
+from tocsin.access.models import Member, Person, Unit
 from tocsin.intake.models import Report
 
 
@@ -78,6 +78,18 @@ class Link(models.Model):
                 fields=["report"], condition=models.Q(detached_at__isnull=True), name="cases_link_one_case"
             )
         ]
+
+
+class Share(models.Model):
+    """How many reports one member has in one case: sums, so that no case is counted again for each report."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="shares", db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
+    reports = models.PositiveIntegerField()
+    first_report = models.BigIntegerField(help_text="row of the member's first report in it: who came first")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "member"], name="cases_share_once")]
 
 
 class Clock(models.Model):

@@ -5,14 +5,16 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Q
 
 from tocsin.access.models import Person, Unit
-from tocsin.cases import clocks, routing, states, words
+from tocsin.cases import clocks, expiries, routing, shares, states, words
 from tocsin.cases.keys import Key
-from tocsin.cases.models import Case, CaseOrigin, Clock, Link, OneTimeLink
+from tocsin.cases.models import Case, CaseOrigin, Link, OneTimeLink
+from tocsin.cases.shares import Seat
 from tocsin.cases.units import current_pack, load_units, units_by_id
 from tocsin.intake.models import Report
 from tocsin.intake.services import set_status
@@ -21,7 +23,8 @@ from tocsin.kernel.ids import new_id
 from tocsin.kernel.time import rfc3339
 from tocsin.reference.calendars import zone
 from tocsin.reference.values import Pack
-from tocsin.store.rows import update_rows
+from tocsin.store import bulk
+from tocsin.store.rows import give_keys, insert_rows, update_rows
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 BY_HAND = "by-hand"  # the route rule of a case that a person redirected; no rule moves it again
@@ -46,6 +49,7 @@ class Desk:
     pack: Pack
     at: dt.datetime
     units: dict[str, Unit]
+    routes: dict[routing.Facts, routing.Route] = field(default_factory=dict)
     fresh: list[Case] = field(default_factory=list)
     reopened: list[Case] = field(default_factory=list)
 
@@ -58,16 +62,16 @@ class Desk:
             units = units_by_id()
         return cls(recorded, current_pack(), at, units)
 
-    def unit_of(self, pk: int) -> Unit:
-        """A unit by its row."""
-        return next(unit for unit in self.units.values() if unit.pk == pk)
+    @cached_property
+    def unit_by_pk(self) -> dict[int, Unit]:
+        """Units by their rows."""
+        return {unit.pk: unit for unit in self.units.values()}
 
-
-class Seat(NamedTuple):
-    """Where a reporting member is registered."""
-
-    force_id: str
-    country: str
+    def route(self, facts: routing.Facts) -> routing.Route:
+        """Where the pack's rules send a case, decided once for the same facts."""
+        if facts not in self.routes:
+            self.routes[facts] = routing.decide(self.pack, facts)
+        return self.routes[facts]
 
 
 def new_case(desk: Desk, report: Report) -> Case:
@@ -95,7 +99,7 @@ def apply_route(desk: Desk, case: Case, seats: Sequence[Seat]) -> None:
         is_member_abroad=any(seat.country != desk.pack.info.country for seat in seats),
         day=desk.at.astimezone(zone(desk.pack.info.home_nation)).date(),
     )
-    route = routing.decide(desk.pack, facts)
+    route = desk.route(facts)
     case.investigating_unit = desk.units[route.investigating]
     case.support_unit = desk.units[route.support]
     case.route_rule, case.route_reason, case.route_told = route.rule, route.reason, route.told
@@ -107,15 +111,24 @@ def arrival_status(unit: Unit) -> str:
     return states.SENT if unit.has_joined else states.OPENED
 
 
-def clear_desk(desk: Desk, placed: Sequence[Placed], touched: Sequence[Case]) -> None:
-    """Store cases, keys, links and clocks, and do what follows for the cases as they are now."""
+def clear_desk(
+    desk: Desk, placed: Sequence[Placed], touched: Sequence[Case], known: Sequence[tuple[Case, Report]] = ()
+) -> None:
+    """Store cases, keys, links and clocks, and do what follows for the cases as they are now.
+
+    `known` are the reports that were in their cases before, and may say more now.
+    """
+    joined = [(item.case, item.report) for item in placed]
     name_coordinators(desk.fresh)
-    Case.objects.bulk_create(desk.fresh)
+    give_keys(desk.fresh)
+    shares.add(joined)
+    promoted = recount(desk, touched, [*joined, *known])
     store_links(desk, placed)
-    promoted = recount(desk, touched)
     start_clocks(desk, placed, promoted)
     record(desk, placed)
-    clocks.watch_holdings(touched, desk.at)
+    fresh = {case.pk for case in desk.fresh}
+    before = [case for case in touched if case.pk not in fresh]
+    expiries.watch(desk.pack, touched, [*joined, *known], desk.at, before=before, whole=desk.reopened)
     arrived = defaultdict(list)
     for item in placed:
         arrived[item.case.status].append(item.report.pk)
@@ -142,45 +155,20 @@ def name_coordinators(cases: Iterable[Case]) -> None:
 
 def store_links(desk: Desk, placed: Sequence[Placed]) -> None:
     """The rows that say which report belongs to which case, and by which keys it is found."""
-    CaseOrigin.objects.bulk_create(
-        [
-            CaseOrigin(case=item.case, origin=text)
-            for item in placed
-            for text in dict.fromkeys(key.text for key in item.keys)
-        ],
-        ignore_conflicts=True,
+    wanted = dict.fromkeys((item.case.pk, key.text) for item in placed for key in item.keys)
+    fresh = {case.pk for case in desk.fresh}
+    doubtful = [pair for pair in wanted if pair[0] not in fresh]
+    stored = CaseOrigin.objects.filter(
+        case__in={case for case, _ in doubtful}, origin__in={text for _, text in doubtful}
     )
-    Link.objects.bulk_create(
-        Link(
-            case=item.case, report=item.report, reason=item.reason, strength=item.strength, linked_at=desk.at
-        )
-        for item in placed
+    known = set(stored.values_list("case_id", "origin")) if doubtful else set()
+    bulk.insert(CaseOrigin, ("case_id", "origin"), [pair for pair in wanted if pair not in known])
+    at = bulk.spelled(desk.at.astimezone(dt.UTC))
+    bulk.insert(
+        Link,
+        ("case_id", "report_id", "reason", "strength", "linked_at"),
+        [(item.case.pk, item.report.pk, item.reason, item.strength, at) for item in placed],
     )
-
-
-class Share(NamedTuple):
-    """What one member has in one case at one severity."""
-
-    member: int
-    severity: str
-    reports: int
-    seat: Seat
-
-
-def shares_of(cases: Sequence[Case]) -> dict[int, list[Share]]:
-    """What the members have in each of these cases, the first reporter first."""
-    rows = (
-        Link.objects.filter(case__in=cases, detached_at__isnull=True)
-        .values("case_id", "report__member", "report__severity")
-        .annotate(reports=Count("pk"), first=Min("report"))
-        .order_by("first")
-    )
-    named = ("case_id", "report__member", "report__severity", "reports")
-    seats = ("report__member__force_id", "report__member__country")
-    found: dict[int, list[Share]] = defaultdict(list)
-    for case, member, severity, reports, force_id, country in rows.values_list(*named, *seats):
-        found[case].append(Share(member, severity, reports, Seat(force_id, country)))
-    return found
 
 
 RECOUNTED = [
@@ -202,21 +190,24 @@ RECOUNTED = [
 ]
 
 
-def recount(desk: Desk, touched: Sequence[Case]) -> list[Case]:
-    """Count reports and members again, raise severities, route the unowned anew.
+def recount(desk: Desk, touched: Sequence[Case], told: Iterable[tuple[Case, Report]] = ()) -> list[Case]:
+    """Set counts by the shares, raise severities by what was `told`, route the unowned anew, and store.
 
     Gives the cases that were below the threshold and no longer are.
     """
-    promoted, fresh, shares = [], {case.case_id for case in desk.fresh}, shares_of(touched)
+    promoted, fresh = [], {case.case_id for case in desk.fresh}
+    standings, severest = shares.standings(touched), {case.pk: case.severity for case in touched}
+    for case, report in told:
+        severest[case.pk] = max(severest[case.pk], report.severity, key=SEVERITIES.index)
     for case in touched:
-        found, severity = shares[case.pk], case.severity
-        case.report_count = sum(share.reports for share in found)
-        case.member_count = len({share.member for share in found})
-        case.severity = max([severity, *(share.severity for share in found)], key=SEVERITIES.index)
+        standing, severity = standings[case.pk], case.severity
+        case.report_count, case.member_count = standing.reports, standing.members
+        case.severity = severest[case.pk]
         if severity == "info" != case.severity:
             promoted.append(case)
-        route_again(desk, case, case.case_id in fresh, list(dict.fromkeys(share.seat for share in found)))
-    update_rows(touched, RECOUNTED)
+        route_again(desk, case, case.case_id in fresh, standing.seats)
+    insert_rows([case for case in touched if case.case_id in fresh])
+    update_rows([case for case in touched if case.case_id not in fresh], RECOUNTED)
     return promoted
 
 
@@ -241,20 +232,22 @@ def route_again(desk: Desk, case: Case, is_fresh: bool, seats: Sequence[Seat]) -
 
 def start_clocks(desk: Desk, placed: Sequence[Placed], promoted: Sequence[Case]) -> None:
     """P01 and P02 of each report, P04 of each case. Below the threshold nobody is put under a clock."""
-    rows, promoted_pks = [], {case.pk for case in promoted}
+    promoted_pks = {case.pk for case in promoted}
+    rows: list[clocks.Begun] = []
     for item in placed:
         rows.append(clocks.acknowledged(desk.pack, item.report, item.case))
         if item.case.severity != "info" and item.case.pk not in promoted_pks:
             rows.append(accept_clock(desk, item.case, item.report))
-    for case in promoted:
-        links = case.links.filter(detached_at__isnull=True).select_related("report")
-        rows.extend(accept_clock(desk, case, link.report) for link in links)
-    Clock.objects.bulk_create(rows, ignore_conflicts=True)
+    if promoted:
+        by_pk = {case.pk: case for case in promoted}
+        late = Link.objects.filter(case__in=by_pk, detached_at__isnull=True).select_related("report")
+        rows += [accept_clock(desk, by_pk[link.case_id], link.report) for link in late]
+    clocks.insert(rows)
     for event, cases in (("opened", [*desk.fresh, *promoted]), ("reopened", desk.reopened)):
         clocks.start(desk.pack, [case for case in cases if case.severity != "info"], event, desk.at)
 
 
-def accept_clock(desk: Desk, case: Case, report: Report) -> Clock:
+def accept_clock(desk: Desk, case: Case, report: Report) -> clocks.Begun:
     """P02 of a report; in a case that has an owner it is met at once, and counted as automatic."""
     clock = clocks.new_clock(
         desk.pack,
@@ -264,9 +257,7 @@ def accept_clock(desk: Desk, case: Case, report: Report) -> Clock:
         report=report,
         is_urgent=case.severity == "critical",
     )
-    if case.owner_name:
-        clock.ended_at, clock.ended_by, clock.next_step_at = desk.at, clocks.AUTOMATIC, None
-    return clock
+    return clocks.met(clock, desk.at) if case.owner_name else clock
 
 
 def record(desk: Desk, placed: Sequence[Placed]) -> None:
