@@ -7,10 +7,9 @@ from django.db import connection
 from tests.cases.test_walks import counted, shared
 from tests.cases.town import NOON, Town
 
-from tocsin.cases import expiries, shares
+from tocsin.cases import shares
 from tocsin.cases.linking import link_reports
-from tocsin.cases.models import Clock, Share
-from tocsin.cases.units import current_pack
+from tocsin.cases.models import Share
 
 pytestmark = pytest.mark.django_db
 
@@ -33,18 +32,5 @@ def test_the_first_reporter_stays_the_first_whoever_comes_later(town: Town) -> N
     link_reports([late.pk], NOON)
     link_reports([early.pk], NOON)
     case = town.case_of(early)
-    standing = shares.standings([case])[case.pk]
-    assert (standing.reports, standing.members) == (2, 2)
-    assert [seat.force_id for seat in standing.seats] == ["kent", "essex"]
-
-
-def test_a_log_watched_before_moves_its_warning_when_another_report_joins(town: Town) -> None:
-    """The date has changed meanwhile; the report that joins brings another log."""
-    first = town.report("ferry", delete_at=NOON.replace(day=20))
-    town.hold(first, NOON.replace(day=28))
-    town.report("medway", delete_at=NOON.replace(day=25))
-    case = town.case_of(first)
-    due = set(Clock.objects.filter(case=case, clock_id="P07").values_list("due_at", flat=True))
-    assert due == {NOON.replace(day=25), NOON.replace(day=28)}
-    expiries.watch(current_pack(), [case], [], NOON)
-    assert Clock.objects.filter(case=case, clock_id="P07").count() == 2
+    assert (case.report_count, case.member_count) == (2, 2)
+    assert [seat.force_id for seat in shares.seats([case.pk])[case.pk]] == ["kent", "essex"]

@@ -203,6 +203,9 @@ def _sweep_some(at: dt.datetime) -> int:
 def _advance(recorded: Act, found: Sequence[Clock], until: dt.datetime, warned_at: Any = None) -> None:
     """Take the clocks through everything that fell due by `until`, in its order, journaled."""
     pack = current_pack()
+    holdings = _holdings([clock for clock in found if clock.clock_id == WARN])
+    for clock in found:
+        put_off(pack, clock, holdings.get(clock.subject))
     heap = [(clock.next_step_at or until, clock.pk, clock) for clock in found]
     heapq.heapify(heap)
     happened: dict[tuple[Any, ...], list[Clock]] = defaultdict(list)
@@ -212,11 +215,18 @@ def _advance(recorded: Act, found: Sequence[Clock], until: dt.datetime, warned_a
         happened[event, instant, clock.case_id, clock.clock_id, clock.step, clock.subject].append(clock)
         if clock.next_step_at is not None:
             heapq.heappush(heap, (clock.next_step_at, pk, clock))
-    holdings = _holdings([clock for clock in found if clock.clock_id == WARN])
     for (event, instant, _, _, step, subject), clocks in happened.items():
         content = _content(pack, event, instant, step, clocks, holdings.get(subject))
         recorded.record(event, _case_of(clocks[0]).case_id, content)
-    update_rows(found, ["breached_at", "step", "next_step_at", "ended_at", "ended_by"])
+    update_rows(found, ["due_at", "breached_at", "step", "next_step_at", "ended_at", "ended_by"])
+
+
+def put_off(pack: Pack, warning: Clock, held: Holding | None) -> None:
+    """Move a warning about a log that its provider keeps longer than it first said."""
+    if held is not None and held.delete_at is not None and held.delete_at > warning.due_at:
+        duration, unit = pack.clocks[WARN].limit(enhanced=False)
+        warning.due_at = held.delete_at
+        warning.next_step_at = calendars.due(held.delete_at, -duration, unit, pack.info.home_nation)
 
 
 def _step(pack: Pack, clock: Clock, instant: dt.datetime, warned_at: dt.datetime | None) -> str:

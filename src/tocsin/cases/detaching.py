@@ -6,7 +6,7 @@ from tocsin.cases import shares, states
 from tocsin.cases.decisions import lock_case, record, refuse_coordinator
 from tocsin.cases.linking import report_keys
 from tocsin.cases.models import Case, Clock, Link
-from tocsin.cases.opening import Desk, Placed, clear_desk, new_case, recount
+from tocsin.cases.opening import Desk, Placed, clear_desk, new_case, renew
 from tocsin.cases.responders import Responder
 from tocsin.intake.models import Report
 from tocsin.journal.acts import act
@@ -47,7 +47,7 @@ def detach_report(
         clear_desk(desk, [placed], [fresh])
         left = lock_case(case)
         shares.count_anew([left])
-        recount(Desk(recorded, desk.pack, at, desk.units), [left])
+        renew(Desk(recorded, desk.pack, at, desk.units), [left], [], [left.pk])
     return fresh
 
 
@@ -93,7 +93,7 @@ def _active_link(case: Case, report: Report) -> Link:
 
 def _close_if_empty(desk: Desk, left: Case, by: Responder) -> None:
     shares.count_anew([left])
-    recount(desk, [left])
+    renew(desk, [left], [], [left.pk])
     if left.report_count == 0:
         left.status, left.closed_at = states.DUPLICATE, desk.at
         left.save()

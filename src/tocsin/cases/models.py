@@ -102,6 +102,7 @@ class Clock(models.Model):
         blank=True,
         on_delete=models.CASCADE,
         related_name="clocks",
+        db_index=False,
         help_text="empty where a report opens no case",
     )
     report = models.ForeignKey(Report, null=True, blank=True, on_delete=models.CASCADE, related_name="clocks")
@@ -128,6 +129,7 @@ class Clock(models.Model):
         ]
         indexes = [
             models.Index(fields=["case", "ended_at", "due_at"]),
+            models.Index(fields=["case", "report", "clock_id"], name="cases_clock_of_case"),
             models.Index(fields=["ended_at", "next_step_at"]),
         ]
 

@@ -3,7 +3,7 @@
 import datetime as dt
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -63,6 +63,11 @@ class Desk:
         return cls(recorded, current_pack(), at, units)
 
     @cached_property
+    def day(self) -> dt.date:
+        """The day at home, by which forces begin and end."""
+        return self.at.astimezone(zone(self.pack.info.home_nation)).date()
+
+    @cached_property
     def unit_by_pk(self) -> dict[int, Unit]:
         """Units by their rows."""
         return {unit.pk: unit for unit in self.units.values()}
@@ -97,7 +102,7 @@ def apply_route(desk: Desk, case: Case, seats: Sequence[Seat]) -> None:
         severity=case.severity,
         force_ids=tuple(seat.force_id for seat in seats),
         is_member_abroad=any(seat.country != desk.pack.info.country for seat in seats),
-        day=desk.at.astimezone(zone(desk.pack.info.home_nation)).date(),
+        day=desk.day,
     )
     route = desk.route(facts)
     case.investigating_unit = desk.units[route.investigating]
@@ -121,14 +126,12 @@ def clear_desk(
     joined = [(item.case, item.report) for item in placed]
     name_coordinators(desk.fresh)
     give_keys(desk.fresh)
-    shares.add(joined)
-    promoted = recount(desk, touched, [*joined, *known])
+    newcomers = shares.add(joined)
+    promoted = renew(desk, touched, [*joined, *known], newcomers)
     store_links(desk, placed)
     start_clocks(desk, placed, promoted)
     record(desk, placed)
-    fresh = {case.pk for case in desk.fresh}
-    before = [case for case in touched if case.pk not in fresh]
-    expiries.watch(desk.pack, touched, [*joined, *known], desk.at, before=before, whole=desk.reopened)
+    expiries.watch(desk.pack, [*joined, *known], desk.reopened, desk.at)
     arrived = defaultdict(list)
     for item in placed:
         arrived[item.case.status].append(item.report.pk)
@@ -171,7 +174,7 @@ def store_links(desk: Desk, placed: Sequence[Placed]) -> None:
     )
 
 
-RECOUNTED = [
+RENEWED = [
     "report_count",
     "member_count",
     "severity",
@@ -190,31 +193,37 @@ RECOUNTED = [
 ]
 
 
-def recount(desk: Desk, touched: Sequence[Case], told: Iterable[tuple[Case, Report]] = ()) -> list[Case]:
-    """Set counts by the shares, raise severities by what was `told`, route the unowned anew, and store.
+def renew(
+    desk: Desk, touched: Sequence[Case], told: Iterable[tuple[Case, Report]], newcomers: Collection[int]
+) -> list[Case]:
+    """Raise severities by what was `told`, route the unowned anew, and store the cases with their counts.
 
-    Gives the cases that were below the threshold and no longer are.
+    `newcomers` are the cases in which a member is new. Gives those that are no longer below the threshold.
     """
-    promoted, fresh = [], {case.case_id for case in desk.fresh}
-    standings, severest = shares.standings(touched), {case.pk: case.severity for case in touched}
+    was = {case.pk: case.severity for case in touched}
     for case, report in told:
-        severest[case.pk] = max(severest[case.pk], report.severity, key=SEVERITIES.index)
-    for case in touched:
-        standing, severity = standings[case.pk], case.severity
-        case.report_count, case.member_count = standing.reports, standing.members
-        case.severity = severest[case.pk]
-        if severity == "info" != case.severity:
-            promoted.append(case)
-        route_again(desk, case, case.case_id in fresh, standing.seats)
-    insert_rows([case for case in touched if case.case_id in fresh])
-    update_rows([case for case in touched if case.case_id not in fresh], RECOUNTED)
-    return promoted
+        case.severity = max(case.severity, report.severity, key=SEVERITIES.index)
+    fresh = {case.pk for case in desk.fresh}
+    doubtful = {*newcomers, *(case.pk for case in desk.reopened)}
+    moving = [case for case in touched if may_move(desk, case, case.pk in doubtful, was[case.pk])]
+    seats = shares.seats(case.pk for case in moving) if moving else {}
+    for case in moving:
+        route_again(desk, case, case.pk in fresh, seats.get(case.pk, []))
+    insert_rows([case for case in touched if case.pk in fresh])
+    update_rows([case for case in touched if case.pk not in fresh], RENEWED)
+    return [case for case in touched if was[case.pk] == "info" != case.severity]
+
+
+def may_move(desk: Desk, case: Case, has_changed: bool, was: str) -> bool:
+    """Might the rules send the case elsewhere? Not where somebody has it, or where they see what they saw."""
+    waits = case.is_open and not case.owner_name and case.route_rule != BY_HAND
+    has_ended = case.investigating_unit.valid_to is not None and case.investigating_unit.valid_to < desk.day
+    return waits and (has_changed or case.severity != was or has_ended)
 
 
 def route_again(desk: Desk, case: Case, is_fresh: bool, seats: Sequence[Seat]) -> None:
-    """Move a case that nobody has taken yet where the rules now point; owned ones stay where they are."""
-    waits = case.is_open and not case.owner_name and case.route_rule != BY_HAND
-    if not waits or not seats or (is_fresh and len(seats) == 1):
+    """Move a case that nobody has taken yet where the rules now point."""
+    if not seats or (is_fresh and len(seats) == 1):
         return
     before, status = case.investigating_unit_id, case.status
     apply_route(desk, case, seats)

@@ -1,6 +1,6 @@
 """What each member has in each case, kept by sums: a case of a thousand reports is never counted again."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -26,26 +26,28 @@ class Seat(NamedTuple):
     country: str
 
 
-class Standing(NamedTuple):
-    """Who is in a case: its reports, its members, and where these sit, the first reporter's seat first."""
+def add(joined: Sequence[tuple[Case, Report]]) -> set[int]:
+    """Count reports that have just been linked, each to its case, and set the cases' counts.
 
-    reports: int
-    members: int
-    seats: tuple[Seat, ...]
-
-
-def add(joined: Iterable[tuple[Case, Report]]) -> None:
-    """Count reports that have just been linked, each to its case."""
+    Gives the cases (their primary keys) in which a member is new.
+    """
     sums: dict[tuple[int, int], tuple[int, int]] = {}
     for case, report in joined:
         key = case.pk, report.member_id
         count, first = sums.get(key, (0, report.pk))
         sums[key] = count + 1, min(first, report.pk)
+        case.report_count += 1
+    pairs = Share.objects.filter(case__in={case for case, _ in sums}, member__in={who for _, who in sums})
+    new = sums.keys() - set(pairs.values_list("case_id", "member_id"))
+    newcomers = Counter(case_pk for case_pk, _ in new)
+    for case in {case.pk: case for case, _ in joined}.values():
+        case.member_count += newcomers[case.pk]
     _add([(*key, *numbers) for key, numbers in sums.items()])
+    return set(newcomers)
 
 
 def count_anew(cases: Sequence[Case]) -> None:
-    """Count these cases from their links: after reports have left them."""
+    """Count these cases from their links, and set their counts: after reports have left them."""
     rows = list(
         Link.objects.filter(case__in=cases, detached_at__isnull=True)
         .values_list("case_id", "report__member")
@@ -53,23 +55,18 @@ def count_anew(cases: Sequence[Case]) -> None:
     )
     Share.objects.filter(case__in=cases).delete()
     _add(rows)
+    for case in cases:
+        mine = [reports for case_pk, _, reports, _ in rows if case_pk == case.pk]
+        case.report_count, case.member_count = sum(mine), len(mine)
 
 
-def standings(cases: Sequence[Case]) -> dict[int, Standing]:
-    """Who is in each of these cases, by its primary key."""
-    found: dict[int, list[tuple[int, Seat]]] = defaultdict(list)
-    rows = Share.objects.filter(case__in=[case.pk for case in cases]).order_by("first_report")
-    columns = ("case_id", "reports", "member__force_id", "member__country")
-    for case_pk, reports, force_id, country in rows.values_list(*columns):
-        found[case_pk].append((reports, Seat(force_id, country)))
-    return {
-        case.pk: Standing(
-            sum(reports for reports, _ in found[case.pk]),
-            len(found[case.pk]),
-            tuple(dict.fromkeys(seat for _, seat in found[case.pk])),
-        )
-        for case in cases
-    }
+def seats(case_pks: Iterable[int]) -> dict[int, list[Seat]]:
+    """Where the members of each of these cases sit, each seat once, the first reporter's first."""
+    found: dict[int, dict[Seat, None]] = defaultdict(dict)
+    rows = Share.objects.filter(case__in=list(case_pks)).order_by("first_report")
+    for case_pk, force_id, country in rows.values_list("case_id", "member__force_id", "member__country"):
+        found[case_pk][Seat(force_id, country)] = None
+    return {case_pk: list(sits) for case_pk, sits in found.items()}
 
 
 def _add(sums: list[tuple[int, int, int, int]]) -> None:

@@ -1,4 +1,4 @@
-"""Sums of who has what in a case, filled from the links there are."""
+"""Sums of who has what in a case, filled from the links there are, and a case's own clocks found at once."""
 
 import django.db.models.deletion
 from django.db import migrations, models
@@ -53,6 +53,23 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [models.UniqueConstraint(fields=["case", "member"], name="cases_share_once")]
             },
+        ),
+        migrations.AlterField(
+            model_name="clock",
+            name="case",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                help_text="empty where a report opens no case",
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="clocks",
+                to="cases.case",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="clock",
+            index=models.Index(fields=["case", "report", "clock_id"], name="cases_clock_of_case"),
         ),
         migrations.RunSQL(FILL, migrations.RunSQL.noop),
     ]
