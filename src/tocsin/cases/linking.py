@@ -52,7 +52,7 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
     touched |= {id(cases[case_pk]): cases[case_pk] for case_pk in known.values()}
     if touched:
         again = [(cases[known[report.pk]], report) for report in reports if report.pk in known]
-        clear_desk(desk, placed, list(touched.values()), again)
+        clear_desk(desk, placed, list(touched.values()), known=again)
 
 
 def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:

@@ -60,6 +60,28 @@ class CaseOrigin(models.Model):
         indexes = [models.Index(fields=["origin"])]
 
 
+class Move(models.Model):
+    """Reports that somebody moved from one case to another, so that it can be undone."""
+
+    class Kind(models.TextChoices):
+        DETACH = "detach", "A report taken out, into a case of its own"
+        SPLIT = "split", "Some reports, into a case of their own"
+        ATTACH = "attach", "A report moved into another case"
+        MERGE = "merge", "All reports of a case, into another"
+        UNDO = "undo", "Back, as though nothing had happened"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    source = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="moves_out")
+    target = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="moves_in")
+    person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    person_name = models.CharField(max_length=160)
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    status_before = models.CharField(max_length=8, help_text="of the source: where undoing takes it back to")
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+
 class Link(models.Model):
     """Why a report belongs to a case. Detaching is ordinary: the row stays, with who and when."""
 
@@ -71,12 +93,24 @@ class Link(models.Model):
     linked_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     detached_at = models.DateTimeField(null=True, blank=True)
     detached_by = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    move = models.ForeignKey(
+        Move,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="links",
+        db_index=False,
+        help_text="the move that made this link; empty where the exchange did",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["report"], condition=models.Q(detached_at__isnull=True), name="cases_link_one_case"
             )
+        ]
+        indexes = [  # few links are made by hand
+            models.Index(fields=["move"], condition=models.Q(move__isnull=False), name="cases_link_moved")
         ]
 
 

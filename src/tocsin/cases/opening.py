@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from tocsin.access.models import Person, Unit
-from tocsin.cases import clocks, expiries, routing, shares, states, words
+from tocsin.cases import clocks, duties, expiries, routing, shares, states, words
 from tocsin.cases.keys import Key
 from tocsin.cases.models import Case, CaseOrigin, Link, OneTimeLink
 from tocsin.cases.shares import Seat
@@ -117,11 +117,17 @@ def arrival_status(unit: Unit) -> str:
 
 
 def clear_desk(
-    desk: Desk, placed: Sequence[Placed], touched: Sequence[Case], known: Sequence[tuple[Case, Report]] = ()
+    desk: Desk,
+    placed: Sequence[Placed],
+    touched: Sequence[Case],
+    *,
+    known: Sequence[tuple[Case, Report]] = (),
+    left: Case | None = None,
 ) -> None:
     """Store cases, keys, links and clocks, and do what follows for the cases as they are now.
 
-    `known` are the reports that were in their cases before, and may say more now.
+    `known` are the reports that were in their cases before, and may say more now; `left` is the case that
+    those `placed` come from, with their clocks, where they are not new.
     """
     joined = [(item.case, item.report) for item in placed]
     name_coordinators(desk.fresh)
@@ -129,7 +135,12 @@ def clear_desk(
     newcomers = shares.add(joined)
     promoted = renew(desk, touched, [*joined, *known], newcomers)
     store_links(desk, placed)
-    start_clocks(desk, placed, promoted)
+    if left is None:
+        duties.begin(desk, joined, promoted)
+    else:
+        duties.carry(desk, [report for _, report in joined], left, placed[0].case)
+    duties.promote(desk, promoted)
+    duties.start(desk, promoted)
     record(desk, placed)
     expiries.watch(desk.pack, [*joined, *known], desk.reopened, desk.at)
     arrived = defaultdict(list)
@@ -237,36 +248,6 @@ def route_again(desk: Desk, case: Case, is_fresh: bool, seats: Sequence[Seat]) -
     OneTimeLink.objects.filter(case=case, revoked_at__isnull=True).update(revoked_at=desk.at)
     desk.recorded.record("cases:case:routed", case.case_id, route_content(case))
     push_status(case, desk.at)
-
-
-def start_clocks(desk: Desk, placed: Sequence[Placed], promoted: Sequence[Case]) -> None:
-    """P01 and P02 of each report, P04 of each case. Below the threshold nobody is put under a clock."""
-    promoted_pks = {case.pk for case in promoted}
-    rows: list[clocks.Begun] = []
-    for item in placed:
-        rows.append(clocks.acknowledged(desk.pack, item.report, item.case))
-        if item.case.severity != "info" and item.case.pk not in promoted_pks:
-            rows.append(accept_clock(desk, item.case, item.report))
-    if promoted:
-        by_pk = {case.pk: case for case in promoted}
-        late = Link.objects.filter(case__in=by_pk, detached_at__isnull=True).select_related("report")
-        rows += [accept_clock(desk, by_pk[link.case_id], link.report) for link in late]
-    clocks.insert(rows)
-    for event, cases in (("opened", [*desk.fresh, *promoted]), ("reopened", desk.reopened)):
-        clocks.start(desk.pack, [case for case in cases if case.severity != "info"], event, desk.at)
-
-
-def accept_clock(desk: Desk, case: Case, report: Report) -> clocks.Begun:
-    """P02 of a report; in a case that has an owner it is met at once, and counted as automatic."""
-    clock = clocks.new_clock(
-        desk.pack,
-        clocks.ACCEPT,
-        case,
-        report.received_at,
-        report=report,
-        is_urgent=case.severity == "critical",
-    )
-    return clocks.met(clock, desk.at) if case.owner_name else clock
 
 
 def record(desk: Desk, placed: Sequence[Placed]) -> None:
