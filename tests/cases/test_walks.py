@@ -181,6 +181,10 @@ def check() -> None:
         if not case.is_open:
             assert not Clock.objects.filter(case=case, ended_at=None).exists()
     assert set(shared()) == set(counted()), "what members have in cases is not what the links say"
+    twice = Clock.objects.values("clock_id", "case", "report", "subject", "started_at").annotate(
+        n=Count("pk")
+    )
+    assert not twice.filter(n__gt=1).exists(), "two clocks for one duty"
     for clock in Clock.objects.filter(ended_at=None):
         assert clock.step == 0 or clock.breached_at is not None
         assert clock.next_step_at is not None or clock.step == clocks.LAST_STEP

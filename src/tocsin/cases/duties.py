@@ -39,7 +39,8 @@ def promote(desk: "Desk", promoted: Sequence[Case]) -> None:
 
 def start(desk: "Desk", promoted: Sequence[Case]) -> None:
     """The cases' own clocks, of those opened, promoted and reopened."""
-    for event, cases in (("opened", [*desk.fresh, *promoted]), ("reopened", desk.reopened)):
+    opened = {case.pk: case for case in (*desk.fresh, *promoted)}.values()
+    for event, cases in (("opened", opened), ("reopened", desk.reopened)):
         clocks.start(desk.pack, [case for case in cases if case.severity != "info"], event, desk.at)
 
 

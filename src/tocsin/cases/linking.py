@@ -12,9 +12,11 @@ from django.db.models import Q
 
 from tocsin.access.models import Member
 from tocsin.cases import clocks, states, words
+from tocsin.cases.hints import hints_of
 from tocsin.cases.keys import Key, keys_of
 from tocsin.cases.models import Case, CaseOrigin, Link
 from tocsin.cases.opening import Desk, Placed, arrival_status, clear_desk, new_case
+from tocsin.cases.suggesting import suggest
 from tocsin.intake.models import Report
 from tocsin.intake.services import set_status
 from tocsin.journal.acts import act
@@ -43,7 +45,8 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
     links = Link.objects.filter(report__in=list(report_pks), detached_at__isnull=True)
     known = dict(links.values_list("report_id", "case_id"))
     new = [report for report in reports if report.pk not in known]
-    incoming = [(report, report_keys(report)) for report in divert(desk, new)]
+    content = {report.pk: read(report) for report in reports}
+    incoming = [(report, content[report.pk][0]) for report in divert(desk, new)]
     cases = find_cases(desk, incoming, known.values())
     placed = [place(desk, report, keys, cases) for report, keys in incoming]
     for case_pk in set(known.values()):
@@ -53,6 +56,8 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
     if touched:
         again = [(cases[known[report.pk]], report) for report in reports if report.pk in known]
         clear_desk(desk, placed, list(touched.values()), known=again)
+        joined = [(item.case, item.report) for item in placed]
+        suggest(desk, [(case, content[report.pk][1]) for case, report in (*joined, *again) if case.is_open])
 
 
 def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:
@@ -74,8 +79,14 @@ def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:
 
 def report_keys(report: Report) -> list[Key]:
     """The keys of a report, from its content as received."""
+    return read(report)[0]
+
+
+def read(report: Report) -> tuple[list[Key], list[Key]]:
+    """The keys and the hints of a report, from its content as received."""
     told = _decoder.decode(bytes(report.content))
-    return keys_of(
+    flood = bool(told.vector)
+    keys = keys_of(
         member_id=report.member.member_id,
         lane=report.lane,
         kind=report.kind,
@@ -83,8 +94,20 @@ def report_keys(report: Report) -> list[Key]:
         origins=told.origins,
         target=report.target,
         first_seen_at=report.first_seen_at,
-        is_flood=bool(told.vector),
+        is_flood=flood,
+        names=told.names,
     )
+    hints = hints_of(
+        lane=report.lane,
+        kind=report.kind,
+        severity=report.severity,
+        origins=told.origins,
+        first_seen_at=report.first_seen_at,
+        fingerprint=told.fingerprint,
+        is_flood=flood,
+        names=told.names,
+    )
+    return keys, hints
 
 
 def find_cases(

@@ -7,7 +7,7 @@ from tocsin.cases import clocks, states
 from tocsin.cases.decisions import record, refuse_coordinator
 from tocsin.cases.models import Case, Move
 from tocsin.cases.moving import Hand, move, reports_in
-from tocsin.cases.opening import Desk, new_case, push_status
+from tocsin.cases.opening import SEVERITIES, Desk, new_case, push_status
 from tocsin.cases.responders import Responder
 from tocsin.intake.models import Report
 from tocsin.journal.acts import act
@@ -89,7 +89,7 @@ def split_case(
         if not case.is_open:
             raise Conflict("the case is closed")
         record_split(desk := Desk.laid(recorded, at), case, by, reports, reason)
-        fresh = new_case(desk, reports[0])
+        fresh = new_case(desk, max(reports, key=lambda report: SEVERITIES.index(report.severity)))
         kind = Move.Kind.DETACH if len(reports) == 1 else Move.Kind.SPLIT
         move(desk, Hand(kind, by, case, fresh, reports, reason, f"taken out of another case: {reason}"))
     return fresh

@@ -60,6 +60,31 @@ class CaseOrigin(models.Model):
         indexes = [models.Index(fields=["origin"])]
 
 
+class Hint(models.Model):
+    """What a case has in common with others that is too weak to act upon, as `cases.hints` spells it."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="hints")
+    text = models.CharField(max_length=400)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["text", "case"], name="cases_hint_once")]
+
+
+class Suggestion(models.Model):
+    """That two cases may be one, why, and how strongly: a person decides. `case` is the older one."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="suggestions")
+    other = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="suggested_to")
+    reason = models.TextField()
+    strength = models.PositiveSmallIntegerField(
+        help_text="0 to 100; what is strong acts and is no suggestion"
+    )
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "other"], name="cases_suggestion_once")]
+
+
 class Move(models.Model):
     """Reports that somebody moved from one case to another, so that it can be undone."""
 
