@@ -7,6 +7,7 @@ import pytest
 from tests.cases.town import NOON, Town
 
 from tocsin.cases import clocks
+from tocsin.cases.linking import link_reports
 from tocsin.cases.models import Clock
 from tocsin.cases.services import Responder, accept_case, assess_case
 from tocsin.cases.units import current_pack
@@ -115,11 +116,23 @@ def test_a_warning_that_came_after_the_log_was_gone_is_a_breach_of_ours(town: To
 
 
 def test_a_log_that_is_kept_longer_moves_its_warning(town: Town) -> None:
-    """The provider may change its mind; linking again reads the inventory."""
+    """The provider may change its mind; nobody is warned of what will not happen yet."""
     report = town.report(delete_at=NOON + 10 * DAY)
     town.hold(report, NOON + 30 * DAY)
-    clocks.watch_holdings([town.case_of(report)], NOON)
-    assert Clock.objects.get(clock_id="P07").due_at == NOON + 30 * DAY
+    clocks.sweep(NOON + 8 * DAY)
+    warning = Clock.objects.get(clock_id="P07")
+    assert (warning.due_at, warning.ended_at) == (NOON + 30 * DAY, None)
+    clocks.sweep(NOON + 28 * DAY)
+    warning.refresh_from_db()
+    assert (warning.ended_at, warning.breached_at) == (NOON + 28 * DAY, None)
+
+
+def test_linking_again_moves_the_warning_of_a_log_that_goes_sooner(town: Town) -> None:
+    """A later version of the report brought the new date."""
+    report = town.report(delete_at=NOON + 30 * DAY)
+    town.hold(report, NOON + 10 * DAY)
+    link_reports([report.pk], NOON)
+    assert Clock.objects.get(clock_id="P07").due_at == NOON + 10 * DAY
 
 
 def test_the_acknowledgement_is_automatic_and_counted_apart(town: Town) -> None:

@@ -2,13 +2,15 @@
 
 import datetime as dt
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
+from django.db.models import Count, Min
 from tests.cases.town import NOON, Town
 
 from tocsin.cases import clocks, states
-from tocsin.cases.models import Case, Clock, Link
+from tocsin.cases.audit import check_cases
+from tocsin.cases.models import Case, Clock, Link, Move, Share
 from tocsin.cases.overviews import DUTIES
 from tocsin.cases.services import (
     Responder,
@@ -17,7 +19,10 @@ from tocsin.cases.services import (
     assess_case,
     attach_report,
     detach_report,
+    merge_cases,
     redirect_case,
+    split_case,
+    undo_move,
     withdraw_answer,
 )
 from tocsin.cases.units import current_pack
@@ -34,10 +39,10 @@ class Walker:
         self.town, self.dice, self.at = town, random.Random(seed), NOON
         self.done: list[str] = []
 
-    def step(self) -> None:
+    def step(self, names: Sequence[str] = ()) -> None:
         """One act; what the rules refuse is refused without a trace."""
         self.at += dt.timedelta(minutes=self.dice.choice((0.5, 60, 60 * 24, 60 * 24 * 7)))
-        name = self.dice.choice([*ACTS, "report", "report", "accept", "redirect", "answer"])
+        name = self.dice.choice(names or [*ACTS, "report", "report", "accept", "redirect", "answer"])
         before = snapshot()
         try:
             ACTS[name](self)
@@ -56,7 +61,7 @@ class Walker:
         self.town.report(
             self.dice.choice(("ferry", "medway", "colne", "lakes")),
             origins=(f"203.0.113.{self.dice.randint(1, 2)}",),
-            severity=self.dice.choice(("info", "low", "critical")),
+            severity=self.dice.choice(("info", "low", "low", "critical")),
             received_at=self.at,
             delete_at=self.at + dt.timedelta(days=self.dice.randint(1, 30)),
         )
@@ -93,13 +98,46 @@ class Walker:
         case, report = self.case(), self.dice.choice(list(Report.objects.order_by("pk")))
         attach_report(case, self.by(case), report, "the same", self.at)
 
+    def open_case(self, reports: int = 1) -> Case:
+        """An open case above the threshold with so many reports, or whichever there is."""
+        found = Case.objects.filter(closed_at=None, report_count__gte=reports).exclude(severity="info")
+        return self.dice.choice(list(found.order_by("pk")) or [self.case()])
+
+    def split(self) -> None:
+        case = self.open_case(2)
+        reports = list(Link.objects.filter(case=case, detached_at=None).values_list("report", flat=True))
+        some = self.dice.sample(sorted(reports), self.dice.randint(0, len(reports)))
+        split_case(case, self.by(case), some, "two things", self.at)
+
+    def merge(self) -> None:
+        case, other = self.open_case(), self.open_case()
+        merge_cases(case, other, self.by(case), "one thing", self.at)
+
+    def undo(self) -> None:
+        made = self.dice.choice([*Move.objects.order_by("pk"), None])
+        if made is not None:
+            undo_move(made, self.by(made.target), "a mistake", self.at)
+
     def sweep(self) -> None:
         clocks.sweep(self.at)
 
 
 ACTS: dict[str, Callable[[Walker], None]] = {
     name: getattr(Walker, name)
-    for name in ("report", "accept", "assess", "answer", "withdraw", "redirect", "detach", "attach", "sweep")
+    for name in (
+        "report",
+        "accept",
+        "assess",
+        "answer",
+        "withdraw",
+        "redirect",
+        "detach",
+        "attach",
+        "split",
+        "merge",
+        "undo",
+        "sweep",
+    )
 }
 
 
@@ -109,11 +147,25 @@ def snapshot() -> list[object]:
         list(Case.objects.order_by("pk").values()),
         list(Clock.objects.order_by("pk").values()),
         list(Link.objects.order_by("pk").values()),
+        list(Move.objects.order_by("pk").values()),
+        set(shared()),
     ]
+
+
+def shared() -> Iterable[tuple[int, ...]]:
+    """The sums as kept."""
+    return Share.objects.values_list("case_id", "member_id", "reports", "first_report")
+
+
+def counted() -> Iterable[tuple[int, ...]]:
+    """The sums as counted from the links."""
+    links = Link.objects.filter(detached_at=None).values_list("case_id", "report__member")
+    return links.annotate(Count("pk"), Min("report"))
 
 
 def check() -> None:
     """What must hold after every step."""
+    assert list(check_cases()) == []
     pack = current_pack()
     for case in Case.objects.all():
         duties = Clock.objects.filter(case=case, ended_at=None, clock_id__in=DUTIES)
@@ -128,6 +180,11 @@ def check() -> None:
                 assert duties.filter(clock_id="P02").exists(), "nobody owes it an owner"
         if not case.is_open:
             assert not Clock.objects.filter(case=case, ended_at=None).exists()
+    assert set(shared()) == set(counted()), "what members have in cases is not what the links say"
+    twice = Clock.objects.values("clock_id", "case", "report", "subject", "started_at").annotate(
+        n=Count("pk")
+    )
+    assert not twice.filter(n__gt=1).exists(), "two clocks for one duty"
     for clock in Clock.objects.filter(ended_at=None):
         assert clock.step == 0 or clock.breached_at is not None
         assert clock.next_step_at is not None or clock.step == clocks.LAST_STEP
@@ -145,3 +202,15 @@ def test_whatever_people_do_somebody_always_owes_the_next_step(town: Town, seed:
         walker.step()
         check()
     assert len(set(walker.done)) >= 4
+
+
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_however_cases_are_joined_and_parted_every_report_is_in_one(town: Town, seed: int) -> None:
+    """Joining, splitting, taking back and linking in any order: one case each, with its clocks and counts."""
+    walker = Walker(town, seed)
+    for _ in range(6):
+        walker.report()
+    for _ in range(30):
+        walker.step(["report", "accept", "sweep", "redirect", *["merge", "split", "attach", "undo"] * 3])
+        check()
+    assert len({"merge", "split", "attach", "undo"} & set(walker.done)) >= 3

@@ -7,10 +7,13 @@ class CasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Hear of new reports, and sweep the clocks."""
+        """Hear of new reports, sweep the clocks, and prove that nobody meets silence."""
         from tocsin.cases import tasks
+        from tocsin.cases.audit import check_cases
         from tocsin.jobs import periodic
+        from tocsin.journal import audit
         from tocsin.journal.subscriptions import subscribe
 
         subscribe(tasks.NEWS, tasks.link_new)
         periodic.every(15, tasks.sweep_clocks)
+        audit.also(check_cases)

@@ -8,7 +8,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.db.models import Q, QuerySet
 
@@ -20,7 +20,7 @@ from tocsin.journal.acts import Act, act
 from tocsin.kernel.time import now, rfc3339
 from tocsin.reference import calendars
 from tocsin.reference.values import Pack
-from tocsin.store import locks
+from tocsin.store import bulk, locks
 from tocsin.store.rows import update_rows
 
 ACKNOWLEDGE, ACCEPT, DECIDE, UPDATE, TELL = "P01", "P02", "P03", "P04", "P05"
@@ -56,6 +56,19 @@ RULES = (
 DESKS = {0: "the owner", 1: "the supervisor", 2: "the regional unit", 3: "the national unit"}
 
 
+class Begun(NamedTuple):
+    """A clock that has begun and is not yet stored; the fields are those of the model, `step` being 0."""
+
+    clock_id: str
+    case_id: int | None
+    report_id: int | None
+    started_at: dt.datetime
+    due_at: dt.datetime
+    next_step_at: dt.datetime | None
+    ended_at: dt.datetime | None = None
+    ended_by: str = ""
+
+
 def new_clock(
     pack: Pack,
     clock_id: str,
@@ -64,26 +77,33 @@ def new_clock(
     *,
     report: Report | None = None,
     is_urgent: bool = False,
-) -> Clock:
-    """A clock, not yet saved, due by the calendar of the case's investigating unit."""
+) -> Begun:
+    """A clock, due by the calendar of the case's investigating unit."""
     nation = case.investigating_unit.country if case is not None else pack.info.home_nation
     duration, unit = pack.clocks[clock_id].limit(enhanced=is_urgent)
     due_at = calendars.due(started_at, duration, unit, nation)
-    return Clock(
-        clock_id=clock_id,
-        case=case,
-        report=report,
-        started_at=started_at,
-        due_at=due_at,
-        next_step_at=due_at,
-    )
+    case_pk = case.pk if case is not None else None
+    return Begun(clock_id, case_pk, report.pk if report is not None else None, started_at, due_at, due_at)
 
 
-def acknowledged(pack: Pack, report: Report, case: Case | None) -> Clock:
+def acknowledged(pack: Pack, report: Report, case: Case | None) -> Begun:
     """P01 of a report: met in the very transaction that took the report in, and counted as automatic."""
-    clock = new_clock(pack, ACKNOWLEDGE, case, report.received_at, report=report)
-    clock.ended_at, clock.ended_by, clock.next_step_at = report.received_at, AUTOMATIC, None
-    return clock
+    return met(new_clock(pack, ACKNOWLEDGE, case, report.received_at, report=report), report.received_at)
+
+
+def met(clock: Begun, at: dt.datetime) -> Begun:
+    """The clock, met by the exchange itself as it began."""
+    return clock._replace(ended_at=at, ended_by=AUTOMATIC, next_step_at=None)
+
+
+def insert(clocks: Iterable[Begun]) -> None:
+    """Store clocks that nobody has begun before, in bulk."""
+    columns = (*Begun._fields, "subject", "step")
+    rows = [
+        [bulk.spelled(value) if isinstance(value, dt.datetime) else value for value in clock] + ["", 0]
+        for clock in clocks
+    ]
+    bulk.insert(Clock, columns, rows)
 
 
 def turn(recorded: Act, case: Case, event: str, at: dt.datetime, by: str = PERSON) -> dict[str, Any]:
@@ -103,21 +123,32 @@ def turn(recorded: Act, case: Case, event: str, at: dt.datetime, by: str = PERSO
     return {"ended": ended, "started": {clock.clock_id: rfc3339(clock.due_at) for clock in started}}
 
 
-def start(pack: Pack, cases: Sequence[Case], event: str, at: dt.datetime) -> list[Clock]:
+def start(pack: Pack, cases: Sequence[Case], event: str, at: dt.datetime) -> list[Begun]:
     """Start the cases' own clocks that the table starts on this event, unless one of them runs already."""
     wanted = [rule.clock_id for rule in RULES if rule.scope == "case" and event in rule.starts]
-    running = set(
-        Clock.objects.filter(
-            case__in=cases, report__isnull=True, clock_id__in=wanted, ended_at__isnull=True
-        ).values_list("case_id", "clock_id")
-    )
+    if not cases or not wanted:
+        return []
+    # A case opens once, so none of them can be there already.
+    running = set() if event == "opened" else _running([case.pk for case in cases], wanted)
     started = [
         new_clock(pack, clock_id, case, at, is_urgent=is_urgent(pack, clock_id, case, at))
         for case in cases
         for clock_id in wanted
         if (case.pk, clock_id) not in running
     ]
-    return Clock.objects.bulk_create(started, ignore_conflicts=True)
+    if event == "opened":
+        insert(started)
+    else:
+        Clock.objects.bulk_create([Clock(**clock._asdict()) for clock in started], ignore_conflicts=True)
+    return started
+
+
+def _running(case_pks: Sequence[int], clock_ids: Sequence[str]) -> set[tuple[int | None, str]]:
+    return set(
+        Clock.objects.filter(
+            case__in=case_pks, report__isnull=True, clock_id__in=clock_ids, ended_at__isnull=True
+        ).values_list("case_id", "clock_id")
+    )
 
 
 def is_urgent(pack: Pack, clock_id: str, case: Case, at: dt.datetime) -> bool:
@@ -138,37 +169,6 @@ def holdings_of(case: Case) -> QuerySet[Holding]:
             report__links__case=case, report__links__detached_at__isnull=True
         ).values("holding")
     )
-
-
-def watch_holdings(cases: Iterable[Case], at: dt.datetime) -> None:
-    """Run P07 for every log of these cases that will be destroyed; move it where the date has changed."""
-    pack = current_pack()
-    by_pk = {case.pk: case for case in cases if case.is_open}
-    rows = ReportHolding.objects.filter(
-        report__links__case__in=by_pk, report__links__detached_at__isnull=True, holding__delete_at__gt=at
-    ).values_list("report__links__case", "holding", "holding__delete_at")
-    wanted: dict[tuple[int | None, str], Any] = {
-        (int(case), f"holding:{holding}"): delete_at for case, holding, delete_at in rows.distinct()
-    }
-    known = {
-        (clock.case_id, clock.subject): clock
-        for clock in Clock.objects.filter(case__in=by_pk, clock_id=WARN).order_by("started_at")
-    }
-    fresh, moved = [], []
-    duration, unit = pack.clocks[WARN].limit(enhanced=False)
-    for (case_pk, subject), delete_at in wanted.items():
-        clock = known.get((case_pk, subject))
-        if clock is not None and clock.due_at == delete_at:
-            continue
-        if clock is None or clock.ended_at is not None:
-            clock = Clock(clock_id=WARN, case_id=case_pk, subject=subject, started_at=at)
-            fresh.append(clock)
-        else:
-            moved.append(clock)
-        clock.due_at = delete_at
-        clock.next_step_at = calendars.due(delete_at, -duration, unit, pack.info.home_nation)
-    Clock.objects.bulk_create(fresh, ignore_conflicts=True)
-    update_rows(moved, ["due_at", "next_step_at"])
 
 
 def sweep(at: dt.datetime | None = None) -> int:
@@ -203,6 +203,9 @@ def _sweep_some(at: dt.datetime) -> int:
 def _advance(recorded: Act, found: Sequence[Clock], until: dt.datetime, warned_at: Any = None) -> None:
     """Take the clocks through everything that fell due by `until`, in its order, journaled."""
     pack = current_pack()
+    holdings = _holdings([clock for clock in found if clock.clock_id == WARN])
+    for clock in found:
+        put_off(pack, clock, holdings.get(clock.subject))
     heap = [(clock.next_step_at or until, clock.pk, clock) for clock in found]
     heapq.heapify(heap)
     happened: dict[tuple[Any, ...], list[Clock]] = defaultdict(list)
@@ -212,11 +215,18 @@ def _advance(recorded: Act, found: Sequence[Clock], until: dt.datetime, warned_a
         happened[event, instant, clock.case_id, clock.clock_id, clock.step, clock.subject].append(clock)
         if clock.next_step_at is not None:
             heapq.heappush(heap, (clock.next_step_at, pk, clock))
-    holdings = _holdings([clock for clock in found if clock.clock_id == WARN])
     for (event, instant, _, _, step, subject), clocks in happened.items():
         content = _content(pack, event, instant, step, clocks, holdings.get(subject))
         recorded.record(event, _case_of(clocks[0]).case_id, content)
-    update_rows(found, ["breached_at", "step", "next_step_at", "ended_at", "ended_by"])
+    update_rows(found, ["due_at", "breached_at", "step", "next_step_at", "ended_at", "ended_by"])
+
+
+def put_off(pack: Pack, warning: Clock, held: Holding | None) -> None:
+    """Move a warning about a log that its provider keeps longer than it first said."""
+    if held is not None and held.delete_at is not None and held.delete_at > warning.due_at:
+        duration, unit = pack.clocks[WARN].limit(enhanced=False)
+        warning.due_at = held.delete_at
+        warning.next_step_at = calendars.due(held.delete_at, -duration, unit, pack.info.home_nation)
 
 
 def _step(pack: Pack, clock: Clock, instant: dt.datetime, warned_at: dt.datetime | None) -> str:

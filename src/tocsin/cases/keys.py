@@ -1,8 +1,9 @@
 """What glues reports together: the keys that a report is looked up by among open cases.
 
-Mostly its origins. A token stands for a customer of one member and means nothing to another; an address
-that is private, reserved or shared by half the world (`reference/data/hubs.txt`) says nothing at all.
-Reports of the restricted lane never meet ordinary ones, nor those below the threshold any others.
+Mostly its origins, and the sites that fraud or malware is about. A token stands for a customer of one member
+and means nothing to another; what is private, reserved or shared by half the world
+(`reference/data/hubs.txt`) says nothing at all. Reports of the restricted lane never meet ordinary ones, nor
+those below the threshold any others. What is too weak to act upon is a hint (`cases.hints`).
 """
 
 import datetime as dt
@@ -31,11 +32,12 @@ class Key:
 
 @lru_cache(maxsize=1)
 def hubs() -> frozenset[str]:
-    """Addresses that never glue."""
+    """Addresses and names that never glue."""
     text = resources.files("tocsin.reference").joinpath("data", "hubs.txt").read_text(encoding="utf-8")
     return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
 
 
+@lru_cache(maxsize=1 << 16)
 def normal(origin: str) -> str:
     """One spelling for one origin: compressed IPv6, IPv4 out of its mapped form, names in lower case."""
     try:
@@ -46,6 +48,7 @@ def normal(origin: str) -> str:
     return str(mapped or address)
 
 
+@lru_cache(maxsize=1 << 16)
 def glues(origin: str) -> bool:
     """Does meeting this origin twice mean anything? `origin` is normal."""
     if origin.startswith("token:"):
@@ -53,7 +56,8 @@ def glues(origin: str) -> bool:
     try:
         address = ipaddress.ip_address(origin)
     except ValueError:
-        return "." in origin and not origin.endswith((".local", ".internal", ".localdomain", ".invalid"))
+        inward = origin.endswith((".local", ".internal", ".localdomain", ".invalid"))
+        return "." in origin and not inward and origin not in hubs()
     if any(address in network for network in DOCUMENTATION if network.version == address.version):
         return True
     return address.is_global and not address.is_multicast and origin not in hubs()
@@ -69,12 +73,13 @@ def keys_of(
     target: str,
     first_seen_at: dt.datetime,
     is_flood: bool = False,
+    names: tuple[str, ...] = (),
 ) -> list[Key]:
     """The keys of a report, at least one, the first the one it is best known by.
 
-    The origins of a flood are forged or abused: they glue nothing.
+    The origins of a flood are forged or abused: they glue nothing. `names` are the sites that it is about.
     """
-    room = "" if lane == "ordinary" else f"{lane}/"
+    room = room_of(lane)
     found = [normal(origin) for origin in dict.fromkeys(origins)]
     useful = [origin for origin in found if glues(origin)][:MAX_KEYS] if not is_flood else []
     if severity == "info":
@@ -83,12 +88,29 @@ def keys_of(
         whose = "" if glues(origin) and not origin.startswith("token:") else f"{member_id}/"
         words = f"below the threshold: grouped with others of {day}, of this kind, from {shown(origin)}"
         return [Key(f"{room}info/{day}/{kind}/{whose}{origin}", words, 70)]
-    if not useful:
+    known = [_origin_key(room, member_id, origin) for origin in useful]
+    known += [_name_key(room, name) for name in sites(names)]
+    if not known:
         words = (
             "the same kind of attack on the same target at the same provider; its origin cannot be trusted"
         )
         return [Key(f"{room}{member_id}/{kind}/{normal(target)}", words, 60)]
-    return [_origin_key(room, member_id, origin) for origin in useful]
+    return known
+
+
+def room_of(lane: str) -> str:
+    """What begins the keys of a lane, so that lanes never meet."""
+    return "" if lane == "ordinary" else f"{lane}/"
+
+
+def sites(names: tuple[str, ...]) -> list[str]:
+    """The names that say something, each once, in one spelling."""
+    found = dict.fromkeys(normal(name) for name in names)
+    return [name for name in found if glues(name) and not name.startswith("token:")][:MAX_KEYS]
+
+
+def _name_key(room: str, name: str) -> Key:
+    return Key(f"{room}site/{name}", f"is about the same site, {name}", 88)
 
 
 def _origin_key(room: str, member_id: str, origin: str) -> Key:

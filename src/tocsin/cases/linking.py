@@ -10,10 +10,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from django.db.models import Q
 
+from tocsin.access.models import Member
 from tocsin.cases import clocks, states, words
+from tocsin.cases.hints import hints_of
 from tocsin.cases.keys import Key, keys_of
-from tocsin.cases.models import Case, CaseOrigin, Clock, Link
+from tocsin.cases.models import Case, CaseOrigin, Link
 from tocsin.cases.opening import Desk, Placed, arrival_status, clear_desk, new_case
+from tocsin.cases.suggesting import suggest
 from tocsin.intake.models import Report
 from tocsin.intake.services import set_status
 from tocsin.journal.acts import act
@@ -35,12 +38,15 @@ def link_reports(report_pks: Iterable[int], at: dt.datetime | None = None) -> No
 
 
 def _link(desk: Desk, report_pks: Sequence[int]) -> None:
-    reports = list(Report.objects.filter(pk__in=report_pks).select_related("member").order_by("pk"))
-    known = dict(
-        Link.objects.filter(report__in=reports, detached_at__isnull=True).values_list("report_id", "case_id")
-    )
+    reports = list(Report.objects.filter(pk__in=report_pks).order_by("pk"))
+    members = Member.objects.in_bulk({report.member_id for report in reports})
+    for report in reports:
+        report.member = members[report.member_id]
+    links = Link.objects.filter(report__in=list(report_pks), detached_at__isnull=True)
+    known = dict(links.values_list("report_id", "case_id"))
     new = [report for report in reports if report.pk not in known]
-    incoming = [(report, report_keys(report)) for report in divert(desk, new)]
+    content = {report.pk: read(report) for report in reports}
+    incoming = [(report, content[report.pk][0]) for report in divert(desk, new)]
     cases = find_cases(desk, incoming, known.values())
     placed = [place(desk, report, keys, cases) for report, keys in incoming]
     for case_pk in set(known.values()):
@@ -48,7 +54,10 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
     touched = {id(item.case): item.case for item in placed}
     touched |= {id(cases[case_pk]): cases[case_pk] for case_pk in known.values()}
     if touched:
-        clear_desk(desk, placed, list(touched.values()))
+        again = [(cases[known[report.pk]], report) for report in reports if report.pk in known]
+        clear_desk(desk, placed, list(touched.values()), known=again)
+        joined = [(item.case, item.report) for item in placed]
+        suggest(desk, [(case, content[report.pk][1]) for case, report in (*joined, *again) if case.is_open])
 
 
 def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:
@@ -63,17 +72,21 @@ def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:
             reason = words.DIVERTED[kind.handling].format(kind=kind.words)
             desk.recorded.record("cases:report:diverted", report.report_id, {"reason": reason})
     if diverted:
-        Clock.objects.bulk_create(
-            [clocks.acknowledged(desk.pack, report, None) for report in diverted], ignore_conflicts=True
-        )
+        clocks.insert(clocks.acknowledged(desk.pack, report, None) for report in diverted)
         set_status([report.pk for report in diverted], states.DIVERTED, desk.at)
     return rest
 
 
 def report_keys(report: Report) -> list[Key]:
     """The keys of a report, from its content as received."""
+    return read(report)[0]
+
+
+def read(report: Report) -> tuple[list[Key], list[Key]]:
+    """The keys and the hints of a report, from its content as received."""
     told = _decoder.decode(bytes(report.content))
-    return keys_of(
+    flood = bool(told.vector)
+    keys = keys_of(
         member_id=report.member.member_id,
         lane=report.lane,
         kind=report.kind,
@@ -81,8 +94,20 @@ def report_keys(report: Report) -> list[Key]:
         origins=told.origins,
         target=report.target,
         first_seen_at=report.first_seen_at,
-        is_flood=bool(told.vector),
+        is_flood=flood,
+        names=told.names,
     )
+    hints = hints_of(
+        lane=report.lane,
+        kind=report.kind,
+        severity=report.severity,
+        origins=told.origins,
+        first_seen_at=report.first_seen_at,
+        fingerprint=told.fingerprint,
+        is_flood=flood,
+        names=told.names,
+    )
+    return keys, hints
 
 
 def find_cases(
@@ -99,8 +124,8 @@ def find_cases(
     rows = Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
     cases: dict[int | str, Case] = {}
     for case in rows:
-        case.investigating_unit = desk.unit_of(case.investigating_unit_id)
-        case.support_unit = desk.unit_of(case.support_unit_id)
+        case.investigating_unit = desk.unit_by_pk[case.investigating_unit_id]
+        case.support_unit = desk.unit_by_pk[case.support_unit_id]
         cases[case.pk] = case
     order = sorted(origins, key=lambda pair: (not cases[pair[0]].is_open, cases[pair[0]].opened_at))
     for case_pk, origin in order:

@@ -3,16 +3,18 @@
 import datetime as dt
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Q
 
 from tocsin.access.models import Person, Unit
-from tocsin.cases import clocks, routing, states, words
+from tocsin.cases import clocks, duties, expiries, routing, shares, states, words
 from tocsin.cases.keys import Key
-from tocsin.cases.models import Case, CaseOrigin, Clock, Link, OneTimeLink
+from tocsin.cases.models import Case, CaseOrigin, Link, OneTimeLink
+from tocsin.cases.shares import Seat
 from tocsin.cases.units import current_pack, load_units, units_by_id
 from tocsin.intake.models import Report
 from tocsin.intake.services import set_status
@@ -21,7 +23,8 @@ from tocsin.kernel.ids import new_id
 from tocsin.kernel.time import rfc3339
 from tocsin.reference.calendars import zone
 from tocsin.reference.values import Pack
-from tocsin.store.rows import update_rows
+from tocsin.store import bulk
+from tocsin.store.rows import give_keys, insert_rows, update_rows
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 BY_HAND = "by-hand"  # the route rule of a case that a person redirected; no rule moves it again
@@ -46,6 +49,7 @@ class Desk:
     pack: Pack
     at: dt.datetime
     units: dict[str, Unit]
+    routes: dict[routing.Facts, routing.Route] = field(default_factory=dict)
     fresh: list[Case] = field(default_factory=list)
     reopened: list[Case] = field(default_factory=list)
 
@@ -58,16 +62,21 @@ class Desk:
             units = units_by_id()
         return cls(recorded, current_pack(), at, units)
 
-    def unit_of(self, pk: int) -> Unit:
-        """A unit by its row."""
-        return next(unit for unit in self.units.values() if unit.pk == pk)
+    @cached_property
+    def day(self) -> dt.date:
+        """The day at home, by which forces begin and end."""
+        return self.at.astimezone(zone(self.pack.info.home_nation)).date()
 
+    @cached_property
+    def unit_by_pk(self) -> dict[int, Unit]:
+        """Units by their rows."""
+        return {unit.pk: unit for unit in self.units.values()}
 
-class Seat(NamedTuple):
-    """Where a reporting member is registered."""
-
-    force_id: str
-    country: str
+    def route(self, facts: routing.Facts) -> routing.Route:
+        """Where the pack's rules send a case, decided once for the same facts."""
+        if facts not in self.routes:
+            self.routes[facts] = routing.decide(self.pack, facts)
+        return self.routes[facts]
 
 
 def new_case(desk: Desk, report: Report) -> Case:
@@ -93,9 +102,9 @@ def apply_route(desk: Desk, case: Case, seats: Sequence[Seat]) -> None:
         severity=case.severity,
         force_ids=tuple(seat.force_id for seat in seats),
         is_member_abroad=any(seat.country != desk.pack.info.country for seat in seats),
-        day=desk.at.astimezone(zone(desk.pack.info.home_nation)).date(),
+        day=desk.day,
     )
-    route = routing.decide(desk.pack, facts)
+    route = desk.route(facts)
     case.investigating_unit = desk.units[route.investigating]
     case.support_unit = desk.units[route.support]
     case.route_rule, case.route_reason, case.route_told = route.rule, route.reason, route.told
@@ -107,15 +116,33 @@ def arrival_status(unit: Unit) -> str:
     return states.SENT if unit.has_joined else states.OPENED
 
 
-def clear_desk(desk: Desk, placed: Sequence[Placed], touched: Sequence[Case]) -> None:
-    """Store cases, keys, links and clocks, and do what follows for the cases as they are now."""
+def clear_desk(
+    desk: Desk,
+    placed: Sequence[Placed],
+    touched: Sequence[Case],
+    *,
+    known: Sequence[tuple[Case, Report]] = (),
+    left: Case | None = None,
+) -> None:
+    """Store cases, keys, links and clocks, and do what follows for the cases as they are now.
+
+    `known` are the reports that were in their cases before, and may say more now; `left` is the case that
+    those `placed` come from, with their clocks, where they are not new.
+    """
+    joined = [(item.case, item.report) for item in placed]
     name_coordinators(desk.fresh)
-    Case.objects.bulk_create(desk.fresh)
+    give_keys(desk.fresh)
+    newcomers = shares.add(joined)
+    promoted = renew(desk, touched, [*joined, *known], newcomers)
     store_links(desk, placed)
-    promoted = recount(desk, touched)
-    start_clocks(desk, placed, promoted)
+    if left is None:
+        duties.begin(desk, joined, promoted)
+    else:
+        duties.carry(desk, [report for _, report in joined], left, placed[0].case)
+    duties.promote(desk, promoted)
+    duties.start(desk, promoted)
     record(desk, placed)
-    clocks.watch_holdings(touched, desk.at)
+    expiries.watch(desk.pack, [*joined, *known], desk.reopened, desk.at)
     arrived = defaultdict(list)
     for item in placed:
         arrived[item.case.status].append(item.report.pk)
@@ -142,48 +169,23 @@ def name_coordinators(cases: Iterable[Case]) -> None:
 
 def store_links(desk: Desk, placed: Sequence[Placed]) -> None:
     """The rows that say which report belongs to which case, and by which keys it is found."""
-    CaseOrigin.objects.bulk_create(
-        [
-            CaseOrigin(case=item.case, origin=text)
-            for item in placed
-            for text in dict.fromkeys(key.text for key in item.keys)
-        ],
-        ignore_conflicts=True,
+    wanted = dict.fromkeys((item.case.pk, key.text) for item in placed for key in item.keys)
+    fresh = {case.pk for case in desk.fresh}
+    doubtful = [pair for pair in wanted if pair[0] not in fresh]
+    stored = CaseOrigin.objects.filter(
+        case__in={case for case, _ in doubtful}, origin__in={text for _, text in doubtful}
     )
-    Link.objects.bulk_create(
-        Link(
-            case=item.case, report=item.report, reason=item.reason, strength=item.strength, linked_at=desk.at
-        )
-        for item in placed
+    known = set(stored.values_list("case_id", "origin")) if doubtful else set()
+    bulk.insert(CaseOrigin, ("case_id", "origin"), [pair for pair in wanted if pair not in known])
+    at = bulk.spelled(desk.at.astimezone(dt.UTC))
+    bulk.insert(
+        Link,
+        ("case_id", "report_id", "reason", "strength", "linked_at"),
+        [(item.case.pk, item.report.pk, item.reason, item.strength, at) for item in placed],
     )
 
 
-class Share(NamedTuple):
-    """What one member has in one case at one severity."""
-
-    member: int
-    severity: str
-    reports: int
-    seat: Seat
-
-
-def shares_of(cases: Sequence[Case]) -> dict[int, list[Share]]:
-    """What the members have in each of these cases, the first reporter first."""
-    rows = (
-        Link.objects.filter(case__in=cases, detached_at__isnull=True)
-        .values("case_id", "report__member", "report__severity")
-        .annotate(reports=Count("pk"), first=Min("report"))
-        .order_by("first")
-    )
-    named = ("case_id", "report__member", "report__severity", "reports")
-    seats = ("report__member__force_id", "report__member__country")
-    found: dict[int, list[Share]] = defaultdict(list)
-    for case, member, severity, reports, force_id, country in rows.values_list(*named, *seats):
-        found[case].append(Share(member, severity, reports, Seat(force_id, country)))
-    return found
-
-
-RECOUNTED = [
+RENEWED = [
     "report_count",
     "member_count",
     "severity",
@@ -202,28 +204,37 @@ RECOUNTED = [
 ]
 
 
-def recount(desk: Desk, touched: Sequence[Case]) -> list[Case]:
-    """Count reports and members again, raise severities, route the unowned anew.
+def renew(
+    desk: Desk, touched: Sequence[Case], told: Iterable[tuple[Case, Report]], newcomers: Collection[int]
+) -> list[Case]:
+    """Raise severities by what was `told`, route the unowned anew, and store the cases with their counts.
 
-    Gives the cases that were below the threshold and no longer are.
+    `newcomers` are the cases in which a member is new. Gives those that are no longer below the threshold.
     """
-    promoted, fresh, shares = [], {case.case_id for case in desk.fresh}, shares_of(touched)
-    for case in touched:
-        found, severity = shares[case.pk], case.severity
-        case.report_count = sum(share.reports for share in found)
-        case.member_count = len({share.member for share in found})
-        case.severity = max([severity, *(share.severity for share in found)], key=SEVERITIES.index)
-        if severity == "info" != case.severity:
-            promoted.append(case)
-        route_again(desk, case, case.case_id in fresh, list(dict.fromkeys(share.seat for share in found)))
-    update_rows(touched, RECOUNTED)
-    return promoted
+    was = {case.pk: case.severity for case in touched}
+    for case, report in told:
+        case.severity = max(case.severity, report.severity, key=SEVERITIES.index)
+    fresh = {case.pk for case in desk.fresh}
+    doubtful = {*newcomers, *(case.pk for case in desk.reopened)}
+    moving = [case for case in touched if may_move(desk, case, case.pk in doubtful, was[case.pk])]
+    seats = shares.seats(case.pk for case in moving) if moving else {}
+    for case in moving:
+        route_again(desk, case, case.pk in fresh, seats.get(case.pk, []))
+    insert_rows([case for case in touched if case.pk in fresh])
+    update_rows([case for case in touched if case.pk not in fresh], RENEWED)
+    return [case for case in touched if was[case.pk] == "info" != case.severity]
+
+
+def may_move(desk: Desk, case: Case, has_changed: bool, was: str) -> bool:
+    """Might the rules send the case elsewhere? Not where somebody has it, or where they see what they saw."""
+    waits = case.is_open and not case.owner_name and case.route_rule != BY_HAND
+    has_ended = case.investigating_unit.valid_to is not None and case.investigating_unit.valid_to < desk.day
+    return waits and (has_changed or case.severity != was or has_ended)
 
 
 def route_again(desk: Desk, case: Case, is_fresh: bool, seats: Sequence[Seat]) -> None:
-    """Move a case that nobody has taken yet where the rules now point; owned ones stay where they are."""
-    waits = case.is_open and not case.owner_name and case.route_rule != BY_HAND
-    if not waits or not seats or (is_fresh and len(seats) == 1):
+    """Move a case that nobody has taken yet where the rules now point."""
+    if not seats or (is_fresh and len(seats) == 1):
         return
     before, status = case.investigating_unit_id, case.status
     apply_route(desk, case, seats)
@@ -237,36 +248,6 @@ def route_again(desk: Desk, case: Case, is_fresh: bool, seats: Sequence[Seat]) -
     OneTimeLink.objects.filter(case=case, revoked_at__isnull=True).update(revoked_at=desk.at)
     desk.recorded.record("cases:case:routed", case.case_id, route_content(case))
     push_status(case, desk.at)
-
-
-def start_clocks(desk: Desk, placed: Sequence[Placed], promoted: Sequence[Case]) -> None:
-    """P01 and P02 of each report, P04 of each case. Below the threshold nobody is put under a clock."""
-    rows, promoted_pks = [], {case.pk for case in promoted}
-    for item in placed:
-        rows.append(clocks.acknowledged(desk.pack, item.report, item.case))
-        if item.case.severity != "info" and item.case.pk not in promoted_pks:
-            rows.append(accept_clock(desk, item.case, item.report))
-    for case in promoted:
-        links = case.links.filter(detached_at__isnull=True).select_related("report")
-        rows.extend(accept_clock(desk, case, link.report) for link in links)
-    Clock.objects.bulk_create(rows, ignore_conflicts=True)
-    for event, cases in (("opened", [*desk.fresh, *promoted]), ("reopened", desk.reopened)):
-        clocks.start(desk.pack, [case for case in cases if case.severity != "info"], event, desk.at)
-
-
-def accept_clock(desk: Desk, case: Case, report: Report) -> Clock:
-    """P02 of a report; in a case that has an owner it is met at once, and counted as automatic."""
-    clock = clocks.new_clock(
-        desk.pack,
-        clocks.ACCEPT,
-        case,
-        report.received_at,
-        report=report,
-        is_urgent=case.severity == "critical",
-    )
-    if case.owner_name:
-        clock.ended_at, clock.ended_by, clock.next_step_at = desk.at, clocks.AUTOMATIC, None
-    return clock
 
 
 def record(desk: Desk, placed: Sequence[Placed]) -> None:

@@ -9,6 +9,7 @@ from tocsin.cases.decisions import (
 )
 from tocsin.cases.detaching import attach_report, detach_report
 from tocsin.cases.linking import link_reports
+from tocsin.cases.merging import merge_cases, split_case, undo_move
 from tocsin.cases.one_time import accept_by_link, find_link, make_one_time_link
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import load_units
@@ -25,6 +26,9 @@ __all__ = [
     "link_reports",
     "load_units",
     "make_one_time_link",
+    "merge_cases",
     "redirect_case",
+    "split_case",
+    "undo_move",
     "withdraw_answer",
 ]

@@ -37,6 +37,22 @@ SAID: dict[str, tuple[str, str, bool]] = {
         "{by_unit} now treats your report by itself.",
         False,
     ),
+    "cases:case:split": (
+        "{by}, {by_unit}, took {count} reports out, into a case of their own: {reason}.",
+        "{by_unit} now treats your report in another case.",
+        False,
+    ),
+    "cases:case:absorbed": (
+        "{by}, {by_unit}, joined case {other} with this one, {count} reports: {reason}.",
+        "",
+        False,
+    ),
+    "cases:case:parted": (
+        "{by}, {by_unit}, took a move back: {count} reports return to case {other}. {reason}",
+        "",
+        False,
+    ),
+    "cases:case:restored": ("{by}, {by_unit}, lets the case go on by itself: {reason}.", "", False),
     "cases:case:opened": (
         "Case opened and routed to {unit}: {reason}.",
         "Routed to {unit}: {told}.",
@@ -73,7 +89,7 @@ SAID: dict[str, tuple[str, str, bool]] = {
         "Reopened: something that matches has been reported.",
         True,
     ),
-    "cases:case:merged": ("{by} moved its last report to another case.", "", False),
+    "cases:case:merged": ("{by} moved all that it had to case {into}.", "", False),
     "cases:link:made": (
         "{by} made a one-time link for {unit}, which has not joined.",
         "Sent to {unit}, which has not joined the exchange, by {by}, its coordinator.",

@@ -45,6 +45,7 @@ def _holidays(nation: str) -> "HolidayBase":
     return holidays.country_holidays(row.calendar, subdiv=row.subdivision or None)
 
 
+@lru_cache(maxsize=4096)
 def is_working_day(day: dt.date, nation: str) -> bool:
     """Monday to Friday and no public holiday of that nation."""
     return day.weekday() < 5 and day not in _holidays(nation)
@@ -76,12 +77,17 @@ def due(start: dt.datetime, duration: float, unit: Duration, nation: str) -> dt.
     raise ValueError(f"{unit!r} has no length")
 
 
+@lru_cache(maxsize=4096)
+def _working_days_on(day: dt.date, count: int, nation: str) -> dt.date:
+    for _ in range(count):
+        day = _next_working_day(day, nation)
+    return day
+
+
 def _after_working_days(wall: dt.datetime, count: int, nation: str) -> dt.datetime:
     if not is_working_day(wall.date(), nation):
         wall = dt.datetime.combine(_next_working_day(wall.date(), nation), dt.time())
-    for _ in range(count):
-        wall = dt.datetime.combine(_next_working_day(wall.date(), nation), wall.time())
-    return wall
+    return dt.datetime.combine(_working_days_on(wall.date(), count, nation), wall.time())
 
 
 def _next_working_day(day: dt.date, nation: str) -> dt.date:
