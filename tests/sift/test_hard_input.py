@@ -10,10 +10,12 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import zipfile
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -249,7 +251,7 @@ def test_paths_that_are_no_files_are_named(path: str, tmp_path: Path) -> None:
 def test_what_nobody_may_read_is_named(tmp_path: Path) -> None:
     """A folder without permission, a file in one, a file without: each has its reason, the rest is read."""
     tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
+    for parent in takewhile(lambda folder: not folder.samefile(tempfile.gettempdir()), tmp_path.parents):
         parent.chmod(parent.stat().st_mode | 0o011)
     closed = tmp_path / "closed"
     closed.mkdir()
