@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from bench import linking_truth
 from bench.engines import run_engine
 
 BATCH = 500
@@ -25,9 +26,9 @@ SHORT = os.environ.get("TOCSIN_BENCH_SHORT") == "1"
 
 
 def run(stored: int | None = None) -> list[dict[str, Any]]:
-    """The rows of the SQLite exchange, measured in a process and a home of its own."""
+    """How fast on SQLite, in a process and a home of its own, and how right (`bench.linking_truth`)."""
     size = stored or (20_000 if SHORT else 1_000_000)
-    return [run_engine("bench.linking", "sqlite", size, size, durable=True)]
+    return [run_engine("bench.linking", "sqlite", size, size, durable=True), *linking_truth.run()]
 
 
 def measure(stored: int, cold: int) -> dict[str, Any]:

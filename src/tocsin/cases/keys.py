@@ -124,6 +124,7 @@ def shown(origin: str) -> str:
     return "a customer of the provider" if origin.startswith("token:") else origin
 
 
+@lru_cache(maxsize=1 << 16)
 def network_of(origin: str) -> str | None:
     """The network that an address is counted under, /24 or /48; None for a token or a name."""
     try:
