@@ -4,12 +4,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db.models import Count
 from tests.cases.town import NOON, Town
 
 from tocsin.cases.hints import hints_of, registered
 from tocsin.cases.keys import keys_of
 from tocsin.cases.linking import link_reports
-from tocsin.cases.models import Suggestion
+from tocsin.cases.models import Hint, Suggestion
 
 GUESSING, PHISHING, FLOOD = "intrusion-attempts/brute-force", "fraud/phishing", "availability/ddos"
 DAY = dt.timedelta(days=1)
@@ -130,3 +131,5 @@ def test_what_many_cases_share_is_a_hub_and_suggests_nothing_more(town: Town) ->
     for host in range(1, 12):
         town.report(origins=(f"203.0.113.{host}",))
     assert Suggestion.objects.count() == 4 * 5 // 2
+    shared = Hint.objects.values("text").annotate(cases=Count("pk"))
+    assert {row["cases"] for row in shared} == {6}, "a hub is known by one case too many, and grows no more"

@@ -20,15 +20,18 @@ def suggest(desk: "Desk", told: Sequence[tuple[Case, list[Key]]]) -> None:
     wanted = dict.fromkeys((hint.text, case.pk) for case, hints in told for hint in hints)
     if not wanted:
         return
-    known = set(Hint.objects.filter(text__in=list(given)).values_list("text", "case_id"))
-    new = [pair for pair in wanted if pair not in known]
-    bulk.insert(Hint, ("text", "case_id"), new)
     sharing: dict[str, list[int]] = defaultdict(list)
-    for text, case_pk in (*known, *new):
+    for text, case_pk in Hint.objects.filter(text__in=list(given)).values_list("text", "case_id"):
         sharing[text].append(case_pk)
-    fresh = {text for text, _ in new}
+    new = []
+    for text, case_pk in wanted:
+        # One more than may share it says that it is a hub; further ones would say no more.
+        if len(sharing[text]) <= MOST_SHARED and case_pk not in sharing[text]:
+            sharing[text].append(case_pk)
+            new.append((text, case_pk))
+    bulk.insert(Hint, ("text", "case_id"), new)
     best: dict[tuple[int, int], Key] = {}
-    for text in fresh:
+    for text in {text for text, _ in new}:
         if 2 <= len(sharing[text]) <= MOST_SHARED:
             for pair in itertools.combinations(sorted(sharing[text]), 2):
                 best[pair] = max(best.get(pair, given[text]), given[text], key=lambda key: key.strength)
