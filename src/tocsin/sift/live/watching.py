@@ -13,7 +13,7 @@ from tocsin.sift.home import edge_home
 from tocsin.sift.live.meters import Meters
 from tocsin.sift.live.outlets import Away, Outlet, Outlets
 from tocsin.sift.live.settings import Settings
-from tocsin.sift.live.state import KeptRegions, LiveState, Step
+from tocsin.sift.live.state import KeptRegions, LiveState, Step, aged
 from tocsin.sift.live.tickets import Answers
 from tocsin.sift.live.windows import Window
 from tocsin.sift.piles import Key, Piles
@@ -98,7 +98,7 @@ class Watch:
         rules: Ruleset | None = None,
     ) -> None:
         self.settings = settings
-        self.meters = Meters()
+        self.meters = Meters(to=settings.to)
         self._spool, self._sources, self._key, self._say = spool, list(sources), key, say
         self._fresh = fresh
         self._outlets, self._answers = Outlets(spool.db, outlets), answers
@@ -237,6 +237,7 @@ class Watch:
         balance = self._run.balance
         self._counts["duplicate"] += balance.duplicate
         balance.duplicate = 0
+        age = aged(self._counts, int(time.time()))
         step = Step(
             places={source.name: place for source in self._sources if (place := source.place()) is not None},
             piles=[(_name(key), self._piles.packed(key)) for key in touched],
@@ -246,7 +247,7 @@ class Watch:
             reports=list(self._reports(attacks)),
             rejected=rejected,
             regions=self._known.take(),
-            at=int(time.time()),
+            at=age,
             also=lambda: self._outlets.add(attacks),
         )
         self._run.logs.clear()
