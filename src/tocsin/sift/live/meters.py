@@ -16,7 +16,7 @@ FILE = "watch.json"
 class Meters:
     """The state of a watch: `lines`, `observed` and `rejected` over all its runs, the rest of this one.
 
-    `to` is the exchange's address, `fault` what is wrong with it, `outlet_fault` with a SIEM or ticket system,
+    `to` is the exchange's address, `fault` what is wrong with it, `outlet_fault` with SIEM or ticket system,
     `disk_fault` with this machine, `source_faults` with each source. `gaps` counts how often lines were gone
     before they were read, `dropped` the datagrams there was no room for.
     """
