@@ -186,6 +186,20 @@ def test_what_nobody_recognises_stays_at_the_desk(tmp_path: Path, home: Path) ->
     assert b"call me back" in mail.read_bytes()
 
 
+def test_a_mail_that_cannot_be_kept_beside_is_kept_in_the_spool(tmp_path: Path, home: Path) -> None:
+    """Whatever is in the way of the folder for such mails: nothing is lost, and the next mail is read."""
+    home.mkdir()
+    (home / "unrecognised").write_text("a file, not a folder")
+    with dovecot() as server, spool.opened("nobody") as kept:
+        server.deliver(UNKNOWN)
+        server.deliver(complaint(1))
+        server.start()
+        running = watching(settings_for(server, tmp_path), kept)
+        until(running, lambda: counts(kept) == [1])
+        running.close()
+        assert [row[4] for row in kept.rejected() if row[4]] == [UNKNOWN.replace(b"\n", b"\r\n")]
+
+
 def test_many_mails_are_fetched_in_order_with_bounded_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,5 @@
 """The loop of `tocsin watch`: read what is new, keep what it shows, tell the exchange, again and again."""
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -236,6 +235,8 @@ class Watch:
         self._counts["rejected"] += len(rejected)
         balance = self._run.balance
         self._counts["duplicate"] += balance.duplicate
+        for reason in [reason for reason in balance.reasons if reason.startswith(engine.FAULT)]:
+            self._say(f"{reason}; tocsin replay reads it again when that is mended")
         balance.duplicate = 0
         age = aged(self._counts, int(time.time()))
         step = Step(
@@ -287,22 +288,14 @@ class Watch:
                 continue
             busy = True
             self._run.options = source.options
-            self._sift(window)
+            try:
+                window.read_into(self._run)
+            except Problem as problem:  # a folder that takes nothing, say: what it was about is kept here
+                self._rejects.add(window.path, window.first_line, problem.detail, window.only_copy)
             self._uncommitted += max(len(window.content), 1)
             self.meters.bytes_read += len(window.content)
         self._look_at_sources()
         return busy
-
-    def _sift(self, window: Window) -> None:
-        """Whatever a reader does with it: the other sources go on, and what it holds is kept."""
-        try:
-            window.read_into(self._run)
-        except Exception as error:
-            if os.environ.get("TOCSIN_TRACEBACK") == "1":
-                raise
-            reason = f"fault in the reader: {type(error).__name__}"
-            self._rejects.add(window.path, window.first_line, reason, window.content)
-            self._say(f"{window.path}: {reason}; tocsin replay reads it again when that is mended")
 
     def _look_at_sources(self) -> None:
         """Which sources cannot be read, or lost something; each is said once."""
