@@ -58,6 +58,7 @@ def test_a_watch_is_known_by_its_sign_of_life(tmp_path: Path, monkeypatch: pytes
     with spool.opened("watch") as kept:
         meters.keep(kept.folder)
         assert found()["watch"].state == "good"
+        assert found()["watch"].detail.startswith("to nobody: ")
         assert "5 lines, 7 bytes behind, 0 reports wait, last written down 1 h ago" in found()["watch"].detail
         meters.source_faults["file x"] = "no permission to read"
         meters.keep(kept.folder)

@@ -161,8 +161,9 @@ def test_a_fault_in_a_reader_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_pattern_leaves_rotated_files_to_their_logs(tmp_path: Path) -> None:
     """Whatever rotates them names them; logs that have a date from the start are logs."""
-    for name in ("a.log", "a.log.1", "a.log.2.gz", "a-20261125.log", "a.log-20261124.gz", "b-2026-11-25.log",
-                 "b-2026-11-26.log", "node1", "c.1"):  # fmt: skip
+    old = ["a.log.1", "a.log.2.gz", "a-20261125.log", "a.log-20261124.gz", "a.log.old", "a.log.3.bz2"]
+    old += ["a-2026-11-25.log", "a.log.2026-11-25_10"]
+    for name in (*old, "a.log", "b-2026-11-25.log", "b-2026-11-26.log", "node1", "c.1"):
         (tmp_path / name).touch()
     found = [Path(path).name for path in sorted(paths(str(tmp_path / "*")))]
     assert found == ["a.log", "b-2026-11-25.log", "b-2026-11-26.log", "c.1", "node1"]
@@ -178,6 +179,22 @@ def test_a_file_that_was_renamed_into_a_pattern_counts_once(tmp_path: Path) -> N
     patterns._looked_at = float("-inf")
     assert patterns.fresh() == []
     followed.close()
+
+
+def test_a_new_file_that_got_the_inode_of_an_old_one_is_read(tmp_path: Path) -> None:
+    """Daily logs come and go; file systems use their numbers again at once."""
+    old, new = tmp_path / "b-1.log", tmp_path / "b-2.log"
+    old.write_text("2026-03-05 10:00:00 one\n")
+    patterns = Patterns((Files((str(tmp_path / "b-*.log"),)),), Options(), {})
+    (followed,) = patterns.fresh()
+    assert followed.read(1 << 20) is not None
+    followed.close()
+    old.rename(new)  # the same inode, as if it had been given away
+    new.write_text("2026-03-06 10:00:00 another\n")
+    patterns._looked_at = float("-inf")
+    (fresh,) = patterns.fresh()
+    assert fresh.path == str(new)
+    fresh.close()
 
 
 def test_a_file_that_was_removed_is_let_go_in_the_end(

@@ -1,5 +1,8 @@
 """A mailbox of complaints on a real Dovecot: each mail counts once, and nothing in it is changed."""
 
+import os
+import random
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.sift.dovecot import Dovecot, dovecot
+from tests.stories.test_report_killed import tocsin
 
 from tocsin.sift import spool
 from tocsin.sift.live import mailbox
@@ -49,6 +53,7 @@ Subject: spam
 Buy this.
 --part--
 """
+KILLS = 40 if os.environ.get("TOCSIN_SOAK") == "1" else 4
 UNKNOWN = b"From: someone@example.org\nTo: abuse@isp.example\nSubject: hello\n\nPlease call me back.\n"
 
 
@@ -134,6 +139,37 @@ def test_each_mail_counts_once_and_stays_as_it_is(tmp_path: Path, home: Path) ->
         assert (tally["read"], tally["observed"], tally["rejected"]) == (5, 5, 0)
 
 
+def test_killed_at_any_moment_each_mail_counts_once(tmp_path: Path, home: Path) -> None:
+    """As a process under kill -9, with mails coming in all the time."""
+    dice = random.Random(7)
+    with dovecot() as server:
+        told = settings_for(server, tmp_path)
+        settings = tmp_path / "watch.toml"
+        settings.write_text(
+            f'every = 0.05\n[[mailbox]]\nhost = "127.0.0.1"\nport = {server.port}\ntls = false\n'
+            f'user = "abuse"\npassword_file = "{told.password_file}"\nevery = 0.05\n'
+        )
+        server.start()
+        delivered = 0
+        for _ in range(KILLS):
+            with subprocess.Popen(
+                tocsin("watch", "--settings", str(settings)), stderr=subprocess.DEVNULL
+            ) as watch:
+                ends = time.monotonic() + dice.uniform(0.8, 2.5)
+                while time.monotonic() < ends:
+                    server.deliver(complaint(delivered, f"203.0.113.{delivered % 3}"))
+                    delivered += 1
+                    time.sleep(dice.uniform(0, 0.05))
+                watch.kill()
+        last = subprocess.run(
+            tocsin("watch", "--settings", str(settings), "--once", "--json"), check=True, capture_output=True
+        )
+    assert msgspec.json.decode(last.stdout)["lines"] == delivered
+    with spool.opened(spool.NOWHERE) as kept:
+        assert sum(counts(kept)) == delivered
+        assert LiveState(kept).counts()["duplicate"] == 0
+
+
 def test_what_nobody_recognises_stays_at_the_desk(tmp_path: Path, home: Path) -> None:
     """It is counted as rejected, and its text is kept."""
     with dovecot() as server, spool.opened("nobody") as kept:
@@ -148,6 +184,20 @@ def test_what_nobody_recognises_stays_at_the_desk(tmp_path: Path, home: Path) ->
         assert running.meters.rejected == 1
     (mail,) = (home / "unrecognised").iterdir()
     assert b"call me back" in mail.read_bytes()
+
+
+def test_a_mail_that_cannot_be_kept_beside_is_kept_in_the_spool(tmp_path: Path, home: Path) -> None:
+    """Whatever is in the way of the folder for such mails: nothing is lost, and the next mail is read."""
+    home.mkdir()
+    (home / "unrecognised").write_text("a file, not a folder")
+    with dovecot() as server, spool.opened("nobody") as kept:
+        server.deliver(UNKNOWN)
+        server.deliver(complaint(1))
+        server.start()
+        running = watching(settings_for(server, tmp_path), kept)
+        until(running, lambda: counts(kept) == [1])
+        running.close()
+        assert [row[4] for row in kept.rejected() if row[4]] == [UNKNOWN.replace(b"\n", b"\r\n")]
 
 
 def test_many_mails_are_fetched_in_order_with_bounded_memory(

@@ -17,7 +17,7 @@ from tests.sift.logs import FAILED
 from tocsin.kernel.problems import BadInput
 from tocsin.sift import replaying, reporting, spool
 from tocsin.sift.engine import Options, sift
-from tocsin.sift.live import following, receiving, settings
+from tocsin.sift.live import following, receiving, settings, state
 from tocsin.sift.live.files import Patterns
 from tocsin.sift.live.journal import JournalSource, journal_name
 from tocsin.sift.live.meters import Meters
@@ -275,6 +275,23 @@ def test_a_step_that_the_disk_does_not_take_is_tried_again(
         for a in sift([str(log)]).attacks
     }
     assert len(said) == 1
+
+
+def test_a_clock_that_jumps_closes_no_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year ahead and back again: what was counted goes on to be counted."""
+    log, at, now = tmp_path / "auth.log", "2026-03-05T10:00:00Z", time.time()
+    for origin, jump in ((1, 0), (2, 400 * 86_400), (1, 0)):
+        monkeypatch.setattr("tocsin.sift.live.watching.time.time", lambda jump=jump: now + jump)
+        with log.open("a") as out:
+            out.write(f"{at} gate sshd[1]: {FAILED.format(origin=f'192.0.2.{origin}')}\n")
+        with spool.opened("nobody") as kept:
+            running = watching(log, kept)
+            running.drain()
+            running.close()
+    with spool.opened("nobody") as kept:
+        assert sorted(count for count, _, _ in kept_attacks(kept).values()) == [1, 2]
+    counts = {"at": 0}
+    assert [state.aged(counts, now) for now in (10, 5, 8, 10**9)] == [10, 10, 13, 13 + 86_400]
 
 
 def test_answers_of_nonsense_do_not_end_a_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

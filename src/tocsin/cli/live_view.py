@@ -177,6 +177,8 @@ def _row(attack: "Attack", today: str) -> tuple[str, str, str, str, str, str]:
 
 
 def _told(meters: "Meters") -> str:
+    if not meters.to and not meters.untold:
+        return "nothing is reported"
     told = f"{meters.sent:,} reports sent, {meters.pending:,} wait"
     told += f", {meters.refused:,} refused" if meters.refused else ""
     told += f"; {meters.untold:,} wait for SIEM or tickets" if meters.untold else ""

@@ -94,7 +94,7 @@ def _watches() -> Iterator[Finding]:
         written = (
             f"last written down {_ago(sign.committed_at)}" if sign.committed_at else "nothing written yet"
         )
-        told = f"{file.parent.name}: {sign.lines:,} lines, {waits}, {written}"
+        told = f"to {sign.to or 'nobody'}: {sign.lines:,} lines, {waits}, {written}"
         if not is_held(file.parent / "lock"):
             yield Finding("watch", "missing", f"{told}; not running, seen {_ago(sign.at)}", "tocsin watch")
         elif ago > SILENT:

@@ -153,7 +153,7 @@ class Run:
         except OSError as error:
             self._break_off(source, remembered, (error.strerror or "cannot be read").lower())
         except BaseException as fault:
-            self._break_off(source, remembered, _fault(fault))
+            self._break_off(source, remembered, fault_of(fault))
         read, duplicate, rejected = before
         self._inputs.append(
             (
@@ -166,7 +166,8 @@ class Run:
 
     def _break_off(self, source: Source, remembered: int, reason: str) -> None:
         """A source cannot be read to its end: what was found in it stays, and it may be read again."""
-        self.reject(source, 0, reason)
+        only_copy = source.only_copy
+        self.reject(source, source.first_line if only_copy else 0, reason, only_copy)
         self._broken_off.add(source.path)
         del self.known.added[remembered:]
 
@@ -376,7 +377,7 @@ def source_id(path: str) -> str:
     return "source_" + sha256_hex(str(whole.parent / stem).encode())[:16]
 
 
-def _fault(fault: BaseException) -> str:
+def fault_of(fault: BaseException) -> str:
     """The reason for which a source is left when its reader fails; raises what must not be caught.
 
     A panic in Polars is no Exception. `TOCSIN_TRACEBACK=1` raises every fault, for whoever mends it.

@@ -73,6 +73,11 @@ class Source:
         """Whether it can be read twice: a regular file, no pipe."""
         return self.path != STDIN and os.path.isfile(self.archive or self.path)  # noqa: PTH113 (Path raises where nobody may look)
 
+    @property
+    def only_copy(self) -> bytes:
+        """What must be kept where it cannot be read: nothing, because it is still where it was."""
+        return b""
+
     def open(self) -> "Stream":
         """Open for reading from the start, uncompressed. Raises Unreadable."""
         if self.from_folder and os.path.exists(self.path) and not self.is_file:  # noqa: PTH110

@@ -9,7 +9,7 @@ import msgspec
 
 from tocsin.sift import formats
 from tocsin.sift.engine import UNKNOWN_TARGET, Options
-from tocsin.sift.live.following import Followed, Place, is_rotated
+from tocsin.sift.live.following import PACKED, Followed, Place, is_rotated
 from tocsin.sift.live.settings import Files
 from tocsin.sift.live.windows import Window
 from tocsin.sift.rulebook import Rulebook
@@ -73,12 +73,7 @@ class Log:
 
     def stands_on(self, path: Path) -> bool:
         """Whether a file is the one that was read here, under another name."""
-        place = self._followed.place
-        try:
-            status = path.stat()
-        except OSError:
-            return False
-        return place is not None and (place.device, place.inode) == (status.st_dev, status.st_ino)
+        return self._followed.stands_on(path)
 
     def settled(self) -> None:
         """Nothing to do: the file is its owner's."""
@@ -170,14 +165,14 @@ def paths(pattern: str) -> list[str]:
 
 def _is_of_another(path: Path, others: set[Path]) -> bool:
     """Whether this is a rotated form of a log that lies beside it."""
-    packed = path.suffix in (".gz", ".xz", ".zst")
-    stem = path.name.removesuffix(path.suffix) if packed else path.name
+    name = path.name
+    for ending in PACKED:
+        name = name.removesuffix(ending)
     # Only what such a name can come from is looked at: a folder may hold thousands.
-    bases = {stem.rstrip("0123456789.-_"), stem[: len(stem.rstrip("0123456789")) - 1]}
-    suffix = Path(stem).suffix
-    if suffix and not suffix[1:].isdigit():
-        bases.add(stem.removesuffix(suffix).rstrip("0123456789.-_") + suffix)
-    return any((base := path.with_name(name)) in others and is_rotated(base, path) for name in bases if name)
+    parts = [place for place, sign in enumerate(name) if place and sign in "._-"]
+    bases = {name[:place] for place in parts}
+    bases |= {name[:place] + name[end:] for place in parts for end in parts if end > place}
+    return any((base := path.with_name(other)) in others and is_rotated(base, path) for other in bases)
 
 
 def refusal(head: bytes, options: Options) -> str:

@@ -7,6 +7,7 @@ under another name, in its compressed copy, and through every rotation that happ
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from tocsin.sift.sources import PEEK, Source, Stream, Unreadable
 
 HEAD = 4096
 GRACE = 2.0  # seconds that a renamed file is still watched
+PACKED = (".gz", ".xz", ".zst", ".bz2", ".lz4", ".Z")
+_OLDER = re.compile(r"[._-](?:[0-9][0-9._-]*|old|bak|prev|sav)")
 SAME = 512  # bytes at its beginning by which a growing file is known not to be written anew
 LONGEST = 16 << 20  # a line that has no end by then is given as it is
 
@@ -114,6 +117,22 @@ class Followed:
             return _size(live)
         behind = max(_size(self._open.path) - self._open.offset, 0)
         return behind + (_size(live) if self._open.path != live else 0)
+
+    def stands_on(self, path: Path) -> bool:
+        """Whether a file is the one that is, or was last, read here, whatever it is called now.
+
+        While it is open its inode is its own; later another file may have it, and its beginning tells.
+        """
+        place = self._place
+        if place is None:
+            return False
+        if self._open is None:
+            return place.offset > 0 and _is_place(path, place, by_content=False)
+        try:
+            status = path.stat()
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == (self._open.device, self._open.inode)
 
     def read(self, budget: int) -> Window | None:
         """The next whole lines, about `budget` bytes; None when there is nothing new."""
@@ -262,13 +281,13 @@ def _history(live: Path) -> Iterator[Path]:
 def is_rotated(live: Path, path: Path) -> bool:
     """Whether the name is the log's with a number or a date behind it, or (`app-20261125.log`) in it."""
     name = path.name
-    for ending in (".gz", ".xz", ".zst"):
+    for ending in PACKED:
         name = name.removesuffix(ending)
     if name.startswith(live.name):
         rest = name.removeprefix(live.name)
     else:
         rest = name.removeprefix(live.stem).removesuffix(live.suffix) if name.startswith(live.stem) else ""
-    return bool(rest) and rest[0] in ".-_" and rest[1:].replace("-", "").replace(".", "").isdigit()
+    return bool(rest) and bool(_OLDER.fullmatch(rest))
 
 
 def _find(history: list[Path], place: Place) -> int | None:

@@ -16,11 +16,12 @@ FILE = "watch.json"
 class Meters:
     """The state of a watch: `lines`, `observed` and `rejected` over all its runs, the rest of this one.
 
-    `fault` is the exchange's, `outlet_fault` a SIEM's or ticket system's, `disk_fault` this machine's;
-    `source_faults` are by source. `gaps` counts how often lines were gone before they were read, `dropped`
-    the datagrams there was no room for.
+    `to` is the exchange's address, `fault` what is wrong with it, `outlet_fault` with SIEM or ticket system,
+    `disk_fault` with this machine, `source_faults` with each source. `gaps` counts how often lines were gone
+    before they were read, `dropped` the datagrams there was no room for.
     """
 
+    to: str = ""
     started: float = field(default_factory=time.monotonic)
     bytes_read: int = 0
     lines: int = 0
@@ -56,6 +57,7 @@ class Meters:
         """Leave a sign of life in a spool's folder, for `tocsin doctor`; a full disk stops nobody."""
         sign = Sign(
             at=int(time.time()),
+            to=self.to,
             lines=self.lines,
             backlog=self.backlog,
             pending=self.pending,
@@ -69,9 +71,10 @@ class Meters:
 
 
 class Sign(msgspec.Struct, frozen=True):
-    """How a watch stood at an instant (seconds since 1970)."""
+    """How a watch stood at an instant (seconds since 1970); `to` is its exchange, empty where it has none."""
 
     at: int
+    to: str
     lines: int
     backlog: int
     pending: int

@@ -16,6 +16,7 @@ from tocsin.sift.values import Attack, Region, Source
 from tocsin.wire.report import Report
 
 FORGOTTEN_AFTER = 35 * 86_400  # seconds: a sum that did not grow for so long is closed
+A_DAY = 86_400  # the most that passes between two steps, whatever the clock says
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS live_place (name TEXT PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS live_pile (name TEXT PRIMARY KEY, touched_at INTEGER NOT NULL, body BLOB NOT NULL);
@@ -27,7 +28,7 @@ CREATE TABLE IF NOT EXISTS live_count (name TEXT PRIMARY KEY, value INTEGER NOT 
 
 @dataclass
 class Step:
-    """What one commit writes at an instant (seconds since 1970): places, packed piles, and what follows;
+    """What one commit writes at an age (seconds that were watched): places, packed piles, and what follows;
     `also` writes more in the same transaction.
     """
 
@@ -41,6 +42,17 @@ class Step:
     rejected: Iterable[tuple[str, int, str, bytes]] = ()
     regions: Iterable[Region] = ()
     also: Callable[[], None] = lambda: None
+
+
+def aged(counts: dict[str, int], now: int) -> int:
+    """How old a watch is, in seconds; kept among its counts with the time (POSIX) that this was last asked.
+
+    A clock that jumps makes it a day older at most, and never younger: no sum is closed by a wrong clock.
+    """
+    passed = now - counts.get("at", now)
+    counts["at"] = now
+    counts["age"] = counts.get("age", 0) + min(max(passed, 0), A_DAY)
+    return counts["age"]
 
 
 class LiveState:

@@ -1,6 +1,5 @@
 """The loop of `tocsin watch`: read what is new, keep what it shows, tell the exchange, again and again."""
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +12,7 @@ from tocsin.sift.home import edge_home
 from tocsin.sift.live.meters import Meters
 from tocsin.sift.live.outlets import Away, Outlet, Outlets
 from tocsin.sift.live.settings import Settings
-from tocsin.sift.live.state import KeptRegions, LiveState, Step
+from tocsin.sift.live.state import KeptRegions, LiveState, Step, aged
 from tocsin.sift.live.tickets import Answers
 from tocsin.sift.live.windows import Window
 from tocsin.sift.piles import Key, Piles
@@ -98,7 +97,7 @@ class Watch:
         rules: Ruleset | None = None,
     ) -> None:
         self.settings = settings
-        self.meters = Meters()
+        self.meters = Meters(to=settings.to)
         self._spool, self._sources, self._key, self._say = spool, list(sources), key, say
         self._fresh = fresh
         self._outlets, self._answers = Outlets(spool.db, outlets), answers
@@ -236,7 +235,10 @@ class Watch:
         self._counts["rejected"] += len(rejected)
         balance = self._run.balance
         self._counts["duplicate"] += balance.duplicate
+        for reason in [reason for reason in balance.reasons if reason.startswith(engine.FAULT)]:
+            self._say(f"{reason}; tocsin replay reads it again when that is mended")
         balance.duplicate = 0
+        age = aged(self._counts, int(time.time()))
         step = Step(
             places={source.name: place for source in self._sources if (place := source.place()) is not None},
             piles=[(_name(key), self._piles.packed(key)) for key in touched],
@@ -246,7 +248,7 @@ class Watch:
             reports=list(self._reports(attacks)),
             rejected=rejected,
             regions=self._known.take(),
-            at=int(time.time()),
+            at=age,
             also=lambda: self._outlets.add(attacks),
         )
         self._run.logs.clear()
@@ -286,22 +288,14 @@ class Watch:
                 continue
             busy = True
             self._run.options = source.options
-            self._sift(window)
+            try:
+                window.read_into(self._run)
+            except Problem as problem:  # a folder that takes nothing, say: what it was about is kept here
+                self._rejects.add(window.path, window.first_line, problem.detail, window.only_copy)
             self._uncommitted += max(len(window.content), 1)
             self.meters.bytes_read += len(window.content)
         self._look_at_sources()
         return busy
-
-    def _sift(self, window: Window) -> None:
-        """Whatever a reader does with it: the other sources go on, and what it holds is kept."""
-        try:
-            window.read_into(self._run)
-        except Exception as error:
-            if os.environ.get("TOCSIN_TRACEBACK") == "1":
-                raise
-            reason = f"fault in the reader: {type(error).__name__}"
-            self._rejects.add(window.path, window.first_line, reason, window.content)
-            self._say(f"{window.path}: {reason}; tocsin replay reads it again when that is mended")
 
     def _look_at_sources(self) -> None:
         """Which sources cannot be read, or lost something; each is said once."""

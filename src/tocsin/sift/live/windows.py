@@ -4,6 +4,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from tocsin.kernel.problems import Problem
 from tocsin.sift.sources import Source, Stream
 
 if TYPE_CHECKING:
@@ -32,6 +33,11 @@ class Window(Source):
         """It is a part of a source that goes on."""
         return False
 
+    @property
+    def only_copy(self) -> bytes:
+        """All of it: its source goes on."""
+        return self.content
+
     def open(self) -> Stream:
         """Its lines."""
         return Stream(cast(BinaryIO, io.BytesIO(self.content)))
@@ -53,14 +59,19 @@ class Mails(Window):
 
     def read_into(self, run: "Run") -> None:
         """Sift each of them."""
-        from tocsin.sift import documents
+        from tocsin.sift import documents, engine
 
         run.tally.begin_source()
         for number, mail in self.mails:
-            if mail:
-                documents.read_mail(run, self.path, number, mail)
-            else:
+            if not mail:
                 run.rejects.add(self.path, number, TOO_LARGE)
+                continue
+            try:
+                documents.read_mail(run, self.path, number, mail)
+            except Problem as problem:
+                run.rejects.add(self.path, number, problem.detail, mail)
+            except BaseException as fault:
+                run.rejects.add(self.path, number, engine.fault_of(fault), mail)
 
 
 TOO_LARGE = "a mail of more than 64 MB, or one that the server does not give"
