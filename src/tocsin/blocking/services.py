@@ -64,7 +64,7 @@ def lock_member(member: Member) -> None:
 def keep_higher(
     member: Member, source_id: str, told: dict[tuple[int, dt.datetime], Counted], at: dt.datetime
 ) -> int:
-    """Write what is new or higher than before, with the clients told with it; gives how many rows that were."""
+    """Write what is new or higher than before, with the clients told with it; gives how many rows."""
     before = stored(member, source_id, told)
     rows = [
         Tally(

@@ -1,8 +1,8 @@
 """What the edge tool remembers of lists and blocks: one SQLite file per exchange, beside the reports' spool.
 
 The last good copy of each list, every value that ever stood on one, the stretches of logs that were counted,
-which pieces of hits count (`hits.pieces`), and the tallies with what the exchange was told of each. Counts and
-the stretches they come from are written in one transaction, so that a kill at any point loses nothing and
+which pieces of hits count (`hits.pieces`), and the tallies with what the exchange was told of each. Counts
+and the stretches they come from are written in one transaction, so that a kill at any point loses nothing and
 counts nothing twice.
 """
 
@@ -191,7 +191,7 @@ class BlockStore:
                 )
 
     def know_clients(self, counts: Iterable[Count]) -> None:
-        """So many different clients stand behind what a log showed (the hits in `counts` are not looked at)."""
+        """So many different clients stand behind what a log showed; the hits in `counts` do not matter."""
         with transaction(self.db):
             self.db.executemany(
                 "UPDATE tally SET clients = ?"

@@ -1,7 +1,7 @@
 """Blocks in the logs of resolvers, block by block in Polars: BIND, Unbound, Knot Resolver, PowerDNS Recursor.
 
-Only names that stood on a list of the exchange are counted for it: what other policies of the resolver stopped
-is the member's own business and stays here, and so does who asked.
+Only names that stood on a list of the exchange are counted for it: what other policies of the resolver
+stopped is the member's own business and stays here, and so does who asked.
 """
 
 import datetime as dt

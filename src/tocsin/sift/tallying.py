@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -130,22 +130,28 @@ def tally(paths: Sequence[Path], plan: Plan, key: str, say: Say) -> Result:
         sent, unknown = 0, 0
         if plan.url and not fault:
             sent, unknown, fault = _send(store, plan, key)
-        if plan.hours_file:
-            _write_hours(run, plan.hours_file, is_here=plan.is_here)
-        return Result(
-            connections=run.connections,
-            elsewhere=run.elsewhere,
+        balance = run.balance
+        return result_of(
+            run,
+            plan,
             sent=sent,
             unknown=unknown,
             waiting=store.waiting() if plan.url else 0,
-            rejected=run.balance.rejected,
             fault=fault,
-            read=run.balance.read,
-            observed=run.balance.observed,
-            noise=run.balance.noise,
-            duplicate=run.balance.duplicate,
-            top=_top(run, is_here=plan.is_here),
+            read=balance.read,
+            observed=balance.observed,
+            noise=balance.noise,
+            duplicate=balance.duplicate,
+            rejected=balance.rejected,
         )
+
+
+def result_of(run: Counting, plan: Plan, **told: Any) -> Result:
+    """The result of a run whose tallies are in the store, with the indicators that lead; writes `--hours`."""
+    if plan.hours_file:
+        _write_hours(run, plan.hours_file, is_here=plan.is_here)
+    told = {"sent": 0, "unknown": 0, "waiting": 0} | told
+    return Result(run.connections, run.elsewhere, **told, top=_top(run, is_here=plan.is_here))
 
 
 def balance_words(balance: Balance) -> str:
@@ -198,7 +204,8 @@ def _write_hours(run: Counting, file: Path, *, is_here: bool) -> None:
     clients = "clients" if is_here else f"CASE WHEN clients >= {LEAST_CLIENTS} THEN clients END"
     form = "FORMAT parquet, COMPRESSION zstd" if file.suffix == ".parquet" else "FORMAT csv, HEADER"
     database.execute(
-        f"COPY (SELECT value AS indicator, make_timestamp(hour::BIGINT * 1000000) AS hour, hits, {clients} AS clients"  # noqa: S608
+        "COPY (SELECT value AS indicator, make_timestamp(hour::BIGINT * 1000000) AS hour, hits,"  # noqa: S608
+        f" {clients} AS clients"
         f" FROM {run.staging.tallied()} JOIN said USING (indicator) ORDER BY value, hour)"
         f" TO '{quoted(file)}' ({form})"
     )

@@ -1,8 +1,9 @@
 """Keyed ids in the place of clients: different clients have different ids, so that counting them stays exact.
 
-An IPv4 address becomes 32 bits by a Feistel network of four rounds, whose round functions are tables drawn
+An IPv4 address becomes 32 bits by a Feistel network of three rounds, whose round functions are tables drawn
 by SHAKE256 from a key that is valid for thirty days (Luby and Rackoff, "How to construct pseudorandom
-permutations", 1988): a permutation, so no two addresses share an id. Every other client becomes 16 bytes of
+permutations", 1988: three are enough where nobody can ask for the address of an id): no two addresses share
+an id. Every other client becomes 16 bytes of
 HMAC-SHA256. Who has the key can go back by trying; when it is deleted nobody can.
 """
 
@@ -11,7 +12,7 @@ import hmac
 import ipaddress
 import struct
 
-ROUNDS = 4
+ROUNDS = 3
 HALF = 1 << 16
 PERIOD = 30  # days for which one key is valid
 KEY_BYTES = 32
@@ -25,7 +26,7 @@ def period_of(day: int) -> int:
 
 
 def tables(key: bytes) -> Tables:
-    """The four round functions, each 16 bits to 16 bits."""
+    """The round functions, each 16 bits to 16 bits."""
     drawn = hashlib.shake_256(b"tocsin clients, IPv4\0" + key).digest(2 * HALF * ROUNDS)
     return tuple(struct.iter_unpack(f">{HALF}H", drawn))
 
@@ -41,15 +42,15 @@ def scramble(address: int, functions: Tables) -> int:
 def scrambled(query: str) -> str:
     """The query with its column `client` (UINTEGER, none of them null) scrambled, for DuckDB.
 
-    Tables `round0` to `round3` (`right_half`, `f`, both UINTEGER) hold the round functions.
+    Tables `round0` to `round2` (`right_half`, `f`, both UINTEGER) hold the round functions.
     """
-    inner = f"SELECT * EXCLUDE (client), client >> 16 AS x, client & 65535 AS y FROM ({query})"  # noqa: S608
+    inner = f"SELECT * EXCLUDE (client), client >> 16 AS x, client & 65535 AS y FROM ({query})"
     for number in range(ROUNDS):
         inner = (
-            f"SELECT * EXCLUDE (x, y, right_half, f), y AS x, xor(x, f) AS y"  # noqa: S608
+            f"SELECT * EXCLUDE (x, y, right_half, f), y AS x, xor(x, f) AS y"
             f" FROM ({inner}) JOIN round{number} ON right_half = y"
         )
-    return f"SELECT * EXCLUDE (x, y), (x << 16) | y AS client FROM ({inner})"  # noqa: S608
+    return f"SELECT * EXCLUDE (x, y), (x << 16) | y AS client FROM ({inner})"
 
 
 def canonical(client: str) -> ipaddress.IPv4Address | str:
@@ -76,16 +77,16 @@ _DIGITS = " + ".join(f"(p[{n}] > 9)::INTEGER + (p[{n}] > 99)::INTEGER" for n in 
 
 
 def address_of(query: str) -> str:
-    """The query with its text column `client` as a number (UINTEGER), for DuckDB; null where it is no IPv4."""
+    """The query with its text column `client` as a number (UINTEGER), for DuckDB; null where it is none."""
     is_one = f"len(p) = 4 AND length(said) = 7 + {_DIGITS}"
     number = "(p[1]::UINTEGER << 24) | (p[2]::UINTEGER << 16) | (p[3]::UINTEGER << 8) | p[4]::UINTEGER"
     parts = _PARTS.format("client")
-    inner = f"SELECT * EXCLUDE (client), client AS said, {parts} AS p FROM ({query})"  # noqa: S608
-    return f"SELECT * EXCLUDE (p, said), CASE WHEN {is_one} THEN {number} END AS client FROM ({inner})"  # noqa: S608
+    inner = f"SELECT * EXCLUDE (client), client AS said, {parts} AS p FROM ({query})"
+    return f"SELECT * EXCLUDE (p, said), CASE WHEN {is_one} THEN {number} END AS client FROM ({inner})"
 
 
 def is_other(column: str) -> str:
-    """Whether a text column (a bare name) is no IPv4 address in its one spelling, for DuckDB; true for null."""
+    """Whether a text column is no IPv4 address in its one spelling, for DuckDB; true for null."""
     parts = _PARTS.format(column)
     digits = _DIGITS.replace("p[", f"({parts})[")
     return f"coalesce(len({parts}), 0) <> 4 OR coalesce(length({column}) <> 7 + {digits}, TRUE)"

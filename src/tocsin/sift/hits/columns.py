@@ -17,8 +17,8 @@ _USUAL: dict[str, tuple[str, ...]] = {
         "src", "source_address", "id.orig_h", "subscriber", "remote",
     ),
     "indicator": (
-        "indicator", "name", "qname", "query_name", "rrname", "domain", "query", "dns.rrname", "hostname", "host",
-        "blocked", "dst_ip", "dest_ip", "destination",
+        "indicator", "name", "qname", "query_name", "rrname", "domain", "query", "dns.rrname", "hostname",
+        "host", "blocked", "dst_ip", "dest_ip", "destination",
     ),
     "action": (
         "action", "policy_action", "disposition", "verdict", "decision", "policy", "applied_policy", "status",

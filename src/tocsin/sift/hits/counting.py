@@ -16,7 +16,8 @@ from tocsin.sift.blockstore import BlockStore, Count, Reading
 from tocsin.sift.hits import parquet, rows
 from tocsin.sift.hits.columns import recognised
 from tocsin.sift.hits.names import Wanted, kind_of
-from tocsin.sift.hits.staging import Staging, quoted
+from tocsin.sift.hits.pieces import Piece
+from tocsin.sift.hits.staging import Span, Staging, quoted
 from tocsin.sift.regions import HEAD, Hasher, Known
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rpzlogs import Hits
@@ -35,7 +36,6 @@ TEXT, NUMBERS, PARQUET = "text", "parquet with clients as numbers", "parquet"
 _CHUNK = 1 << 20
 
 See = Callable[[int], None]
-Columns = Callable[["Block", rows.Reject], tuple[list[int], dict[str, list[str | None]]]]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class _Waiting:
     """What is read and not yet in the store: relations by log and make, and the stretches they are from."""
 
     relations: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+    spans: dict[tuple[int, str], list[Span | None]] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
     regions: list[Region] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
@@ -113,26 +114,29 @@ class Counting:
     def commit(self) -> None:
         """Let everything that waits count: all of it in one transaction, or nothing."""
         waiting, self._waiting = self._waiting, _Waiting()
-        placed, counts = [], list(waiting.counts)
+        placed: list[Piece] = []
+        counts = list(waiting.counts)
         for (log, make), relations in waiting.relations.items():
             relation = (
                 relations[0] if len(relations) == 1 else f"({' UNION ALL '.join(map(_bare, relations))})"
             )
-            taken = self.staging.take(relation, log, keep_clients=self.how.with_clients)
+            if self.how.with_clients:
+                taken = self.staging.take(relation, log, _joined(waiting.spans[log, make]))
+            else:
+                taken = self.staging.take_hits(relation, log)
             placed += taken.pieces
             self.elsewhere += taken.elsewhere
             if make != TEXT:  # those were counted when they were read
                 self.balance.observed += taken.observed
                 self.balance.noise += taken.elsewhere
         if placed:
-            counted = self.staging.hits(placed)
-            self.connections += sum(hits for *_, hits in counted)
-            if self.how.tells:
-                logs, values = self.store.pieces.logs(), self.store.pieces.values()
-                counts += [
-                    Count(logs[log], kind_of(values[indicator]), values[indicator], hour, hits)
-                    for log, indicator, hour, hits in counted
-                ]
+            self.connections += self.staging.total(placed)
+        if placed and self.how.tells:
+            logs, values = self.store.pieces.logs(), self.store.pieces.values()
+            counts += [
+                Count(logs[log], kind_of(values[indicator]), values[indicator], hour, hits)
+                for log, indicator, hour, hits in self.staging.hits(placed)
+            ]
         self.connections += sum(count.hits for count in waiting.counts)
         self.store.keep(waiting.regions, counts, waiting.readings, placed)
         for file in waiting.files:
@@ -164,14 +168,9 @@ class Counting:
             self._read_counters(source, sources.read_whole(stream, LARGEST_READING))
         elif b"\0" in start:
             raise Unreadable("binary: neither a resolver's log nor a Parquet file")
-        elif (header := rows.header_of(start)) and (fields := recognised(header[1], self.how.mapping)):
-            delimiter, names = header
-            self._read_rows(
-                source, stream, fields, lambda b, r: rows.csv_columns(b, delimiter, names, fields, r), 1
-            )
-        elif (keys := list(rows.json_names(start))) and (fields := recognised(keys, self.how.mapping)):
-            self._read_rows(source, stream, fields, lambda b, r: rows.json_columns(b, fields, r), 0)
-        elif keys or self.how.mapping or rows.is_csv(start):
+        elif export := rows.export_of(start, self.how.mapping):
+            self._read_rows(source, stream, export)
+        elif self.how.mapping or rows.is_export(start):
             raise Unreadable("no column says when, or what was blocked: name them with --map")
         else:
             self._read_log(source, stream)
@@ -191,20 +190,17 @@ class Counting:
         self._each_block(source, stream, take)
         self.elsewhere += hits.elsewhere
 
-    def _read_rows(
-        self, source: Source, stream: Stream, fields: dict[str, str], columns: Columns, headers: int
-    ) -> None:
-        """Rows of an export whose first `headers` lines name its columns."""
+    def _read_rows(self, source: Source, stream: Stream, export: rows.Export) -> None:
         clock, log = self._clock(source), self._log(source)
 
         def reject(number: int, reason: str, raw: bytes) -> None:
             self.rejects.add(source.path, number, reason, raw)
 
         def take(block: "Block") -> None:
-            if block.first <= headers:
-                self.balance.noise += headers
+            if block.first == 1 and export.has_header:
+                self.balance.noise += 1
                 block = rows.without_first(block)
-            read, said = columns(block, reject)
+            read, said = export.columns(block, reject)
             frame, noise = rows.hits_of(block, read, said, clock, self._wanted.find, reject)
             self.balance.observed += int(frame["hits"].sum())
             self.balance.noise += noise
@@ -263,7 +259,8 @@ class Counting:
         self.elsewhere += surveyed.noise
         self._remember([region])
         make = NUMBERS if kinds.get(fields.get("client", "")) == "UINTEGER" else PARQUET
-        self._wait(surveyed.relation, self._log(source), surveyed.rows, make)
+        if surveyed.span.rows:
+            self._wait(surveyed.relation, self._log(source), surveyed.span.rows, make, surveyed.span)
         self._commit_if_many()
 
     def _read_counters(self, source: Source, content: bytes) -> None:
@@ -300,8 +297,9 @@ class Counting:
         self._waiting.files.append(file)
         self._wait(f"(SELECT * FROM read_parquet('{quoted(file)}'))", log, len(frame), TEXT)
 
-    def _wait(self, relation: str, log: int, count: int, make: str) -> None:
+    def _wait(self, relation: str, log: int, count: int, make: str, span: Span | None = None) -> None:
         self._waiting.relations.setdefault((log, make), []).append(relation)
+        self._waiting.spans.setdefault((log, make), []).append(span)
         self._waiting.rows += count
 
     def _remember(self, regions: Iterable[Region]) -> None:
@@ -363,3 +361,13 @@ def _size(path: str) -> int:
 
 def _bare(relation: str) -> str:
     return relation.removeprefix("(").removesuffix(")")
+
+
+def _joined(spans: Sequence[Span | None]) -> Span | None:
+    """One span for all; None where one is not known."""
+    known = [span for span in spans if span]
+    if len(known) < len(spans):
+        return None
+    return Span(
+        min(span.first for span in known), max(span.last for span in known), sum(span.rows for span in known)
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tocsin.sift.hits.sql import HOUR, STOPPED
-from tocsin.sift.hits.staging import quoted
+from tocsin.sift.hits.staging import Span, quoted
 from tocsin.sift.rpzlogs import EARLIEST, not_after
 from tocsin.sift.sources import Unreadable
 
@@ -18,14 +18,14 @@ MOST_KEPT = 10_000  # rejected rows that are kept one by one
 
 @dataclass(frozen=True)
 class Surveyed:
-    """What one file holds: the relation of its hits, its rows, and those that stopped nobody.
+    """What one file holds: the relation of its hits with their span, and the rows that stopped nobody.
 
     `rejected` are the reasons with their number of rows; `kept` the first rejected rows as number, reason and
     JSON.
     """
 
     relation: str
-    rows: int
+    span: Span
     noise: int
     rejected: dict[str, int]
     kept: list[tuple[int, str, bytes]]
@@ -44,7 +44,7 @@ def columns_of(db: "duckdb.DuckDBPyConnection", path: str) -> dict[str, str]:
 
 def rows_of(db: "duckdb.DuckDBPyConnection", path: str) -> int:
     """How many rows a file has."""
-    (count,) = db.execute(f"SELECT count(*) FROM read_parquet('{quoted(path)}')").fetchone() or (0,)  # noqa: S608
+    (count,) = db.execute(f"SELECT count(*) FROM read_parquet('{quoted(path)}')").fetchone() or (0,)
     return int(count)
 
 
@@ -61,10 +61,11 @@ def survey(
     columns = {field: '"' + column.replace('"', '""') + '"' for field, column in fields.items()}
     hour = _hour(columns["time"], kinds[fields["time"]], tz)
     value = f"CAST({columns['indicator']} AS VARCHAR)"
+    least, most = int(EARLIEST.timestamp()), not_after()
     bad = {
         "a row without an indicator": f"coalesce({value}, '') = ''",
         "a row without a time": f"{columns['time']} IS NULL",
-        "impossible time": f"coalesce(({hour}) NOT BETWEEN {int(EARLIEST.timestamp())} AND {not_after()}, TRUE)",
+        "impossible time": f"coalesce(({hour}) NOT BETWEEN {least} AND {most}, TRUE)",
     }
     reason = "CASE " + " ".join(f"WHEN {test} THEN '{words}'" for words, test in bad.items()) + " END"
     stopped = "TRUE"
@@ -78,10 +79,11 @@ def survey(
         client = columns["client"] if is_number else f"CAST({columns['client']} AS VARCHAR)"
     try:
         counted = db.execute(
-            f"SELECT {reason} AS reason, {stopped} AS stopped, count(*) FROM {file} GROUP BY ALL"  # noqa: S608
+            f"SELECT {reason} AS reason, {stopped} AS stopped, count(*), min({hour}), max({hour})"
+            f" FROM {file} GROUP BY reason, stopped"
         ).fetchall()
-        rejected = {why: 0 for why, _, _ in counted if why}
-        for why, _, count in counted:
+        rejected = {why: 0 for why, *_ in counted if why}
+        for why, _, count, *_ in counted:
             if why:
                 rejected[why] += count
         kept = _kept(db, path, reason) if rejected else []
@@ -90,17 +92,18 @@ def survey(
     where = [stopped] if "action" in columns else []
     where += [f"NOT ({test})" for words, test in bad.items() if words in rejected]
     relation = (
-        f"(SELECT {value} AS value, {hour} AS hour, {client} AS client, 1 AS hits FROM {file}"  # noqa: S608
+        f"(SELECT {value} AS value, {hour} AS hour, {client} AS client, 1 AS hits FROM {file}"
         f"{' WHERE ' + ' AND '.join(where) if where else ''})"
     )
-    rows = sum(count for *_, count in counted)
-    noise = sum(count for why, is_stopped, count in counted if not why and not is_stopped)
-    return Surveyed(relation, rows, noise, rejected, kept)
+    noise = sum(count for why, is_stopped, count, *_ in counted if not why and not is_stopped)
+    good = [row for row in counted if not row[0] and row[1]]
+    span = Span(good[0][3], good[0][4], good[0][2]) if good else Span(0, 0, 0)
+    return Surveyed(relation, span, noise, rejected, kept)
 
 
 def _kept(db: "duckdb.DuckDBPyConnection", path: str, reason: str) -> list[tuple[int, str, bytes]]:
     rows = db.execute(
-        f"SELECT file_row_number + 1, {reason} AS reason, to_json(raw)::VARCHAR"  # noqa: S608
+        f"SELECT file_row_number + 1, {reason} AS reason, to_json(raw)::VARCHAR"
         f" FROM (FROM read_parquet('{quoted(path)}', file_row_number = true)) AS raw"
         f" WHERE {reason} IS NOT NULL ORDER BY 1 LIMIT {MOST_KEPT}"
     ).fetchall()
@@ -120,6 +123,8 @@ def _hour(column: str, kind: str, tz: str | None) -> str:
         return f"epoch_us(TRY_CAST({column} AS TIMESTAMPTZ)) // {HOUR}000000 * {HOUR}"
     if kind in ("BIGINT", "UBIGINT", "INTEGER", "UINTEGER", "DOUBLE"):
         number = f"CAST({column} AS DOUBLE)"
-        scale = f"CASE WHEN {number} < 1e11 THEN 1 WHEN {number} < 1e14 THEN 1e3 WHEN {number} < 1e17 THEN 1e6 ELSE 1e9 END"
+        parts = ((1e11, 1), (1e14, 1e3), (1e17, 1e6))  # seconds, or thousandths and so on of them
+        scale = " ".join(f"WHEN {number} < {most} THEN {scale}" for most, scale in parts)
+        scale = f"CASE {scale} ELSE 1e9 END"
         return f"CAST(floor({number} / {scale} / {HOUR}) AS BIGINT) * {HOUR}"
     raise Unreadable(f"a time of type {kind}")

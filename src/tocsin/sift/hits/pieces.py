@@ -83,11 +83,14 @@ class Pieces:
         folder.mkdir(mode=0o700, parents=True)
         return folder
 
-    def place(self, form: str, folder: Path) -> list[Piece]:
-        """Move what a query wrote below `folder` (`day=…/….parquet`) to its place; it does not count yet."""
+    def place(self, form: str, folder: Path, mark: str = "") -> list[Piece]:
+        """Move what a query wrote below `folder` (`day=…/….parquet`) to its place; it does not count yet.
+
+        `mark` begins the names of pieces that are replaced together.
+        """
         placed = []
         for file in sorted(folder.glob("day=*/*.parquet")):
-            piece = Piece(form, day_of(file.parent.name), secrets.token_hex(8) + ".parquet")
+            piece = Piece(form, day_of(file.parent.name), mark + secrets.token_hex(8) + ".parquet")
             self._mine(piece).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with file.open("rb") as written:
                 os.fsync(written.fileno())
@@ -104,10 +107,20 @@ class Pieces:
             "INSERT INTO piece (form, day, name) VALUES (?, ?, ?)", [(p.form, p.day, p.name) for p in pieces]
         )
 
+    def replace(self, mark: str, placed: Sequence[Piece]) -> None:
+        """Let pieces count in the place of those that bear the same mark."""
+        gone = self._pieces("substr(name, 1, ?) = ?", len(mark), mark)
+        gone = [piece for piece in gone if piece not in placed]
+        with transaction(self.db):
+            self._forget(gone)
+            self.name(placed)
+        self._remove(gone)
+
     def unsettled(self) -> list[int]:
         """Days with clients that the day's tallies do not know yet."""
         rows = self.db.execute(
-            "SELECT DISTINCT day FROM piece WHERE form IN ('clients', 'others') AND NOT is_settled ORDER BY day"
+            "SELECT DISTINCT day FROM piece"
+            " WHERE form IN ('clients', 'others') AND NOT is_settled ORDER BY day"
         )
         return [day for (day,) in rows]
 
@@ -183,7 +196,7 @@ class Pieces:
                 file.unlink()
 
     def _pieces(self, where: str, *values: object) -> list[Piece]:
-        rows = self.db.execute(f"SELECT form, day, name FROM piece WHERE {where}", values)  # noqa: S608 (ours)
+        rows = self.db.execute(f"SELECT form, day, name FROM piece WHERE {where}", values)
         return [Piece(*row) for row in rows]
 
     def _forget(self, pieces: Iterable[Piece]) -> None:

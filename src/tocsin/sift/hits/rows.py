@@ -2,11 +2,12 @@
 
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tocsin.sift.hits.columns import FIELDS
+from tocsin.sift.hits.columns import FIELDS, recognised
 from tocsin.sift.hits.sql import HOUR, STOPPED
 from tocsin.sift.lines import IMPOSSIBLE_TIME
 
@@ -23,6 +24,31 @@ DELIMITERS = ",;\t|"
 SCHEMA = {"value": pl.String, "hour": pl.Int64, "client": pl.String, "hits": pl.Int64}
 
 Reject = Callable[[int, str, bytes], None]
+Read = tuple[list[int], dict[str, list[str | None]]]
+
+
+@dataclass(frozen=True)
+class Export:
+    """How a file of rows is read: which rows of a block are whole and their fields, and is there a header?"""
+
+    columns: Callable[["Block", Reject], Read]
+    has_header: bool
+
+
+def export_of(start: bytes, mapping: dict[str, str] | None) -> Export | None:
+    """How a file that begins so is read; None where no column says when, or what was blocked."""
+    header = header_of(start)
+    if header and (fields := recognised(header[1], mapping)):
+        delimiter, names = header
+        return Export(lambda block, reject: csv_columns(block, delimiter, names, fields, reject), True)
+    if inside := recognised(json_names(start), mapping):
+        return Export(lambda block, reject: json_columns(block, inside, reject), False)
+    return None
+
+
+def is_export(start: bytes) -> bool:
+    """Whether it is an export of some kind, and no log."""
+    return is_csv(start) or any(json_names(start))
 
 
 def header_of(start: bytes) -> tuple[str, list[str]] | None:
@@ -40,7 +66,7 @@ def header_of(start: bytes) -> tuple[str, list[str]] | None:
 
 def csv_columns(
     block: "Block", delimiter: str, names: Sequence[str], fields: Mapping[str, str], reject: Reject
-) -> tuple[list[int], dict[str, list[str | None]]]:
+) -> Read:
     """The rows of a block that can be read, and their fields. A quoted line break is no line of ours."""
     places = {field: list(names).index(column) for field, column in fields.items()}
     rows: list[int] = []
@@ -65,9 +91,7 @@ def csv_columns(
     return rows, found
 
 
-def json_columns(
-    block: "Block", fields: Mapping[str, str], reject: Reject
-) -> tuple[list[int], dict[str, list[str | None]]]:
+def json_columns(block: "Block", fields: Mapping[str, str], reject: Reject) -> Read:
     """The same of NDJSON: fields by their names, those with a dot also inside of others."""
     import msgspec
 
@@ -101,7 +125,7 @@ def hits_of(
 
     frame = pl.DataFrame(
         {"row": rows} | {field: fields.get(field, [None] * len(rows)) for field in FIELDS},
-        schema={"row": pl.Int64} | {field: pl.String for field in FIELDS},
+        schema={"row": pl.Int64} | dict.fromkeys(FIELDS, pl.String),
     )
     frame = _without(
         frame, pl.col("indicator").str.strip_chars().fill_null("") == "", NO_INDICATOR, block, reject
@@ -158,7 +182,7 @@ def _text(value: Any) -> str | None:
 
 
 def json_names(start: bytes) -> Iterator[str]:
-    """The names in the first object of NDJSON, those inside of others with a dot; none where it is no JSON."""
+    """The names in the first object of NDJSON, those inside of others with a dot; none where there is none."""
     import msgspec
 
     try:

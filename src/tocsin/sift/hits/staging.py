@@ -15,8 +15,17 @@ Resolve = Callable[[str], str | None]
 THREADS = 2
 MEMORY = "1400MB"
 MERGE_FROM = 16  # pieces of a day that are merged into one
-_OPTIONS = "FORMAT parquet, PARTITION_BY (day), COMPRESSION zstd, ROW_GROUP_SIZE 1000000"
+PARTED = "FORMAT parquet, PARTITION_BY (day), COMPRESSION zstd"
 _DAY = f"DATE '1970-01-01' + CAST(hour // {SECONDS} AS INTEGER) AS day"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Of some hits: the start of their first hour and of their last, and how many rows they are."""
+
+    first: int
+    last: int
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -40,33 +49,55 @@ class Staging:
         self.db = connected(pieces)
         self.db.execute("CREATE TABLE named (value VARCHAR PRIMARY KEY, id UINTEGER)")
         self._drawn: int | None = None
-        self._some_elsewhere = False
+        self._some_elsewhere = self._values_differ = False
 
-    def take(self, relation: str, log: int, *, keep_clients: bool = True) -> Taken:
-        """Write the pieces of a relation without nulls in `value` and `hour`; they do not count yet."""
-        self._name(relation)
-        first, last, rows = self._one(f"SELECT min(hour), max(hour), count(*) FROM {relation} AS hits")
-        if not rows:
+    def take(self, relation: str, log: int, span: Span | None = None) -> Taken:
+        """Write the pieces of a relation without nulls in `value` and `hour`; they do not count yet.
+
+        `span`, where it is known, spares a look at it.
+        """
+        self.name(relation)
+        found = span or Span(*self._one(f"SELECT min(hour), max(hour), count(*) FROM {relation} AS hits"))
+        if not found.rows:
             return Taken(0, 0, ())
         known = f"(SELECT value, hour, client, hits, id FROM {relation} AS hits JOIN named USING (value))"
+        mine = found.rows
         if self._some_elsewhere:
             (mine,) = self._one(f"SELECT count(*) FROM {known} WHERE id IS NOT NULL")
-        else:
-            mine = rows
         columns = f"{log}::UINTEGER AS source, id AS indicator, hour::UINTEGER AS hour, hits::BIGINT AS hits"
         query = f"SELECT {columns}, client FROM {known} WHERE id IS NOT NULL"
-        if not keep_clients:
-            placed = self._write("hours", _without(query))
-            return Taken(mine, rows - mine, tuple(placed))
-        placed, period = [], clients.PERIOD * SECONDS
-        for start in range(first // period * period, last + 1, period):
+        placed: list[Piece] = []
+        length = clients.PERIOD * SECONDS
+        periods = self._periods(query, found)
+        for period in periods:
             of_period = query
-            if (first // period, last // period) != (start // period, start // period):
-                of_period += f" AND hour >= {start} AND hour < {start + period}"
-            placed += self._take_period(of_period, start // SECONDS)
-        written = self._count(placed, "clients")
-        if written < mine:
-            placed += self._take_others(query, first // period, last // period)
+            if len(periods) > 1:
+                of_period += f" AND hour >= {period * length} AND hour < {(period + 1) * length}"
+            placed += self._take_period(of_period, period * clients.PERIOD)
+        if self._count(placed) < mine:
+            placed += self._take_others(query, periods)
+        return Taken(mine, found.rows - mine, tuple(placed))
+
+    def take_hits(self, relation: str, log: int) -> Taken:
+        """The same without clients: grouped at once, by the names as they are."""
+        self.db.execute(
+            "CREATE OR REPLACE TEMP TABLE grouped AS SELECT value, hour, sum(hits)::BIGINT AS hits,"
+            f" count(*) AS rows FROM {relation} AS hits GROUP BY value, hour"
+        )
+        self.name("grouped")
+        query = (
+            f"SELECT {log}::UINTEGER AS source, id AS indicator, hour::UINTEGER AS hour,"
+            " sum(hits)::BIGINT AS hits, NULL::BIGINT AS clients"
+            " FROM grouped JOIN named USING (value) WHERE id IS NOT NULL GROUP BY id, hour"
+        )
+        if not self._values_differ:
+            query = query.replace("sum(hits)::BIGINT", "hits").removesuffix(" GROUP BY id, hour")
+        mine, rows = self._one(
+            "SELECT coalesce(sum(rows) FILTER (id IS NOT NULL), 0)::BIGINT, coalesce(sum(rows), 0)::BIGINT"
+            " FROM grouped JOIN named USING (value)"
+        )
+        placed = self._write("hours", query)
+        self.db.execute("DROP TABLE grouped")
         return Taken(mine, rows - mine, tuple(placed))
 
     def settle(self, day: int) -> None:
@@ -80,12 +111,12 @@ class Staging:
         ]
         joined = " UNION ALL ".join(f"SELECT * FROM {part}" for part in parts)
         tallied = (
-            "SELECT 0::UINTEGER AS source, indicator, hour, sum(hits)::BIGINT AS hits,"  # noqa: S608
+            "SELECT 0::UINTEGER AS source, indicator, hour, sum(hits)::BIGINT AS hits,"
             f" sum(clients)::BIGINT AS clients, {_DAY} FROM ({joined}) GROUP BY indicator, hour"
         )
         if len(parts) == 1:
-            tallied = f"SELECT 0::UINTEGER AS source, *, {_DAY} FROM {parts[0]}"  # noqa: S608
-        self.db.execute(f"COPY ({tallied}) TO '{quoted(folder)}' ({_OPTIONS})")
+            tallied = f"SELECT 0::UINTEGER AS source, *, {_DAY} FROM {parts[0]}"
+        self.db.execute(f"COPY ({tallied}) TO '{quoted(folder)}' ({PARTED})")
         settled, merged = self.pieces.place("settled", folder), []
         for form in CLIENT_FORMS:
             if len(paths[form]) > MERGE_FROM:
@@ -100,7 +131,8 @@ class Staging:
         if not parts:
             return []
         return self.db.execute(
-            f"SELECT source, indicator, hour, sum(hits)::BIGINT FROM ({parts}) GROUP BY source, indicator, hour"  # noqa: S608
+            f"SELECT source, indicator, hour, sum(hits)::BIGINT FROM ({parts})"
+            " GROUP BY source, indicator, hour"
         ).fetchall()
 
     def clients(self, day: int) -> list[tuple[int, int, int, int | None]]:
@@ -115,14 +147,14 @@ class Staging:
                 continue
             logs = self.db.execute(
                 f"SELECT DISTINCT source FROM {read(paths[form])} ORDER BY source"
-            ).fetchall()  # noqa: S608
+            ).fetchall()
             for (log,) in logs:
-                of_log = f"(SELECT * FROM {read(paths[form])} WHERE source = {log:d})"  # noqa: S608
+                of_log = f"(SELECT * FROM {read(paths[form])} WHERE source = {log:d})"
                 for indicator, hour, _, clients_ in self.db.execute(sql.tallies(of_log)).fetchall():
                     key = (log, indicator, hour)
                     found[key] = (found.get(key) or 0) + clients_
         if paths["hours"]:
-            unknown = self.db.execute(f"SELECT DISTINCT source, indicator, hour FROM {read(paths['hours'])}")  # noqa: S608
+            unknown = self.db.execute(f"SELECT DISTINCT source, indicator, hour FROM {read(paths['hours'])}")
             found.update(dict.fromkeys(unknown.fetchall()))
         return [(*key, count) for key, count in found.items()]
 
@@ -136,7 +168,7 @@ class Staging:
         if not files:
             return "(SELECT 0 AS indicator, 0 AS hour, 0 AS hits, 0 AS clients WHERE false)"
         return (
-            "(SELECT indicator, hour, sum(hits)::BIGINT AS hits,"  # noqa: S608
+            "(SELECT indicator, hour, sum(hits)::BIGINT AS hits,"
             " CASE WHEN count(*) = 1 THEN max(clients) END AS clients"
             f" FROM {read(files)} GROUP BY indicator, hour)"
         )
@@ -145,19 +177,20 @@ class Staging:
         folder = self.pieces.aside()
         keys = "source, indicator, hour, client"
         self.db.execute(
-            f"COPY (SELECT {keys}, sum(hits)::BIGINT AS hits, {_DAY} FROM {read(paths)} GROUP BY {keys})"  # noqa: S608
-            f" TO '{quoted(folder)}' ({_OPTIONS})"
+            f"COPY (SELECT {keys}, sum(hits)::BIGINT AS hits, {_DAY} FROM {read(paths)} GROUP BY {keys})"
+            f" TO '{quoted(folder)}' ({PARTED})"
         )
         return self.pieces.place(form, folder)
 
-    def _name(self, relation: str) -> None:
+    def name(self, relation: str) -> None:
         """Give every value of a relation its number, or none where it is nothing of ours."""
         new = self.db.execute(
-            f"SELECT DISTINCT value FROM {relation} AS hits ANTI JOIN named USING (value)"  # noqa: S608
+            f"SELECT DISTINCT value FROM {relation} AS hits ANTI JOIN named USING (value)"
         ).fetchall()
         resolved = {value: self._resolve(value) for (value,) in new}
         numbers = self.pieces.indicators(sorted({value for value in resolved.values() if value is not None}))
         self._some_elsewhere |= None in resolved.values()
+        self._values_differ |= any(value not in (text, None) for text, value in resolved.items())
         self.db.execute(
             "INSERT INTO named SELECT unnest(?::VARCHAR[]), unnest(?::UINTEGER[])",
             [list(resolved), [None if value is None else numbers[value] for value in resolved.values()]],
@@ -166,21 +199,29 @@ class Staging:
     def _take_period(self, query: str, day: int) -> list[Piece]:
         self._draw(day)
         addresses = query if self._is_number(query) else clients.address_of(query)
-        numbered = f"SELECT * FROM ({addresses}) WHERE client IS NOT NULL"  # noqa: S608
+        numbered = f"SELECT * FROM ({addresses}) WHERE client IS NOT NULL"
         return self._write("clients", clients.scrambled(numbered))
 
-    def _take_others(self, query: str, first: int, last: int) -> list[Piece]:
+    def _periods(self, query: str, span: Span) -> list[int]:
+        """The thirty days that some hits lie in, each of which has a key of its own."""
+        length = clients.PERIOD * SECONDS
+        if span.first // length == span.last // length:
+            return [span.first // length]
+        found = self.db.execute(f"SELECT DISTINCT hour // {length} FROM ({query}) ORDER BY ALL").fetchall()
+        return [int(period) for (period,) in found]
+
+    def _take_others(self, query: str, periods: Sequence[int]) -> list[Piece]:
         """Clients that are no IPv4 address in its one spelling, or nobody: few, or a file of IPv6 alone."""
         self.db.execute(
-            "CREATE OR REPLACE TEMP TABLE rest AS SELECT r.* FROM"  # noqa: S608
+            "CREATE OR REPLACE TEMP TABLE rest AS SELECT r.* FROM"
             f" ({query}) AS r WHERE {clients.is_other('client')}"
         )
         placed: list[Piece] = []
-        for period in range(first, last + 1):
+        for period in periods:
             start, length = period * clients.PERIOD * SECONDS, clients.PERIOD * SECONDS
-            of_period = f"SELECT * FROM rest WHERE hour >= {start} AND hour < {start + length}"  # noqa: S608
+            of_period = f"SELECT * FROM rest WHERE hour >= {start} AND hour < {start + length}"
             said = self.db.execute(
-                f"SELECT DISTINCT client FROM ({of_period}) WHERE trim(client) <> ''"  # noqa: S608
+                f"SELECT DISTINCT client FROM ({of_period}) WHERE trim(client) <> ''"
             ).fetchall()
             if said:
                 placed += self._take_said(of_period, [text for (text,) in said], period * clients.PERIOD)
@@ -206,11 +247,11 @@ class Staging:
         name = f"spelled_{kind.lower()}"
         self.db.execute(f"CREATE OR REPLACE TEMP TABLE {name} (said VARCHAR, id {kind})")
         self.db.execute(
-            f"INSERT INTO {name} SELECT unnest(?::VARCHAR[]), unnest(?::{kind}[])",  # noqa: S608
+            f"INSERT INTO {name} SELECT unnest(?::VARCHAR[]), unnest(?::{kind}[])",
             [list(ids), list(ids.values())],
         )
         return (
-            f"SELECT * EXCLUDE (client, said, id), {name}.id AS client"  # noqa: S608
+            f"SELECT * EXCLUDE (client, said, id), {name}.id AS client"
             f" FROM ({query}) AS q JOIN {name} ON q.client = {name}.said"
         )
 
@@ -220,7 +261,7 @@ class Staging:
             return
         for number, function in enumerate(clients.tables(self.pieces.key(day))):
             self.db.execute(
-                f"CREATE OR REPLACE TEMP TABLE round{number} AS"  # noqa: S608
+                f"CREATE OR REPLACE TEMP TABLE round{number} AS"
                 f" SELECT unnest(range({clients.HALF}))::UINTEGER AS right_half, unnest(?::UINTEGER[]) AS f",
                 [list(function)],
             )
@@ -228,16 +269,24 @@ class Staging:
 
     def _write(self, form: str, query: str) -> list[Piece]:
         folder = self.pieces.aside()
-        self.db.execute(f"COPY (SELECT *, {_DAY} FROM ({query})) TO '{quoted(folder)}' ({_OPTIONS})")  # noqa: S608
+        self.db.execute(f"COPY (SELECT *, {_DAY} FROM ({query})) TO '{quoted(folder)}' ({PARTED})")
         return self.pieces.place(form, folder)
 
-    def _count(self, pieces: Sequence[Piece], form: str) -> int:
-        paths = [str(self.pieces.path(piece)) for piece in pieces if piece.form == form]
+    def total(self, placed: Sequence[Piece]) -> int:
+        """The sum of hits of some pieces."""
+        paths = [str(self.pieces.path(piece)) for piece in placed]
+        if not paths:
+            return 0
+        parts = " UNION ALL ".join(f"SELECT hits FROM {read([path], 'hits')}" for path in paths)
+        return int(self._one(f"SELECT sum(hits)::BIGINT FROM ({parts})")[0])
+
+    def _count(self, pieces: Sequence[Piece]) -> int:
+        paths = [str(self.pieces.path(piece)) for piece in pieces]
         return int(self._one(f"SELECT count(*) FROM {read(paths)}")[0]) if paths else 0
 
     def _is_number(self, query: str) -> bool:
         described = self.db.execute(f"DESCRIBE {query}").fetchall()
-        return next(kind for name, kind, *_ in described if name == "client") == "UINTEGER"
+        return ("client", "UINTEGER") in {(name, kind) for name, kind, *_ in described}
 
     def _one(self, query: str) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self.db.execute(query).fetchone() or (0,)
@@ -260,7 +309,7 @@ def connected(pieces: Pieces) -> "duckdb.DuckDBPyConnection":
 def read(paths: Sequence[str], columns: str = "*") -> str:
     """Files as a relation."""
     listed = ", ".join(f"'{quoted(path)}'" for path in paths)
-    return f"(SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false))"  # noqa: S608
+    return f"(SELECT {columns} FROM read_parquet([{listed}], hive_partitioning = false))"
 
 
 def quoted(path: object) -> str:
@@ -270,6 +319,6 @@ def quoted(path: object) -> str:
 
 def _without(query: str) -> str:
     return (
-        "SELECT source, indicator, hour, sum(hits)::BIGINT AS hits, NULL::BIGINT AS clients"  # noqa: S608
+        "SELECT source, indicator, hour, sum(hits)::BIGINT AS hits, NULL::BIGINT AS clients"
         f" FROM ({query}) GROUP BY source, indicator, hour"
     )
