@@ -90,7 +90,7 @@ def run(rows: int = 0) -> list[dict[str, Any]]:
         # In a process of its own: a child's peak of memory is never below that of who started it.
         subprocess.run([sys.executable, "-m", "bench.tally", "--write", str(hits), str(rows)], check=True)
         taken: dict[str, list[dict[str, float]]] = {}
-        for _ in range(1 if is_short else ROUNDS):
+        for _ in range(1 if is_short else int(os.environ.get("TOCSIN_BENCH_ROUNDS", ROUNDS))):
             for name in ("hits by hand", "hits", "exact by hand", "exact"):
                 taken.setdefault(name, []).append(_measure(name, folder, hits))
         answers = {name: _answer(name, folder) for name in taken}

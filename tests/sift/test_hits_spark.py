@@ -80,7 +80,8 @@ def written(file: Path, hits: list[Any]) -> Path:
     columns = [list(column) for column in zip(*hits, strict=True)]
     duckdb.connect().execute(
         "COPY (SELECT to_timestamp(a) AS time, b AS client, c AS name, d AS action FROM (SELECT"
-        " unnest(?::BIGINT[]) AS a, unnest(?::VARCHAR[]) AS b, unnest(?::VARCHAR[]) AS c, unnest(?::VARCHAR[]) AS d))"
+        " unnest(?::BIGINT[]) AS a, unnest(?::VARCHAR[]) AS b,"
+        " unnest(?::VARCHAR[]) AS c, unnest(?::VARCHAR[]) AS d))"
         f" TO '{file}' (FORMAT parquet)",
         columns,
     )

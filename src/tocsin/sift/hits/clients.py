@@ -15,6 +15,7 @@ import struct
 ROUNDS = 3
 HALF = 1 << 16
 PERIOD = 30  # days for which one key is valid
+AT_ONCE = 8  # periods whose round functions are joined at once: small enough for arrays as hash tables
 KEY_BYTES = 32
 
 Tables = tuple[tuple[int, ...], ...]
@@ -39,18 +40,22 @@ def scramble(address: int, functions: Tables) -> int:
     return left << 16 | right
 
 
-def scrambled(query: str) -> str:
-    """The query with its column `client` (UINTEGER, none of them null) scrambled, for DuckDB.
+def scrambled(query: str, first: int = 0, count: int = 1) -> str:
+    """The query with its column `client` (UINTEGER) scrambled, for DuckDB; rows where it is null are gone.
 
-    Tables `round0` to `round2` (`right_half`, `f`, both UINTEGER) hold the round functions.
+    Tables `round0` to `round2` (`right_half`, `f`, both UINTEGER) hold the round functions of `count` periods
+    from `first` on, one behind the other; with more than one the query's `hour` says which is meant.
     """
-    inner = f"SELECT * EXCLUDE (client), client >> 16 AS x, client & 65535 AS y FROM ({query})"
+    period = f"((hour // {PERIOD * 86_400} - {first})::UINTEGER << 16)" if count > 1 else ""
+    which = f", {period} AS p" if period else ""
+    inner = f"SELECT * EXCLUDE (client), client >> 16 AS x, client & 65535 AS y{which} FROM ({query})"
     for number in range(ROUNDS):
         inner = (
             f"SELECT * EXCLUDE (x, y, right_half, f), y AS x, xor(x, f) AS y"
-            f" FROM ({inner}) JOIN round{number} ON right_half = y"
+            f" FROM ({inner}) JOIN round{number} ON right_half = {'y | p' if period else 'y'}"
         )
-    return f"SELECT * EXCLUDE (x, y), (x << 16) | y AS client FROM ({inner})"
+    gone = "x, y, p" if period else "x, y"
+    return f"SELECT * EXCLUDE ({gone}), (x << 16) | y AS client FROM ({inner})"
 
 
 def canonical(client: str) -> ipaddress.IPv4Address | str:

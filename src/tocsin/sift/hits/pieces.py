@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tocsin.sift.hits.clients import KEY_BYTES, PERIOD, period_of
+from tocsin.sift.hits.clients import KEY_BYTES, PERIOD
 from tocsin.sift.sqlite import transaction
 
 SCHEMA = """
@@ -156,9 +156,8 @@ class Pieces:
             self.db.execute("DELETE FROM client_key WHERE (period + 1) * ? <= ?", (PERIOD, before))
         self._remove([*gone, *final])
 
-    def key(self, day: int) -> bytes:
-        """The key for the clients of a day, drawn when it is first asked for."""
-        period = period_of(day)
+    def key(self, period: int) -> bytes:
+        """The key for the clients of thirty days, drawn when it is first asked for."""
         self.db.execute(
             "INSERT OR IGNORE INTO client_key VALUES (?, ?)", (period, secrets.token_bytes(KEY_BYTES))
         )

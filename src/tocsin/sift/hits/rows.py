@@ -182,7 +182,7 @@ def _text(value: Any) -> str | None:
 
 
 def json_names(start: bytes) -> Iterator[str]:
-    """The names in the first object of NDJSON, those inside of others with a dot; none where there is none."""
+    """The names in the first object of NDJSON, those inside of others with a dot; none if there is none."""
     import msgspec
 
     try:

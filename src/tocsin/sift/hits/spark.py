@@ -3,8 +3,10 @@
 Spark reads the files where they lie; what comes here is tallies, and no client. Needs the extra `spark`.
 """
 
+import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import BadInput, Unreachable
@@ -49,14 +51,15 @@ def connected(remote: str) -> "SparkSession":
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise BadInput("the extra for Spark is not installed", hint="pip install 'tocsin[spark]'") from error
-    try:
-        session = SparkSession.builder.remote(remote).getOrCreate()
-        session.conf.set("spark.sql.session.timeZone", "UTC")
-        session.conf.set("spark.sql.execution.arrow.useLargeVarTypes", "false")
-    except Exception as error:
+    where = urlsplit(remote.replace("sc://", "http://", 1))
+    try:  # the client itself would try again for minutes
+        socket.create_connection((where.hostname or "", where.port or 15002), timeout=10).close()
+    except (OSError, ValueError) as error:
         raise Unreachable(
             f"no Spark Connect server answers at {remote}", hint="is it up, and is the port right?"
         ) from error
+    session: SparkSession = SparkSession.builder.remote(remote).create()
+    session.conf.set("spark.sql.session.timeZone", "UTC")
     return session
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tocsin.sift.hits import clients, sql
@@ -15,7 +16,7 @@ Resolve = Callable[[str], str | None]
 THREADS = 2
 MEMORY = "1400MB"
 MERGE_FROM = 16  # pieces of a day that are merged into one
-PARTED = "FORMAT parquet, PARTITION_BY (day), COMPRESSION zstd"
+PARTED = "FORMAT parquet, PARTITION_BY (day), COMPRESSION zstd, COMPRESSION_LEVEL 1"
 _DAY = f"DATE '1970-01-01' + CAST(hour // {SECONDS} AS INTEGER) AS day"
 
 
@@ -48,7 +49,7 @@ class Staging:
         self._resolve = resolve
         self.db = connected(pieces)
         self.db.execute("CREATE TABLE named (value VARCHAR PRIMARY KEY, id UINTEGER)")
-        self._drawn: int | None = None
+        self._drawn: tuple[int, int] | None = None
         self._some_elsewhere = self._values_differ = False
 
     def take(self, relation: str, log: int, span: Span | None = None) -> Taken:
@@ -66,16 +67,17 @@ class Staging:
             (mine,) = self._one(f"SELECT count(*) FROM {known} WHERE id IS NOT NULL")
         columns = f"{log}::UINTEGER AS source, id AS indicator, hour::UINTEGER AS hour, hits::BIGINT AS hits"
         query = f"SELECT {columns}, client FROM {known} WHERE id IS NOT NULL"
-        placed: list[Piece] = []
         length = clients.PERIOD * SECONDS
-        periods = self._periods(query, found)
-        for period in periods:
-            of_period = query
-            if len(periods) > 1:
-                of_period += f" AND hour >= {period * length} AND hour < {(period + 1) * length}"
-            placed += self._take_period(of_period, period * clients.PERIOD)
+        first, last = found.first // length, found.last // length
+        placed: list[Piece] = []
+        for start in range(first, last + 1, clients.AT_ONCE):
+            count = min(clients.AT_ONCE, last + 1 - start)
+            some = query
+            if last - first >= clients.AT_ONCE:
+                some += f" AND hour >= {start * length} AND hour < {(start + count) * length}"
+            placed += self._take_periods(some, start, count)
         if self._count(placed) < mine:
-            placed += self._take_others(query, periods)
+            placed += self._take_others(query, first, last)
         return Taken(mine, found.rows - mine, tuple(placed))
 
     def take_hits(self, relation: str, log: int) -> Taken:
@@ -167,6 +169,8 @@ class Staging:
         files = [path for form in DAY_FORMS for path in paths[form]]
         if not files:
             return "(SELECT 0 AS indicator, 0 AS hour, 0 AS hits, 0 AS clients WHERE false)"
+        if len({Path(path).parent.name for path in files}) == len(files):
+            return read(files)  # one for each day
         return (
             "(SELECT indicator, hour, sum(hits)::BIGINT AS hits,"
             " CASE WHEN count(*) = 1 THEN max(clients) END AS clients"
@@ -196,49 +200,41 @@ class Staging:
             [list(resolved), [None if value is None else numbers[value] for value in resolved.values()]],
         )
 
-    def _take_period(self, query: str, day: int) -> list[Piece]:
-        self._draw(day)
+    def _take_periods(self, query: str, first: int, count: int) -> list[Piece]:
+        """Write those hits whose client is an IPv4 address; the keys of so many periods are needed."""
+        self._draw(first, count)
         addresses = query if self._is_number(query) else clients.address_of(query)
-        numbered = f"SELECT * FROM ({addresses}) WHERE client IS NOT NULL"
-        return self._write("clients", clients.scrambled(numbered))
+        return self._write("clients", clients.scrambled(addresses, first, count))
 
-    def _periods(self, query: str, span: Span) -> list[int]:
-        """The thirty days that some hits lie in, each of which has a key of its own."""
-        length = clients.PERIOD * SECONDS
-        if span.first // length == span.last // length:
-            return [span.first // length]
-        found = self.db.execute(f"SELECT DISTINCT hour // {length} FROM ({query}) ORDER BY ALL").fetchall()
-        return [int(period) for (period,) in found]
-
-    def _take_others(self, query: str, periods: Sequence[int]) -> list[Piece]:
+    def _take_others(self, query: str, first: int, last: int) -> list[Piece]:
         """Clients that are no IPv4 address in its one spelling, or nobody: few, or a file of IPv6 alone."""
         self.db.execute(
             "CREATE OR REPLACE TEMP TABLE rest AS SELECT r.* FROM"
             f" ({query}) AS r WHERE {clients.is_other('client')}"
         )
         placed: list[Piece] = []
-        for period in periods:
+        for period in range(first, last + 1):
             start, length = period * clients.PERIOD * SECONDS, clients.PERIOD * SECONDS
             of_period = f"SELECT * FROM rest WHERE hour >= {start} AND hour < {start + length}"
             said = self.db.execute(
                 f"SELECT DISTINCT client FROM ({of_period}) WHERE trim(client) <> ''"
             ).fetchall()
             if said:
-                placed += self._take_said(of_period, [text for (text,) in said], period * clients.PERIOD)
+                placed += self._take_said(of_period, [text for (text,) in said], period)
         nobody = "SELECT * FROM rest WHERE client IS NULL OR trim(client) = ''"
         if self._one(f"SELECT count(*) FROM ({nobody})")[0]:
             placed += self._write("hours", _without(nobody))
         self.db.execute("DROP TABLE rest")
         return placed
 
-    def _take_said(self, query: str, said: Sequence[str], day: int) -> list[Piece]:
+    def _take_said(self, query: str, said: Sequence[str], period: int) -> list[Piece]:
         spelled = {text: clients.canonical(text) for text in said}
-        key = self.pieces.key(day)
+        key = self.pieces.key(period)
         addresses = {text: str(one) for text, one in spelled.items() if not isinstance(one, str)}
         others = {text: clients.other_id(one, key) for text, one in spelled.items() if isinstance(one, str)}
         placed: list[Piece] = []
         if addresses:
-            placed += self._take_period(self._respelled(query, addresses, "VARCHAR"), day)
+            placed += self._take_periods(self._respelled(query, addresses, "VARCHAR"), period, 1)
         if others:
             placed += self._write("others", self._respelled(query, others, "BLOB"))
         return placed
@@ -255,17 +251,19 @@ class Staging:
             f" FROM ({query}) AS q JOIN {name} ON q.client = {name}.said"
         )
 
-    def _draw(self, day: int) -> None:
-        """Have the tables of the day's key at hand."""
-        if self._drawn == clients.period_of(day):
+    def _draw(self, first: int, count: int) -> None:
+        """Have the round functions of so many periods at hand, one behind the other."""
+        if self._drawn == (first, count):
             return
-        for number, function in enumerate(clients.tables(self.pieces.key(day))):
+        keys = [self.pieces.key(period) for period in range(first, first + count)]
+        for number, of_round in enumerate(zip(*map(clients.tables, keys), strict=True)):
             self.db.execute(
                 f"CREATE OR REPLACE TEMP TABLE round{number} AS"
-                f" SELECT unnest(range({clients.HALF}))::UINTEGER AS right_half, unnest(?::UINTEGER[]) AS f",
-                [list(function)],
+                f" SELECT unnest(range({clients.HALF * count}))::UINTEGER AS right_half,"
+                " unnest(?::UINTEGER[]) AS f",
+                [[value for function in of_round for value in function]],
             )
-        self._drawn = clients.period_of(day)
+        self._drawn = (first, count)
 
     def _write(self, form: str, query: str) -> list[Piece]:
         folder = self.pieces.aside()
