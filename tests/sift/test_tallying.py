@@ -144,14 +144,13 @@ def test_clients_are_told_as_a_number_from_five_on(listing: Listing, tmp_path: P
 
 
 def test_exports_are_counted_by_the_lists_too(listing: Listing, tmp_path: Path) -> None:
-    """Names and addresses in a CSV file; what no list has stays here, and the dry run shows the same bytes."""
+    """Names and addresses in a CSV file; what no list has stays here; the dry run shows the same bytes."""
     file = tmp_path / "blocks.csv"
     rows = [
         f"2026-11-20T01:0{n}:00Z,192.0.2.{n},{name}" for n in range(6) for name in ("bad.top", "198.51.100.7")
     ]
-    file.write_text(
-        "\n".join(["time,client,name", *rows, "2026-11-20T01:00:00Z,192.0.2.1,private.example"]) + "\n"
-    )
+    rows += ["2026-11-20T01:00:00Z,192.0.2.1,private.example"]
+    file.write_text("\n".join(["time,client,name", *rows]) + "\n")
     run()
     shown = [json.loads(line) for line in tallying.preview([file], tallying.Plan(URL), say=lambda _: None)]
     result = run(file)
