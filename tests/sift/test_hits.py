@@ -216,6 +216,28 @@ def test_bad_rows_are_counted_and_kept_with_their_reason(home: Path) -> None:
     assert any("c.parquet\t2\ta row without a time" in line for line in kept)
 
 
+def test_a_file_that_breaks_off_inside_stops_no_other(home: Path) -> None:
+    """One whose clients cannot be unpacked, in the same batch as a good one; mended, it counts."""
+    hits = [(HOUR, f"192.0.{n >> 8}.{n & 255}", "bad.top") for n in range(5_000)]
+    good, bad = parquet(home / "a.parquet", hits[:1]), parquet(home / "b.parquet", hits)
+    whole = bad.read_bytes()
+    start, length = _client_chunk(bad)
+    bad.write_bytes(whole[: start + 30] + b"\xff" * (length - 40) + whole[start + length - 10 :])
+    result = run(good, bad)
+    assert (result.connections, result.rejected) == (1, 1)
+    bad.write_bytes(whole)
+    assert run(good, bad).connections == 5_000
+
+
+def _client_chunk(file: Path) -> tuple[int, int]:
+    """Where the column of clients begins in a Parquet file, and its length."""
+    start, length = duckdb.execute(
+        "SELECT least(data_page_offset, coalesce(dictionary_page_offset, data_page_offset)),"
+        f" total_compressed_size FROM parquet_metadata('{file}') WHERE path_in_schema = 'client'"
+    ).fetchone() or (0, 0)
+    return int(start), int(length)
+
+
 def test_packed_files_and_their_plain_copies_are_one(home: Path) -> None:
     """An export counts once, packed or not, wherever it lies."""
     plain = csv(home / "a.csv", [(HOUR, "192.0.2.1", "bad.top")])

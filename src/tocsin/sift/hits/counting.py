@@ -1,15 +1,13 @@
 """One run of counting: every source read by its kind, batch by batch into the store."""
 
 import datetime as dt
-import platform
-import re
 import shutil
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.time import now
 from tocsin.sift import nftcounters, sources
 from tocsin.sift.blockstore import BlockStore, Count, Reading
@@ -17,11 +15,12 @@ from tocsin.sift.hits import parquet, rows
 from tocsin.sift.hits.columns import recognised
 from tocsin.sift.hits.names import Wanted, kind_of
 from tocsin.sift.hits.pieces import Piece
-from tocsin.sift.hits.staging import Span, Staging, quoted
-from tocsin.sift.regions import HEAD, Hasher, Known
+from tocsin.sift.hits.staging import Staging, Taken, quoted
+from tocsin.sift.hits.waiting import Item, Waiting, bare, joined, source_id, whole_region
+from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rpzlogs import Hits
-from tocsin.sift.sources import STDIN, Source, Stream, Unreadable
+from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.stamps import Clock
 from tocsin.sift.values import Balance, Region
 
@@ -50,19 +49,6 @@ class How:
     tells: bool = True  # whether there is an exchange to be told
 
 
-@dataclass
-class _Waiting:
-    """What is read and not yet in the store: relations by log and make, and the stretches they are from."""
-
-    relations: dict[tuple[int, str], list[str]] = field(default_factory=dict)
-    spans: dict[tuple[int, str], list[Span | None]] = field(default_factory=dict)
-    files: list[Path] = field(default_factory=list)
-    regions: list[Region] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
-    counts: list[Count] = field(default_factory=list)
-    rows: int = 0
-
-
 class Counting:
     """Counts any number of sources into a store; `balance` and `connections` say what was there."""
 
@@ -80,7 +66,7 @@ class Counting:
         self.known = Known(store.regions())
         self.elsewhere = self.connections = 0
         self._staging: Staging | None = None
-        self._waiting = _Waiting()
+        self._waiting = Waiting()
 
     @property
     def staging(self) -> Staging:
@@ -113,22 +99,15 @@ class Counting:
 
     def commit(self) -> None:
         """Let everything that waits count: all of it in one transaction, or nothing."""
-        waiting, self._waiting = self._waiting, _Waiting()
+        waiting, self._waiting = self._waiting, Waiting()
         placed: list[Piece] = []
         counts = list(waiting.counts)
-        for (log, make), relations in waiting.relations.items():
-            relation = (
-                relations[0] if len(relations) == 1 else f"({' UNION ALL '.join(map(_bare, relations))})"
-            )
-            if self.how.with_clients:
-                taken = self.staging.take(relation, log, _joined(waiting.spans[log, make]))
-            else:
-                taken = self.staging.take_hits(relation, log)
-            placed += taken.pieces
-            self.elsewhere += taken.elsewhere
-            if make != TEXT:  # those were counted when they were read
-                self.balance.observed += taken.observed
-                self.balance.noise += taken.elsewhere
+        groups: defaultdict[tuple[int, str], list[Item]] = defaultdict(list)
+        for item in waiting.items:
+            groups[item.log, item.make].append(item)
+        for items in groups.values():
+            for taken in self._take(items, waiting):
+                placed += taken.pieces
         if placed:
             self.connections += self.staging.total(placed)
         if placed and self.how.tells:
@@ -141,6 +120,35 @@ class Counting:
         self.store.keep(waiting.regions, counts, waiting.readings, placed)
         for file in waiting.files:
             shutil.rmtree(file.parent, ignore_errors=True)
+
+    def _take(self, items: Sequence[Item], waiting: Waiting) -> Iterator[Taken]:
+        """Take relations at once, or one by one where a file among them breaks off in the middle."""
+        import duckdb
+
+        relation = items[0].relation
+        if len(items) > 1:
+            relation = f"({' UNION ALL '.join(bare(item.relation) for item in items)})"
+        try:
+            if self.how.with_clients:
+                taken = self.staging.take(relation, items[0].log, joined([item.span for item in items]))
+            else:
+                taken = self.staging.take_hits(relation, items[0].log)
+        except duckdb.Error:
+            if items[0].make == TEXT:
+                raise
+            if len(items) > 1:
+                for item in items:
+                    yield from self._take([item], waiting)
+                return
+            self.rejects.add(items[0].path, 0, parquet.DAMAGED)
+            if items[0].region:
+                waiting.regions.remove(items[0].region)
+            return
+        self.elsewhere += taken.elsewhere
+        if items[0].make != TEXT:  # those were counted when they were read
+            self.balance.observed += taken.observed
+            self.balance.noise += taken.elsewhere
+        yield taken
 
     def _clients(self, day: int) -> list[Count]:
         logs, values = self.store.pieces.logs(), self.store.pieces.values()
@@ -240,7 +248,7 @@ class Counting:
                     copy.write(data)
             path = str(aside)
             self._waiting.files.append(aside)
-        region = _region(Path(path))
+        region = whole_region(Path(path))
         kinds = parquet.columns_of(self.staging.db, path)
         fields = recognised(kinds, self.how.mapping)
         if not fields:
@@ -260,7 +268,10 @@ class Counting:
         self._remember([region])
         make = NUMBERS if kinds.get(fields.get("client", "")) == "UINTEGER" else PARQUET
         if surveyed.span.rows:
-            self._wait(surveyed.relation, self._log(source), surveyed.span.rows, make, surveyed.span)
+            rows_, log = surveyed.span.rows, self._log(source)
+            self._waiting.items.append(
+                Item(source.path, surveyed.relation, log, make, rows_, surveyed.span, region)
+            )
         self._commit_if_many()
 
     def _read_counters(self, source: Source, content: bytes) -> None:
@@ -295,12 +306,8 @@ class Counting:
         frame = pl.concat(whole).select(list(rows.SCHEMA))
         frame.write_parquet(file, compression="uncompressed")
         self._waiting.files.append(file)
-        self._wait(f"(SELECT * FROM read_parquet('{quoted(file)}'))", log, len(frame), TEXT)
-
-    def _wait(self, relation: str, log: int, count: int, make: str, span: Span | None = None) -> None:
-        self._waiting.relations.setdefault((log, make), []).append(relation)
-        self._waiting.spans.setdefault((log, make), []).append(span)
-        self._waiting.rows += count
+        relation = f"(SELECT * FROM read_parquet('{quoted(file)}'))"
+        self._waiting.items.append(Item("", relation, log, TEXT, len(frame)))
 
     def _remember(self, regions: Iterable[Region]) -> None:
         for region in regions:
@@ -308,7 +315,7 @@ class Counting:
             self._waiting.regions.append(region)
 
     def _commit_if_many(self) -> None:
-        if self._waiting.rows >= BATCH_ROWS:
+        if sum(item.rows for item in self._waiting.items) >= BATCH_ROWS:
             self.commit()
 
     def _clock(self, source: Source) -> Clock:
@@ -318,33 +325,6 @@ class Counting:
 
     def _log(self, source: Source) -> int:
         return self.store.pieces.log(source_id(source.path, self.how.machine))
-
-
-def source_id(path: str, machine: str | None) -> str:
-    """A name for a log that outlives its rotation and gives neither its path nor its machine away.
-
-    Exports that lie in one folder are one log: they are pieces of what one collector wrote.
-    """
-    if path not in {STDIN, "nftables"}:
-        whole = Path(path).absolute()
-        stem = re.sub(r"(?:[.-]\d+)?(?:\.(?:gz|xz|zst))?$", "", whole.name)
-        path = str(whole.parent / stem)
-        if re.search(r"\.(?:csv|tsv|json|ndjson|jsonl|parquet)$", stem):
-            path = str(whole.parent / "*")
-    return "source_" + sha256_hex(f"{machine or platform.node()} {path}".encode())[:16]
-
-
-def _region(path: Path) -> Region:
-    """A whole file as one region: it does not grow at its end."""
-    import hashlib
-
-    digest, head, length = hashlib.sha256(), b"", 0
-    with path.open("rb") as file:
-        while data := file.read(_CHUNK):
-            head = head or data[:HEAD]
-            digest.update(data)
-            length += len(data)
-    return Region(hashlib.sha256(head).hexdigest(), length, digest.hexdigest())
 
 
 def _is_bare(path: str) -> bool:
@@ -357,17 +337,3 @@ def _size(path: str) -> int:
         return Path(path).stat().st_size
     except OSError:
         return 0
-
-
-def _bare(relation: str) -> str:
-    return relation.removeprefix("(").removesuffix(")")
-
-
-def _joined(spans: Sequence[Span | None]) -> Span | None:
-    """One span for all; None where one is not known."""
-    known = [span for span in spans if span]
-    if len(known) < len(spans):
-        return None
-    return Span(
-        min(span.first for span in known), max(span.last for span in known), sum(span.rows for span in known)
-    )

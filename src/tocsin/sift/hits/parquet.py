@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import duckdb
 
 MAGIC = b"PAR1"
+DAMAGED = "a damaged Parquet file"
 MOST_KEPT = 10_000  # rejected rows that are kept one by one
 
 
@@ -38,7 +39,7 @@ def columns_of(db: "duckdb.DuckDBPyConnection", path: str) -> dict[str, str]:
     try:
         described = db.execute(f"DESCRIBE FROM read_parquet('{quoted(path)}')").fetchall()
     except duckdb.Error as error:
-        raise Unreadable("a damaged Parquet file") from error
+        raise Unreadable(DAMAGED) from error
     return {name: kind for name, kind, *_ in described}
 
 
@@ -88,7 +89,7 @@ def survey(
                 rejected[why] += count
         kept = _kept(db, path, reason) if rejected else []
     except duckdb.Error as error:
-        raise Unreadable("a damaged Parquet file") from error
+        raise Unreadable(DAMAGED) from error
     where = [stopped] if "action" in columns else []
     where += [f"NOT ({test})" for words, test in bad.items() if words in rejected]
     relation = (

@@ -74,7 +74,8 @@ def count(
     columns = {field: f"`{column}`" for field, column in fields.items()}
     raw.createOrReplaceTempView("tocsin_raw")
     (balance,) = session.sql(sql.balance("tocsin_raw", columns)).collect()
-    found = session.sql(sql.tallies(f"({sql.raw_hits('tocsin_raw', columns)})")).toArrow()
+    query = sql.tallies if run.how.with_clients else sql.hourly
+    found = session.sql(query(f"({sql.raw_hits('tocsin_raw', columns)})")).toArrow()
     _keep(run, found, "spark-" + sha256_hex("\n".join(paths).encode())[:16] + "-")
     return balance["rows"], balance["hits"], balance["broken"]
 
