@@ -27,10 +27,15 @@ WRITE = ("tallies:write",)
 
 
 def told(
-    hits: int, value: str = "198.51.100.7", *, hour: str = HOUR, source_id: str = "rpz.log"
+    hits: int,
+    value: str = "198.51.100.7",
+    *,
+    hour: str = HOUR,
+    source_id: str = "rpz.log",
+    clients: int | None = None,
 ) -> TallyBatch:
     kind = "address" if value[0].isdigit() or ":" in value else "name"
-    return TallyBatch(source_id, [Told(kind, value, hour, hits)])  # type: ignore[arg-type]
+    return TallyBatch(source_id, [Told(kind, value, hour, hits, clients)])  # type: ignore[arg-type]
 
 
 def tell(member: Member, *batches: TallyBatch) -> list[TallyAnswer]:
@@ -45,6 +50,14 @@ class TestTaking:
         an_indicator()
         tell(a_member(), told(3), told(9), told(9), told(4))
         assert [row.hits for row in Tally.objects.all()] == [9]
+
+    def test_clients_go_with_the_hits_they_were_told_with(self) -> None:
+        """The highest hits stand with their clients, also when these are not known any more."""
+        an_indicator()
+        tell(a_member(), told(9, clients=7), told(8, clients=8))
+        assert [(row.hits, row.clients) for row in Tally.objects.all()] == [(9, 7)]
+        tell(Tally.objects.get().member, told(12))
+        assert [(row.hits, row.clients) for row in Tally.objects.all()] == [(12, None)]
 
     def test_only_what_teaches_something_is_journaled(self) -> None:
         """One entry for a batch with a new number, none for one told again."""
@@ -84,6 +97,8 @@ class TestTaking:
             (told(1, hour="2026-11-20T01:00:00+01:00"), "hour"),  # not UTC
             (told(1, hour="1989-01-01T00:00:00Z"), "hour"),
             (told(1, hour="2199-01-01T00:00:00Z"), "hour"),
+            (told(9, clients=4), "clients"),  # few enough to point at somebody
+            (told(9, clients=10), "clients"),
             (told(1, "300.1.2.3"), "address"),
             (told(1, source_id="/var/log/named/rpz.log"), "source_id"),
             (told(1, source_id=""), "source_id"),
@@ -205,6 +220,14 @@ class TestDoor:
         answered = self.post(a_member(), body)
         assert answered.status_code == 400
         assert answered.json()["type"] == "about:blank#bad-input"
+
+    def test_an_older_tool_may_tell_hits_alone(self) -> None:
+        """A body without clients, as it was before they were counted, is taken."""
+        an_indicator()
+        tallies = [{"kind": "address", "value": "198.51.100.7", "hour": HOUR, "hits": 7}]
+        body = msgspec.json.encode({"source_id": "x", "tallies": tallies})
+        assert self.post(a_member(), body).json() == {"taken": 1, "unknown": 0}
+        assert Tally.objects.get().clients is None
 
     def test_another_scope_is_refused(self) -> None:
         """A key without tallies:write gets 403."""

@@ -81,6 +81,85 @@ def test_a_block_is_counted_in_its_hour(line: str) -> None:
     assert hits.balance.rejected == hits.balance.noise == 0
 
 
+KNOT, KNOT5 = "[rules ][64019.00]   => local data", "[policy][06280.00]  "
+PDNS = "took 0 packets, 0 netw ms, 0 tot ms, 0 throttled, 0 timeouts, 0/0 tcp/dot connections"
+PDNS_KEYS = 'subsystem="syncres" level="0" prio="Info" tid="1" ts="1795136523.972"'
+
+
+@pytest.mark.parametrize(
+    ("message", "client"),
+    [
+        (f"kresd[812]: {KNOT} applied, user: 192.0.2.1, name: login.bad.top.", "192.0.2.1"),
+        (f"kresd[812]: {KNOT} applied, user: 2001:db8::1, name: Login.bad.top", "2001:db8::1"),
+        (f"kresd[812]: {KNOT} applied, name: login.bad.top.", None),
+        (f"kresd1[812]: {KNOT5} DENY applied for login.bad.top. A", None),
+        (f"kresd1[812]: {KNOT5} ANSWER (nodata) applied for login.bad.top. AAAA", None),
+        (f"kresd1[812]: {KNOT5} DROP applied for login.bad.top. A", None),
+        (
+            "pdns_recursor[9]: Dropping query because of a filtering policy "
+            "(login.bad.top/A from 192.0.2.1:55204)",
+            "192.0.2.1",
+        ),
+        (
+            f'pdns_recursor[9]: msg="Dropping query because of a filtering policy" {PDNS_KEYS} mtid="5"'
+            ' proto="udp" qname="login.bad.top" qtype="A" remote="[2001:db8::1]:41364"',
+            "2001:db8::1",
+        ),
+        (
+            "pdns_recursor[9]: 1 [1/1] answer to question 'login.bad.top|A': 0 answers, 1 additional, "
+            f"{PDNS}, rcode=3, dnssec=Indeterminate",
+            None,
+        ),
+        (
+            f'pdns_recursor[9]: msg="Answer" {PDNS_KEYS} additional="1" answers="0" dotout="0" mtid="1"'
+            ' netms="0.000000" outqueries="0" proto="udp" qname="login.bad.top" qtype="A" rcode="3" rd="1"'
+            ' remote="192.0.2.1:42846" tcpout="0" throttled="0" validationState="Indeterminate"',
+            "192.0.2.1",
+        ),
+    ],
+)
+def test_knot_and_powerdns_say_it_in_their_words(message: str, client: str | None) -> None:
+    """Knot Resolver 5 and 6, PowerDNS Recursor with words and with keys; the client where it is told."""
+    counts, hits = counted(f"Nov 20 01:02:03 ns1 {message}")
+    assert counts == {("login.bad.top", HOUR): 1}
+    assert [frame["client"].to_list() for frame in hits.frames] == [[client]]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"{KNOT} dry-run, user: 192.0.2.1, name: login.bad.top.",
+        f"{KNOT5} PASS applied for login.bad.top. A",
+        "1 [1/1] question for 'login.bad.top|A' from 192.0.2.1:42153",
+        # asked somebody, has an answer, or is a name that no list has: not the list's doing
+        "1 [1/1] answer to question 'login.bad.top|A': 0 answers, 1 additional, took 2 packets, rcode=3",
+        "1 [1/1] answer to question 'login.bad.top|A': 1 answers, 1 additional, took 0 packets, rcode=0",
+        "1 [1/1] answer to question 'other.example|A': 0 answers, 1 additional, took 0 packets, rcode=3",
+        "somebody may rewrite this and it is applied for nothing",
+    ],
+)
+def test_what_stopped_nobody_is_noise(message: str) -> None:
+    """Trials, passes, questions and answers of other causes."""
+    counts, hits = counted(f"Nov 20 01:02:03 ns1 x[1]: {message}")
+    assert (counts, hits.balance.noise, hits.balance.rejected) == ({}, 1, 0)
+
+
+def test_without_a_list_powerdns_answers_say_nothing() -> None:
+    """Only a list can tell an answer that it caused from one that was remembered."""
+    counts, _ = counted(
+        "Nov 20 01:02:03 ns1 x[1]: 1 [1/1] answer to question 'a.top|A': 0 answers, 1 additional, "
+        f"{PDNS}, rcode=3",
+        listed=Listed(None),
+    )
+    assert counts == {}
+
+
+def test_clients_are_read_from_bind_and_unbound() -> None:
+    """With the address family they have."""
+    _, hits = counted(f"{AT}Z {bind()}", f"[{HOUR}] x {unbound().replace('127.0.0.1@', '2001:db8::1@')}")
+    assert sorted(frame["client"][0] for frame in hits.frames) == ["127.0.0.1", "2001:db8::1"]
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -128,6 +128,38 @@ def test_a_look_shows_the_bytes_and_changes_nothing(listing: Listing, tmp_path: 
     assert [tally.hits for tally in listing.told[0].tallies] == [3, 1]
 
 
+def test_clients_are_told_as_a_number_from_five_on(listing: Listing, tmp_path: Path) -> None:
+    """Different ones, however often they asked and in how many runs; fewer are told as not known."""
+    log = tmp_path / "unbound.log"
+    log.write_text("".join(block(client=f"192.0.2.{number}", times=2) for number in range(4)))
+    run(log)
+    with log.open("a") as more:
+        more.write(block(client="192.0.2.3") + block(client="2001:db8::1", times=3))
+    run(log)
+    assert [(one.hits, one.clients) for batch in listing.told for one in batch.tallies] == [
+        (8, None),
+        (12, 5),
+    ]
+    assert "192.0.2" not in repr(listing.told)
+
+
+def test_exports_are_counted_by_the_lists_too(listing: Listing, tmp_path: Path) -> None:
+    """Names and addresses in a CSV file; what no list has stays here; the dry run shows the same bytes."""
+    file = tmp_path / "blocks.csv"
+    rows = [
+        f"2026-11-20T01:0{n}:00Z,192.0.2.{n},{name}" for n in range(6) for name in ("bad.top", "198.51.100.7")
+    ]
+    rows += ["2026-11-20T01:00:00Z,192.0.2.1,private.example"]
+    file.write_text("\n".join(["time,client,name", *rows]) + "\n")
+    run()
+    shown = [json.loads(line) for line in tallying.preview([file], tallying.Plan(URL), say=lambda _: None)]
+    result = run(file)
+    assert (result.connections, result.elsewhere, result.observed, result.noise) == (12, 1, 12, 2)
+    told = [(one.kind, one.value, one.hits, one.clients) for one in listing.told[0].tallies]
+    assert told == [("address", "198.51.100.7", 6, 6), ("name", "bad.top", 6, 6)]
+    assert [one["clients"] for one in shown[0]["tallies"]] == [6, 6]
+
+
 def reading(file: Path, packets: int, at: int, *, other: int = 0) -> Path:
     """A reading of the firewall's counters at an instant."""
     elements = [

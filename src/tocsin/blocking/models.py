@@ -16,6 +16,9 @@ class Tally(models.Model):
     indicator = models.ForeignKey(Indicator, on_delete=models.CASCADE, related_name="tallies")
     hour = models.DateTimeField(help_text="start of the hour, UTC")
     hits = models.BigIntegerField(help_text="cumulative for the hour; the highest number told stands")
+    clients = models.BigIntegerField(
+        null=True, help_text="different clients behind the hits, 5 or more; null where that was not told"
+    )
     told_at = models.DateTimeField()
 
     class Meta:

@@ -28,12 +28,13 @@ class BadTally(BadInput):
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """One tally that was found good: what was stopped, in which hour, how often."""
+    """One tally that was found good: what was stopped, in which hour, how often, for how many clients."""
 
     kind: str
     value: str
     hour: dt.datetime
     hits: int
+    clients: int | None = None
 
 
 def check(batch: TallyBatch, at: dt.datetime) -> list[Counted]:
@@ -45,13 +46,17 @@ def check(batch: TallyBatch, at: dt.datetime) -> list[Counted]:
         raise BadTally(f"a batch may have {MAX_BATCH:,} tallies", hint="send the rest in another")
     if not _source.fullmatch(batch.source_id):
         raise BadTally("source_id is not a short name without a path")
-    highest: dict[tuple[str, str, dt.datetime], int] = {}
+    highest: dict[tuple[str, str, dt.datetime], Counted] = {}
     for tally in batch.tallies:
         key = (tally.kind, normalised(tally), _hour_of(tally.hour, at))
         if not 1 <= tally.hits <= MAX_HITS:
             raise BadTally("hits must be 1 or more")
-        highest[key] = max(tally.hits, highest.get(key, 0))
-    return [Counted(*key, hits) for key, hits in highest.items()]
+        if tally.clients is not None and not LEAST_SHOWN <= tally.clients <= tally.hits:
+            raise BadTally(f"clients must be {LEAST_SHOWN} or more, no more than hits, or null")
+        counted = Counted(*key, tally.hits, tally.clients)
+        if key not in highest or counted.hits > highest[key].hits:
+            highest[key] = counted
+    return list(highest.values())
 
 
 def normalised(tally: Tally) -> str:

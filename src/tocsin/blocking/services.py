@@ -27,7 +27,7 @@ def take_tallies(actor: Actor, batch: TallyBatch) -> TallyAnswer:
     member, at = actor.members[0], now()
     counted = check(batch, at)
     known = find_shared(counted)
-    of_shared = {(known[c.kind, c.value], c.hour): c.hits for c in counted if (c.kind, c.value) in known}
+    of_shared = {(known[c.kind, c.value], c.hour): c for c in counted if (c.kind, c.value) in known}
     answer = TallyAnswer(taken=len(of_shared), unknown=len(counted) - len(of_shared))
     if not of_shared:
         return answer
@@ -40,7 +40,7 @@ def take_tallies(actor: Actor, batch: TallyBatch) -> TallyAnswer:
                 "source_id": batch.source_id,
                 "tallies": higher,
                 "unknown": answer.unknown,
-                "hits": sum(of_shared.values()),
+                "hits": sum(one.hits for one in of_shared.values()),
             }
             recorded.record(TAKEN, new_id("tallies"), content)
     return answer
@@ -62,27 +62,35 @@ def lock_member(member: Member) -> None:
 
 
 def keep_higher(
-    member: Member, source_id: str, told: dict[tuple[int, dt.datetime], int], at: dt.datetime
+    member: Member, source_id: str, told: dict[tuple[int, dt.datetime], Counted], at: dt.datetime
 ) -> int:
-    """Write what is new or higher than before; gives how many rows that were."""
+    """Write what is new or higher than before, with the clients told with it; gives how many rows."""
     before = stored(member, source_id, told)
     rows = [
-        Tally(member=member, source_id=source_id, indicator_id=indicator, hour=hour, hits=hits, told_at=at)
-        for (indicator, hour), hits in told.items()
-        if hits > before.get((indicator, hour), 0)
+        Tally(
+            member=member,
+            source_id=source_id,
+            indicator_id=indicator,
+            hour=hour,
+            hits=one.hits,
+            clients=one.clients,
+            told_at=at,
+        )
+        for (indicator, hour), one in told.items()
+        if one.hits > before.get((indicator, hour), 0)
     ]
     Tally.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["member", "source_id", "indicator", "hour"],
-        update_fields=["hits", "told_at"],
+        update_fields=["hits", "clients", "told_at"],
         batch_size=1_000,
     )
     return len(rows)
 
 
 def stored(
-    member: Member, source_id: str, told: dict[tuple[int, dt.datetime], int]
+    member: Member, source_id: str, told: dict[tuple[int, dt.datetime], Counted]
 ) -> dict[tuple[int, dt.datetime], int]:
     """What this log told before for these indicators, within the hours in question."""
     hours = [hour for _, hour in told]

@@ -1,16 +1,20 @@
 """What the edge tool remembers of lists and blocks: one SQLite file per exchange, beside the reports' spool.
 
 The last good copy of each list, every value that ever stood on one, the stretches of logs that were counted,
-and the tallies with what the exchange was told of each. One run's counts and its stretches are written in one
-transaction, so that a kill at any point loses nothing and counts nothing twice.
+which pieces of hits count (`hits.pieces`), and the tallies with what the exchange was told of each. Counts
+and the stretches they come from are written in one transaction, so that a kill at any point loses nothing and
+counts nothing twice.
 """
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from tocsin.kernel.problems import Conflict
+from tocsin.sift.hits import pieces
+from tocsin.sift.home import edge_home
 from tocsin.sift.spool import spool_folder
 from tocsin.sift.sqlite import alone, transaction
 from tocsin.sift.values import Region
@@ -27,7 +31,7 @@ CREATE TABLE IF NOT EXISTS counter (
   PRIMARY KEY (source_id, value)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tally (
   source_id TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, hour INTEGER NOT NULL,
-  hits INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0,
+  hits INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0, clients INTEGER,
   PRIMARY KEY (source_id, kind, value, hour)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS tally_waiting ON tally (source_id, hour, kind, value) WHERE hits > told;
 CREATE TABLE IF NOT EXISTS owed (reload TEXT PRIMARY KEY);
@@ -60,13 +64,17 @@ class KeptList:
 
 @dataclass(frozen=True, order=True)
 class Count:
-    """Hits of one value in one hour (its start, seconds since 1970), as one log shows them."""
+    """Hits of one value in one hour (its start, seconds since 1970), as one log shows them.
+
+    `clients` are the different ones behind them, None where that is not known.
+    """
 
     source_id: str
     kind: str
     value: str
     hour: int
     hits: int
+    clients: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -79,15 +87,28 @@ class Reading:
 
 
 class BlockStore:
-    """The store for one exchange."""
+    """The store for one exchange; with none (`""`), for counting that tells nobody."""
 
     def __init__(self, exchange: str) -> None:
-        self.folder = spool_folder(exchange)
+        self.folder = spool_folder(exchange) if exchange else edge_home() / "tally"
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.db = sqlite3.connect(self.folder / "blocks.sqlite3", isolation_level=None, timeout=30)
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=FULL")
-        self.db.executescript(SCHEMA)
+        self.db.executescript(SCHEMA + pieces.SCHEMA)
+        if "clients" not in {row[1] for row in self.db.execute("PRAGMA table_info(tally)")}:
+            self.db.execute(
+                "ALTER TABLE tally ADD COLUMN clients INTEGER"
+            )  # a store of before they were counted
+        self.pieces = pieces.Pieces(self.folder, self.db)
+
+    def shadow(self, folder: Path) -> "BlockStore":
+        """A copy that can be written to without a trace: new pieces go to `folder`, the rest to memory."""
+        copy = BlockStore.__new__(BlockStore)
+        copy.folder, copy.db = folder, sqlite3.connect(":memory:", isolation_level=None)
+        self.db.backup(copy.db)
+        copy.pieces = pieces.Pieces(folder, copy.db, below=self.pieces)
+        return copy
 
     def fetch_list(self, name: str) -> KeptList | None:
         """The last good copy of a list, None where there never was one."""
@@ -138,9 +159,16 @@ class BlockStore:
         ).fetchall()
         return {value: packets for value, packets, _ in rows}, max((row[2] for row in rows), default=0.0)
 
-    def keep(self, regions: Iterable[Region], counts: Iterable[Count], readings: Iterable[Reading]) -> None:
-        """Write one run's result whole; `counts` are added to what the same logs showed before."""
+    def keep(
+        self,
+        regions: Iterable[Region],
+        counts: Iterable[Count],
+        readings: Iterable[Reading] = (),
+        placed: Iterable[pieces.Piece] = (),
+    ) -> None:
+        """Write one batch whole; `counts` are added to what the same logs showed before."""
         with transaction(self.db):
+            self.pieces.name(placed)
             for region in regions:
                 self.db.execute(
                     "INSERT OR IGNORE INTO region (head, length, sha256) VALUES (?, ?, ?)",
@@ -162,18 +190,19 @@ class BlockStore:
                     ],
                 )
 
-    def hits(self, count: Count) -> int:
-        """What was counted before of the same value, log and hour."""
-        key = (count.source_id, count.kind, count.value, count.hour)
-        found = self.db.execute(
-            "SELECT hits FROM tally WHERE source_id = ? AND kind = ? AND value = ? AND hour = ?", key
-        ).fetchone()
-        return int(found[0]) if found else 0
+    def know_clients(self, counts: Iterable[Count]) -> None:
+        """So many different clients stand behind what a log showed; the hits in `counts` do not matter."""
+        with transaction(self.db):
+            self.db.executemany(
+                "UPDATE tally SET clients = ?"
+                " WHERE source_id = ? AND kind = ? AND value = ? AND hour = ? AND clients IS NOT ?",
+                [(c.clients, c.source_id, c.kind, c.value, c.hour, c.clients) for c in counts],
+            )
 
     def pending(self, limit: int) -> list[Count]:
         """Up to `limit` tallies of one log that the exchange was not told in full, in a stable order."""
         rows = self.db.execute(
-            "SELECT source_id, kind, value, hour, hits FROM tally WHERE hits > told AND source_id ="
+            "SELECT source_id, kind, value, hour, hits, clients FROM tally WHERE hits > told AND source_id ="
             " (SELECT min(source_id) FROM tally WHERE hits > told) ORDER BY hour, kind, value LIMIT ?",
             (limit,),
         )

@@ -1,50 +1,75 @@
-"""Counting blocks: what resolvers and firewalls stopped becomes hourly tallies, and these are sent."""
+"""Counting blocks: what resolvers and firewalls stopped becomes hourly tallies, and these may be sent."""
 
 import datetime as dt
-import platform
-import re
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import msgspec
 
-from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import NotSignedIn, Unreachable
 from tocsin.kernel.time import now, rfc3339
-from tocsin.sift import calling, nftcounters, sources, zones
-from tocsin.sift.blocks import blocks
-from tocsin.sift.blockstore import BlockStore, Count, Reading, opened_alone
-from tocsin.sift.regions import Hasher, Known
-from tocsin.sift.rejects import Rejects
-from tocsin.sift.rpzlogs import Hits, Listed
-from tocsin.sift.sources import STDIN, Source, Stream, Unreadable
-from tocsin.sift.stamps import Clock
+from tocsin.sift import calling, zones
+from tocsin.sift.blockstore import BlockStore, Count, opened_alone
+from tocsin.sift.hits import sql
+from tocsin.sift.hits.counting import Counting, How, See
+from tocsin.sift.hits.names import Wanted
+from tocsin.sift.hits.staging import quoted
 from tocsin.sift.values import Balance
 from tocsin.wire.tally import Tally, TallyAnswer, TallyBatch
 
+if TYPE_CHECKING:
+    import httpx
+
 BATCH = 5_000
-LARGEST_READING = 256 << 20
+LEAST_CLIENTS = 5  # fewer are told to nobody (DESIGN section 7, rule 8)
+KEEP_CLIENTS = 30  # days
+TOP = 20
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run of `tocsin tally` was asked to do."""
+    """What one run of `tocsin tally` was asked to do; without a `url` it tells nobody."""
 
-    url: str
+    url: str = ""
     machine: str | None = None
     year: int | None = None
     tz: str | None = None
+    mapping: dict[str, str] | None = None
+    with_clients: bool = True
+    keep_clients: int = KEEP_CLIENTS
+    is_here: bool = False
+    hours_file: Path | None = None
+    see: See = field(default=lambda _: None)
+
+    @property
+    def how(self) -> How:
+        """How the sources are read."""
+        return How(self.machine, self.year, self.tz, self.mapping, self.with_clients, bool(self.url))
+
+
+class Top(msgspec.Struct, frozen=True):
+    """One indicator: its hits, in how many hours, and the most different clients in one of these.
+
+    `clients` is None where it is not known, and where fewer than five are not to be shown.
+    """
+
+    indicator: str
+    hits: int
+    hours: int
+    clients: int | None
 
 
 class Result(msgspec.Struct, frozen=True):
     """What became of one run: connections counted in it, tallies taken and not, and what still waits.
 
-    `elsewhere` are blocks by other policies than the exchange's lists: they stay here.
+    `elsewhere` are blocks by other policies than the exchange's lists: they stay here. `top` are the
+    indicators with most hits of all that is kept here.
     """
 
     connections: int
@@ -54,6 +79,11 @@ class Result(msgspec.Struct, frozen=True):
     waiting: int
     rejected: int
     fault: str = ""
+    read: int = 0
+    observed: int = 0
+    noise: int = 0
+    duplicate: int = 0
+    top: tuple[Top, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -62,161 +92,123 @@ class Result(msgspec.Struct, frozen=True):
         return f"{self.connections:,} connections stopped, {told}"
 
 
-@dataclass
-class Counting:
-    """One run over any number of logs and readings."""
-
-    plan: Plan
-    store: BlockStore
-    names: Listed
-    addresses: frozenset[str] | None
-    rejects_file: Path | None = None
-    balance: Balance = field(default_factory=Balance)
-    counts: list[Count] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
-    elsewhere: int = 0
-
-    def __post_init__(self) -> None:
-        self.known = Known(self.store.regions())
-        self.rejects = Rejects(self.rejects_file, self.balance)
-
-    def read(self, paths: Sequence[Path]) -> None:
-        """Read everything under the paths; what cannot be read is counted and kept with its reason."""
-        for source in sources.find(map(str, paths)):
-            try:
-                with source.open() as stream:
-                    self._read(source, stream)
-                    if stream.trouble:
-                        raise Unreadable(stream.trouble)
-            except (Unreadable, OSError) as why:
-                self.rejects.add(source.path, 0, str(why))
-        self.rejects.close()
-
-    def _read(self, source: Source, stream: Stream) -> None:
-        start = stream.peek()
-        if not start.strip():
-            raise Unreadable("empty")
-        if nftcounters.looks_like(start):
-            self._read_counters(source, sources.read_whole(stream, LARGEST_READING))
-        elif b"\0" in start:
-            raise Unreadable("binary: no log of a resolver")
-        else:
-            self._read_log(source, stream)
-
-    def _read_log(self, source: Source, stream: Stream) -> None:
-        first, hasher = 1, Hasher()
-        if source.is_file:
-            skipped, lines = self.known.prefix(source)
-            # Hashed again, so that a log which is read every minute stays one stretch, not one a minute.
-            while skipped > 0 and (data := stream.read(min(skipped, 1 << 20))):
-                hasher.update(data)
-                skipped -= len(data)
-            self.balance.duplicate += lines
-            first += lines
-        changed_at = source.changed_at()
-        not_after = now() if changed_at is None else dt.datetime.fromtimestamp(changed_at, dt.UTC)
-        clock = Clock(not_after, year=self.plan.year, tz=self.plan.tz)
-
-        def reject(number: int, reason: str, raw: bytes) -> None:
-            self.rejects.add(source.path, number, reason, raw)
-
-        hits = Hits(self.balance, reject)
-        for block in blocks(stream, first, hasher.update, reject):
-            hits.read(block, clock, self.names)
-        for region in hasher.regions():
-            self.known.add(region)
-        name = source_id(source.path, self.plan.machine)
-        self.counts += [Count(name, "name", value, hour, n) for (value, hour), n in hits.counts.items()]
-        self.elsewhere += hits.elsewhere
-
-    def _read_counters(self, source: Source, content: bytes) -> None:
-        """What grew since the last reading belongs to the hour of this one; a smaller number began anew."""
-        self.balance.observed += 1
-        read_at = source.changed_at() or now().timestamp()
-        name = source_id("nftables", self.plan.machine)
-        packets = nftcounters.read(content)
-        before, last_at = self.store.last_reading(name)
-        for earlier in self.readings:
-            before, last_at = dict(earlier.packets), earlier.read_at
-        if read_at < last_at:
-            raise Unreadable("a reading that is older than one counted before")
-        hour = int(read_at) // 3600 * 3600
-        for value, count in packets.items():
-            grown = count - before.get(value, 0) if count >= before.get(value, 0) else count
-            if grown and (self.addresses is None or value in self.addresses):
-                self.counts.append(Count(name, "address", value, hour, grown))
-            else:
-                self.elsewhere += grown
-        self.readings.append(Reading(name, packets, read_at))
-
-
 def preview(paths: Sequence[Path], plan: Plan, say: Say) -> Iterator[str]:
     """The exact bytes that would leave, one log a line; nothing is sent, fetched or remembered."""
-    with opened_alone(plan.url) as store:
+    with opened_alone(plan.url) as store, tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
         names, addresses = store.listed("name"), store.listed("address")
-        if names or addresses:
-            run = Counting(plan, store, _listed(names), frozenset(addresses))
-        else:
+        if not (names or addresses):
             say("no list is known here, so that every policy is counted: run tocsin zone first")
-            run = Counting(plan, store, Listed(None), None)
+        copy = store.shadow(Path(folder))
+        run = Counting(plan.how, copy, _wanted(names, addresses, bool(names or addresses)), see=plan.see)
         run.read(paths)
-        before = [
-            replace(count, hits=store.hits(count)) for count in {replace(c, hits=0) for c in run.counts}
-        ]
-        for batch in batches(sorted(run.counts + before)):
-            yield msgspec.json.encode(batch).decode()
+        run.settle()
+        while told := copy.pending(BATCH):
+            for batch in batches(sorted(told)):
+                yield msgspec.json.encode(batch).decode()
+            copy.settle(told)
 
 
 def tally(paths: Sequence[Path], plan: Plan, key: str, say: Say) -> Result:
-    """Count what `paths` show of the exchange's lists, write it to the store, send what waits there."""
+    """Count what `paths` show, write it to the store, and send what waits there where there is an exchange.
+
+    With an exchange only what its lists stopped is counted.
+    """
     with opened_alone(plan.url) as store:
-        fault = _refresh(store, plan, key, say)
+        store.pieces.sweep()
+        fault = _refresh(store, plan, key, say) if plan.url else ""
         names, addresses = store.listed("name"), store.listed("address")
-        if paths and not (names or addresses):
+        knows = bool(names or addresses)
+        if paths and plan.url and not knows:
             say("no value ever stood on a list of the exchange: nothing can be counted yet")
-        run = Counting(plan, store, _listed(names), frozenset(addresses), store.folder / "tally-rejected")
-        run.read(paths if names or addresses else ())
-        store.keep(run.known.added, run.counts, run.readings)
+        wanted = _wanted(names, addresses, bool(plan.url))
+        run = Counting(plan.how, store, wanted, store.folder / "tally-rejected", plan.see)
+        run.read(paths if knows or not plan.url else ())
+        run.settle()
+        store.pieces.expire(now().toordinal() - dt.date(1970, 1, 1).toordinal() - plan.keep_clients)
         if paths:
-            balance = run.balance
-            say(
-                f"{balance.read:,} lines: {balance.observed:,} blocks, {balance.noise:,} noise, "
-                f"{balance.duplicate:,} duplicate, {balance.rejected:,} rejected"
-            )
+            say(balance_words(run.balance))
         sent, unknown = 0, 0
-        if not fault:
+        if plan.url and not fault:
             sent, unknown, fault = _send(store, plan, key)
-        return Result(
-            connections=sum(count.hits for count in run.counts),
-            elsewhere=run.elsewhere,
+        balance = run.balance
+        return result_of(
+            run,
+            plan,
             sent=sent,
             unknown=unknown,
-            waiting=store.waiting(),
-            rejected=run.balance.rejected,
+            waiting=store.waiting() if plan.url else 0,
             fault=fault,
+            read=balance.read,
+            observed=balance.observed,
+            noise=balance.noise,
+            duplicate=balance.duplicate,
+            rejected=balance.rejected,
         )
 
 
+def result_of(run: Counting, plan: Plan, **told: Any) -> Result:
+    """The result of a run whose tallies are in the store, with the indicators that lead; writes `--hours`."""
+    if plan.hours_file:
+        _write_hours(run, plan.hours_file, is_here=plan.is_here)
+    told = {"sent": 0, "unknown": 0, "waiting": 0} | told
+    return Result(run.connections, run.elsewhere, **told, top=_top(run, is_here=plan.is_here))
+
+
+def balance_words(balance: Balance) -> str:
+    """`1,204 lines: 1,100 blocks, 104 noise, 0 duplicate, 0 rejected`."""
+    return (
+        f"{balance.read:,} lines: {balance.observed:,} blocks, {balance.noise:,} noise, "
+        f"{balance.duplicate:,} duplicate, {balance.rejected:,} rejected"
+    )
+
+
 def batches(counts: Sequence[Count]) -> Iterator[TallyBatch]:
-    """Counts as they travel, log by log; `counts` are sorted, and equal keys in them are added up."""
+    """Sorted counts as they travel, log by log; fewer than five clients do not."""
     for name, of_log in groupby(counts, key=lambda count: count.source_id):
         told = []
-        for (kind, value, hour), same in groupby(of_log, key=lambda c: (c.kind, c.value, c.hour)):
-            start = rfc3339(dt.datetime.fromtimestamp(hour, dt.UTC))
-            told.append(Tally(kind, value, start, sum(count.hits for count in same)))
+        for count in of_log:
+            start = rfc3339(dt.datetime.fromtimestamp(count.hour, dt.UTC))
+            told.append(Tally(count.kind, count.value, start, count.hits, shown_clients(count.clients)))  # type: ignore[arg-type]
         yield TallyBatch(name, told)
 
 
-def source_id(path: str, machine: str | None) -> str:
-    """A name for a log that outlives its rotation and gives neither its path nor its machine away."""
-    if path not in {STDIN, "nftables"}:
-        whole = Path(path).absolute()
-        path = str(whole.parent / re.sub(r"(?:[.-]\d+)?(?:\.gz)?$", "", whole.name))
-    return "source_" + sha256_hex(f"{machine or platform.node()} {path}".encode())[:16]
+def shown_clients(clients: int | None) -> int | None:
+    """A number of clients as it may be shown to others."""
+    return clients if clients is not None and clients >= LEAST_CLIENTS else None
 
 
-def _listed(names: dict[str, bool]) -> Listed:
-    return Listed(names, (name for name, wild in names.items() if wild))
+def _wanted(names: dict[str, bool], addresses: dict[str, bool], is_listed: bool) -> Wanted:
+    return Wanted(names, frozenset(addresses)) if is_listed else Wanted(None, None)
+
+
+def _top(run: Counting, *, is_here: bool) -> tuple[Top, ...]:
+    if not any(run.store.pieces.paths(("hours", "settled")).values()):
+        return ()
+    values = run.store.pieces.values()
+    found = run.staging.db.execute(sql.top(run.staging.tallied(), TOP)).fetchall()
+    return tuple(
+        Top(values[indicator], hits, hours, clients if is_here else shown_clients(clients))
+        for indicator, hits, hours, clients in found
+    )
+
+
+def _write_hours(run: Counting, file: Path, *, is_here: bool) -> None:
+    """Every hourly tally as CSV, or as Parquet where the file's name says so."""
+    database = run.staging.db
+    values = run.store.pieces.values()
+    database.execute("CREATE OR REPLACE TEMP TABLE said (indicator UINTEGER, value VARCHAR)")
+    database.execute(
+        "INSERT INTO said SELECT unnest(?::UINTEGER[]), unnest(?::VARCHAR[])",
+        [list(values), list(values.values())],
+    )
+    clients = "clients" if is_here else f"CASE WHEN clients >= {LEAST_CLIENTS} THEN clients END"
+    form = "FORMAT parquet, COMPRESSION zstd" if file.suffix == ".parquet" else "FORMAT csv, HEADER"
+    database.execute(
+        "COPY (SELECT value AS indicator, make_timestamp(hour::BIGINT * 1000000) AS hour, hits,"  # noqa: S608
+        f" {clients} AS clients"
+        f" FROM {run.staging.tallied()} JOIN said USING (indicator) ORDER BY value, hour)"
+        f" TO '{quoted(file)}' ({form})"
+    )
 
 
 def _refresh(store: BlockStore, plan: Plan, key: str, say: Say) -> str:
@@ -248,7 +240,7 @@ def _send(store: BlockStore, plan: Plan, key: str) -> tuple[int, int, str]:
     return taken, unknown, ""
 
 
-def _post(client: httpx.Client, body: bytes) -> TallyAnswer:
+def _post(client: "httpx.Client", body: bytes) -> TallyAnswer:
     headers = {"Content-Type": "application/json"}
     answer = calling.ask(lambda: client.post("/tallies", content=body, headers=headers))
     try:
