@@ -208,14 +208,12 @@ class Matcher:
         written = written.with_columns(rows.alias("row"))
         sections = {name: self._number_of(name) for name in written["program"].unique()}
         section = _look_up(written["program"], sections, pl.Int16)
-        for number in section.drop_nulls().unique().sort():
-            own = (section == number).fill_null(value=False)
-            lines = written if own.all() else written.filter(own)
-            desk = self._sections[number]
-            held = lines["message"].str.extract_many(desk.literals, overlapping=True)
-            some = (held.list.len() > 0).arg_true()
-            lines = lines[some].with_columns(_together(held, some).alias("all"))
-            found.append(headers(self._find(lines, desk.rules, told)))
+        found_in_sections = [
+            self._find_written(written if len(own) == written.height else written[own], number, told)
+            for number, own in _places(section)
+        ]
+        if found_in_sections:  # headers are taken apart together: sections are many, and each call costs
+            found.append(headers(pl.concat(found_in_sections).sort("row")))
         rest = written.filter(section.is_null())
         dated = (readable & ~headed).arg_true()
         unheaded = pl.DataFrame({"row": dated, "line": text.gather(dated)})
@@ -223,10 +221,19 @@ class Matcher:
             found += self._find_bare(self._held(unheaded), self._held(rest), told)
             maybe = written.filter(section.is_null() | section.is_in(self._own_logs))
             inner = _left(self._held(carried(unheaded, maybe)), found)
-            found.append(self._find(_once(inner), self._by_shape, told, by_shape=True))
+            if inner.height:
+                found.append(self._find(_once(inner), self._by_shape, told, by_shape=True))
         if self._by_last:
             found.append(self._find_last(_left(unheaded, found), _left(rest, found), told))
         return found
+
+    def _find_written(self, lines: pl.DataFrame, section: int, told: Told) -> pl.DataFrame:
+        """Matching lines among those that the programs of one section wrote."""
+        desk = self._sections[section]
+        held = lines["message"].str.extract_many(desk.literals, overlapping=True)
+        some = (held.list.len() > 0).arg_true()
+        lines = lines[some].with_columns(_together(held, some).alias("all"))
+        return self._find(lines, desk.rules, told)
 
     def _held(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The lines that hold a literal of a bare rule, and which (`all`)."""
@@ -256,7 +263,10 @@ class Matcher:
     def _find_last(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same by the books that are asked last, of programs that no other book knows."""
         lines = pl.concat([unheaded, rest.select("row", "line")])
-        lines = lines.filter(lines["line"].str.contains_any(self._last_literals))
+        if lines.height:
+            lines = lines.filter(lines["line"].str.contains_any(self._last_literals))
+        if not lines.height:
+            return _NOTHING
         held = lines["line"].str.extract_many(self._last_literals, overlapping=True)
         lines = lines.with_columns(_together(held, pl.int_range(len(held), eager=True)).alias("all"))
         written = rest.join(lines.select("row", "all"), on="row")
@@ -335,18 +345,22 @@ class Matcher:
         left = lines.select("message", *(["asked"] if by_shape else []), place=place)
         where = lines.select("all", place=place).group_by("all").agg("place")
         wanted: dict[int, list[pl.Series]] = {}
+        contested: set[int] = set()  # rules that ask for lines of which others ask, too
         for together, places in zip(where["all"], where["place"], strict=True):
-            for position in {p for literal in together.split(_APART) for p in rules.get(literal, ())}:
+            asking = {p for literal in together.split(_APART) for p in rules.get(literal, ())}
+            contested |= asking if len(asking) > 1 else set()
+            for position in asking:
                 wanted.setdefault(position, []).append(places)
         taken = pl.repeat(value=False, n=lines.height, dtype=pl.Boolean, eager=True)
         found = [_UNREAD]
         for position in sorted(wanted):
             places = pl.concat(wanted[position])
-            part = left[places.filter(~taken.gather(places))]
+            part = left[places.filter(~taken.gather(places)) if position in contested else places]
             part = self._of_its_shapes(part, position) if by_shape else part
             if part.height and (hits := self._ask(part, position)).height:
                 found.append(self._untold(hits, position, told))
-                taken = taken.scatter(hits["place"], True)
+                if position in contested:
+                    taken = taken.scatter(hits["place"], True)
         read = pl.concat(found).sort("place")
         return pl.concat([lines[read["place"]], read.drop("place")], how="horizontal")
 
@@ -373,7 +387,7 @@ class Matcher:
     def _try(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
         """What one rule reads from messages that hold its literal."""
         rule = self.rules.rules[position]
-        groups = part["message"].str.extract_groups(self._patterns[position]).struct
+        groups = pl.col("message").str.extract_groups(self._patterns[position]).struct
         times = _number(groups.field("count")) if rule.counts else pl.lit(1, pl.Int64)
         named = groups.field("target") if rule.names_target else pl.lit(None, pl.String)
         hits = part.select(
@@ -443,7 +457,7 @@ class Matcher:
 _APART = "\0"  # stands in no literal
 
 
-def _number(texts: pl.Series) -> pl.Series:
+def _number(texts: pl.Expr) -> pl.Expr:
     """How often something happened, as the rule read it; once where that is no number that could be meant."""
     return texts.str.slice(0, 10).cast(pl.Int64, strict=False).fill_null(1)
 
@@ -474,6 +488,13 @@ _NOTHING = pl.DataFrame(
         "times": pl.Int64, "rule": pl.Int16,
     }
 )  # fmt: skip
+
+
+def _places(section: pl.Series) -> Iterator[tuple[int, pl.Series]]:
+    """For each section that lines belong to, in order, the places of its lines."""
+    numbered = pl.DataFrame({"section": section, "place": pl.int_range(section.len(), eager=True)})
+    grouped = numbered.drop_nulls().group_by("section").agg("place").sort("section")
+    yield from zip(grouped["section"], grouped["place"], strict=True)
 
 
 def _shape_number(name: str) -> int:

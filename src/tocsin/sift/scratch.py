@@ -4,8 +4,7 @@ import io
 import os
 import tempfile
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 from tocsin.kernel.problems import Problem
@@ -16,20 +15,16 @@ _GUESS = 1024  # most pieces are no longer: one read gives length and piece
 
 
 class NoRoom(Problem):
-    """There is no room to put aside what was found."""
+    """There is no room to put aside what was found; raised by every use of a `Scratch`."""
 
     slug = "no-room"
     hint = "make room in the folder for temporary files, or name another with TMPDIR"
 
 
-@contextmanager
-def _room() -> Iterator[None]:
+def _no_room(error: OSError) -> NoRoom:
     """A full disk as a problem of the run: it must not look like a fault of the source that is being read."""
-    try:
-        yield
-    except OSError as error:
-        reason = (error.strerror or "it cannot be written").lower()
-        raise NoRoom(f"what was found cannot be put aside in {tempfile.gettempdir()}: {reason}") from error
+    reason = (error.strerror or "it cannot be written").lower()
+    return NoRoom(f"what was found cannot be put aside in {tempfile.gettempdir()}: {reason}")
 
 
 class Scratch:
@@ -45,11 +40,13 @@ class Scratch:
         place = self._end
         out = self._held or self._file
         assert out is not None  # noqa: S101 (one of the two)
-        with _room():
+        try:
             out.write(len(piece).to_bytes(_LENGTH, "big") + piece)
             self._end += _LENGTH + len(piece)
             if self._held and self._end > IN_MEMORY:
                 self._move_to_disk(self._held)
+        except OSError as error:
+            raise _no_room(error) from error
         return place
 
     def get(self, place: int) -> bytes:
@@ -65,11 +62,13 @@ class Scratch:
         if self._held:
             return bytes(self._held.getbuffer()[place : place + size])
         assert self._file is not None  # noqa: S101 (one of the two)
-        with _room():
+        try:
             if self._flushed < self._end:
                 self._file.flush()
                 self._flushed = self._end
             return os.pread(self._file.fileno(), size, place)
+        except OSError as error:
+            raise _no_room(error) from error
 
     def _move_to_disk(self, held: io.BytesIO) -> None:
         file = cast(BinaryIO, tempfile.TemporaryFile(prefix="tocsin-"))  # noqa: SIM115 (closed when let go)
