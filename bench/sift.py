@@ -1,24 +1,27 @@
 """sshd sift beside fail2ban-regex and sshguard's parser, on the same log in the same session.
 
-    .venv/bin/python -m bench.sift
+    .venv/bin/python -m bench.sift [grow]
 
 The log is made here: a host of a provider under guessing from a few thousand addresses, mixed with ordinary
 sign-ins, in the words of OpenSSH. The peers get a slice of it, because they need minutes for the whole; each
-round runs all of them one after another, and medians of lines a second are compared. Starting up counts.
+round runs all of them one after another, and medians of lines a second are compared, by the clock and by
+processor time. Starting up counts, and is measured by itself: `--help`, and the first answer on a small file.
 """
 
 import datetime as dt
 import json
+import os
 import random
 import re
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,8 @@ SLICE = {"fail2ban": 50_000, "sshguard": 300_000}
 ROUNDS = 3
 GROWN = 20_000_000
 SSHGUARD = Path("/usr/libexec/sshguard/sshg-parser")
+STARTS = 9
+START = "import sys; from tocsin.cli.main import main; main(sys.argv[1:])"
 OURS = "import sys; from tocsin.cli.main import main; main(['sift', '--json', '--year', '2025', sys.argv[1]])"
 
 
@@ -87,25 +92,32 @@ def write_log(path: Path, lines: int, seed: int = 1) -> None:
             out.write(next(source) + "\n")
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a process took, and the addresses that it found."""
+
+    seconds: float
+    processor: float
+    peak_mb: int
+    found: frozenset[str] = frozenset()
+
+
 def run() -> list[dict[str, Any]]:
-    """Measure; one row for each program, with its ratio to ours, and one for memory."""
+    """Measure; one row for each program, with its ratio to ours, and two for starting up."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "auth.log")
         write_log(log, LINES)
-        rates: dict[str, list[float]] = {"tocsin": []}
-        found: dict[str, set[str]] = {}
+        runs: dict[str, list[tuple[Run, int]]] = {"tocsin": []}
         for _ in range(ROUNDS):
-            rates["tocsin"].append(LINES / _sift(log)[0])
+            runs["tocsin"].append((_sift(log), LINES))
             for peer, measure in (("fail2ban", _fail2ban), ("sshguard", _sshguard)):
-                part = _slice(log, SLICE[peer])
-                if seconds_found := measure(part):
-                    rates.setdefault(peer, []).append(SLICE[peer] / seconds_found[0])
-                    found[peer] = seconds_found[1]
-        rows = [_row(peer, rates) for peer in rates]
+                if taken := measure(_slice(log, SLICE[peer])):
+                    runs.setdefault(peer, []).append((taken, SLICE[peer]))
+        rows = [_row(peer, runs) for peer in runs]
         for row in rows[1:]:
-            ours = _sift(_slice(log, SLICE[row["program"]]))[1]
-            row["same_addresses"] = ours == found[row["program"]]
-        return rows
+            ours = _sift(_slice(log, SLICE[row["program"]])).found
+            row["same_addresses"] = ours == runs[row["program"]][-1][0].found
+        return rows + _starting(_slice(log, 1000))
 
 
 def grow() -> list[dict[str, Any]]:
@@ -115,40 +127,74 @@ def grow() -> list[dict[str, Any]]:
         with tempfile.TemporaryDirectory() as folder:
             log = Path(folder, "auth.log")
             write_log(log, lines)
-            seconds, _, peak = _sift(log)
-            rows.append({"lines": lines, "seconds": round(seconds, 2), "peak_mb": peak})
+            taken = _sift(log)
+            rows.append(
+                {
+                    "lines": lines,
+                    "seconds": round(taken.seconds, 2),
+                    "cpu_seconds": round(taken.processor, 2),
+                    "peak_mb": taken.peak_mb,
+                    "load": round(os.getloadavg()[0], 1),
+                }
+            )
     return rows
 
 
-def _row(program: str, rates: dict[str, list[float]]) -> dict[str, Any]:
-    middle = statistics.median(rates[program])
-    pairs = [ours / theirs for ours, theirs in zip(rates["tocsin"], rates[program], strict=True)]
+def _row(program: str, runs: dict[str, list[tuple[Run, int]]]) -> dict[str, Any]:
+    def rates(name: str, spent: Callable[[Run], float]) -> list[float]:
+        return [lines / spent(taken) for taken, lines in runs[name]]
+
+    def ratio(spent: Callable[[Run], float]) -> float:
+        pairs = zip(rates("tocsin", spent), rates(program, spent), strict=True)
+        return round(statistics.median(ours / theirs for ours, theirs in pairs), 1)
+
+    by_clock, by_processor = attrgetter("seconds"), attrgetter("processor")
     return {
         "program": program,
-        "lines_per_second": round(middle),
-        "tocsin_is_faster_by": round(statistics.median(pairs), 1),
+        "lines_per_second": round(statistics.median(rates(program, by_clock))),
+        "lines_per_cpu_second": round(statistics.median(rates(program, by_processor))),
+        "tocsin_is_faster_by": ratio(by_clock),
+        "by_cpu": ratio(by_processor),
+        "load": round(os.getloadavg()[0], 1),
     }
 
 
-def _sift(log: Path) -> tuple[float, set[str], int]:
-    """Seconds, addresses found and peak megabytes of our own process."""
+def _starting(log: Path) -> list[dict[str, Any]]:
+    """The median time to an answer, of whole processes."""
+    rows = []
+    for name, arguments in (("--help", ["--help"]), ("first answer", ["sift", "--year", "2025", str(log)])):
+        command = [sys.executable, "-c", START, *arguments]
+        taken = [_process(command) for _ in range(STARTS)]
+        rows.append(
+            {
+                "start": name,
+                "milliseconds": round(1000 * statistics.median(run.seconds for run in taken)),
+                "cpu_milliseconds": round(1000 * statistics.median(run.processor for run in taken)),
+                "load": round(os.getloadavg()[0], 1),
+            }
+        )
+    return rows
+
+
+def _sift(log: Path) -> Run:
+    """Our own process, and the addresses that it found."""
     out = log.with_suffix(".jsonl")
+    taken = _process([sys.executable, "-c", OURS, str(log)], out)
+    found = frozenset(origin for line in out.open() for origin in json.loads(line)["origins"])
+    return replace(taken, found=found)
+
+
+def _process(command: list[str], out: Path = Path(os.devnull)) -> Run:
+    """Run a program to its end; its output goes to a file."""
     started = time.perf_counter()
-    with out.open("wb") as stdout, out.with_suffix(".err").open("wb") as stderr:
-        process = subprocess.Popen([sys.executable, "-c", OURS, log], stdout=stdout, stderr=stderr)
-        _, status, usage = _wait(process)
-    seconds = time.perf_counter() - started
-    assert status == 0, out.with_suffix(".err").read_text()
-    origins = {origin for line in out.open() for origin in json.loads(line)["origins"]}
-    return seconds, origins, usage.ru_maxrss // 1024
-
-
-def _wait(process: subprocess.Popen[bytes]) -> tuple[int, int, resource.struct_rusage]:
-    import os
-
-    pid, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return pid, process.returncode, usage
+    with out.open("wb") as stdout, tempfile.TemporaryFile() as stderr:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        stderr.seek(0)
+        assert process.returncode == 0, stderr.read().decode()
+    spent = usage.ru_utime + usage.ru_stime
+    return Run(time.perf_counter() - started, spent, usage.ru_maxrss // 1024)
 
 
 def _slice(log: Path, lines: int) -> Path:
@@ -159,25 +205,22 @@ def _slice(log: Path, lines: int) -> Path:
     return part
 
 
-def _fail2ban(log: Path) -> tuple[float, set[str]] | None:
+def _fail2ban(log: Path) -> Run | None:
     command = shutil.which("fail2ban-regex")
     if not command:
         return None
-    started = time.perf_counter()
-    done = subprocess.run(
-        [command, "-o", "ip", str(log), "sshd[mode=aggressive]"], capture_output=True, text=True, check=False
-    )
-    return time.perf_counter() - started, set(done.stdout.split())
+    out = log.with_suffix(".fail2ban")
+    taken = _process([command, "-o", "ip", str(log), "sshd[mode=aggressive]"], out)
+    return replace(taken, found=frozenset(out.read_text().split()))
 
 
-def _sshguard(log: Path) -> tuple[float, set[str]] | None:
+def _sshguard(log: Path) -> Run | None:
     if not SSHGUARD.exists():
         return None
-    started = time.perf_counter()
-    with log.open("rb") as stdin:
-        done = subprocess.run([SSHGUARD], stdin=stdin, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
-    return seconds, set(re.findall(r"^\d+ (\S+) \d+ \d+$", done.stdout, re.MULTILINE))
+    out = log.with_suffix(".sshguard")
+    taken = _process(["/bin/sh", "-c", f'exec "{SSHGUARD}" < "{log}"'], out)
+    found = re.findall(r"^\d+ (\S+) \d+ \d+$", out.read_text(), re.MULTILINE)
+    return replace(taken, found=frozenset(found))
 
 
 if __name__ == "__main__":
