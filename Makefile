@@ -34,8 +34,10 @@ system:
 bench: $(STAMP)-dev assets
 	$(BIN)/python -m bench
 
+# Each reader is fuzzed for ten minutes, each codec for as long: TOCSIN_SOAK_SECONDS says otherwise.
 soak: $(STAMP)-dev assets
 	TOCSIN_SOAK=1 $(PYTEST) -m soak
+	$(BIN)/python -m tools.fuzz $${TOCSIN_SOAK_SECONDS:-600}
 	TOCSIN_SOAK=1 $(BIN)/python tools/with_postgres.py $(PYTEST) -m "soak and database"
 
 docs: $(STAMP)-dev

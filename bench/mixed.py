@@ -3,10 +3,10 @@
     .venv/bin/python -m bench.mixed
 
 The log mixes what the rules' own samples say, from some thousands of addresses, with as many lines that no
-rule is about. Both sides check headers, number lines, ask the rules in their order and group what they found;
-ours also settles times, spells origins (a name that is none is nobody), weighs signs against verdicts, digests
-the evidence and knows the file again: so it names fewer lines than it matched. Both start from nothing.
-There are not 300 rules for programs that write to syslog: the second row takes all there are.
+rule is about. Both sides check headers, number lines, ask the rules in order and group what they found; ours
+also settles times, spells origins (a name that is none is nobody), weighs signs against verdicts, digests the
+evidence and knows the file again: so it names fewer lines than it matched. Both start from nothing. There are
+not 300 rules for programs that write to syslog: the second row takes all there are.
 """
 
 import datetime as dt
