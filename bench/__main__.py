@@ -12,7 +12,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-BENCHES = ("sift", "mixed", "records", "tally", "feeds", "day", "intake", "taxii", "zone", "linking", "nation")
+BENCHES = (
+    "sift",
+    "mixed",
+    "records",
+    "tally",
+    "feeds",
+    "day",
+    "intake",
+    "taxii",
+    "zone",
+    "linking",
+    "nation",
+)
 
 
 def main() -> None:

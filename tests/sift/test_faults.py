@@ -204,7 +204,7 @@ def test_a_damaged_archive_is_an_input_of_its_own(tmp_path: Path) -> None:
 def test_a_character_set_may_be_any_text(tmp_path: Path) -> None:
     """Also one that no library looks up: the mail is read as far as it can be."""
     odd = mail().replace(b"Content-Type: text/plain", b'Content-Type: text/plain; charset="a\0b"')
-    odd = odd.replace(b"charset=us-ascii", b'charset="a\0b"').replace(b"\n\nHi", b"\n\n\xff\xfe Hi")
+    odd = odd.replace(b"charset=us-ascii", b'charset="a\0b"')
     sifted = sift_text(tmp_path, b"Subject: x\nFrom: a@example.net\n" + odd, "x.eml")
     assert sifted.balance.read >= 1 and not any(FAULT in reason for reason in sifted.balance.reasons)
     one = b'Subject: x\nFrom: a@example.net\nContent-Type: text/plain; charset="a\0b"\n\n\xff 192.0.2.1\n'
