@@ -19,6 +19,8 @@ from tocsin.sift import formats
 from tocsin.sift.claims import _sections
 from tocsin.sift.engine import FAULT, OUT_OF_TIME, Options, sift
 from tocsin.sift.findings import Finding
+from tocsin.sift.rejects import Kept
+from tocsin.sift.replaying import Line, replay
 from tocsin.sift.stamps import LATEST
 from tocsin.wire.xarf_values import name_of
 
@@ -220,3 +222,13 @@ def test_what_could_break_out_of_a_zone_is_no_name(text: str) -> None:
     assert name_of("Www.Example.NET.") == "www.example.net"
     assert name_of("_dmarc.a-b.example") == "_dmarc.a-b.example"
     assert name_of("https://münchen.example/x") == "xn--mnchen-3ya.example"
+
+
+def test_a_fault_in_a_part_of_a_source_keeps_the_part(faulty: Callable[..., None]) -> None:
+    """It may stand nowhere else: what is replayed stays rejected, until the reader is mended."""
+    faulty(ZeroDivisionError())
+    rejects = Kept()
+    result, _ = replay([Line("x", 3, b"faulty one"), Line("x", 4, b"faulty two")], Options(), rejects)
+    assert result.still == 2
+    reason = FAULT + "ZeroDivisionError"
+    assert rejects.take() == [("x", 3, reason, b"faulty one"), ("x", 4, reason, b"faulty two")]

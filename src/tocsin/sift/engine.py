@@ -166,8 +166,11 @@ class Run:
 
     def _break_off(self, source: Source, remembered: int, reason: str) -> None:
         """A source cannot be read to its end: what was found in it stays, and it may be read again."""
-        only_copy = source.only_copy
-        self.reject(source, source.first_line if only_copy else 0, reason, only_copy)
+        if source.only_copy:
+            for number, line in enumerate(source.only_copy.splitlines(), start=source.first_line):
+                self.reject(source, number, reason, line)
+        else:
+            self.reject(source, 0, reason)
         self._broken_off.add(source.path)
         del self.known.added[remembered:]
 
