@@ -315,7 +315,10 @@ class Counting:
             self._waiting.regions.append(region)
 
     def _commit_if_many(self) -> None:
-        if sum(item.rows for item in self._waiting.items) >= BATCH_ROWS:
+        most = (
+            BATCH_ROWS if self.how.with_clients else 2 * BATCH_ROWS
+        )  # without clients there is less to hold
+        if sum(item.rows for item in self._waiting.items) >= most:
             self.commit()
 
     def _clock(self, source: Source) -> Clock:
