@@ -283,6 +283,15 @@ def test_hits_alone_are_the_same_without_clients(home: Path) -> None:
         assert not any(store.pieces.paths(("clients", "others")).values())
 
 
+def test_what_does_not_fit_into_memory_has_a_place_beside_the_store(home: Path) -> None:
+    """Also in a run that only looks, which has put nothing aside itself."""
+    with blockstore.opened("") as store:
+        db = staging.connected(store.pieces)
+        place = db.execute("SELECT current_setting('temp_directory')").fetchone()
+        assert place
+        assert Path(place[0]).parent.is_dir()
+
+
 def test_numbers_as_clients_are_addresses(home: Path) -> None:
     """An unsigned column of 32 bits is an IPv4 address, the same as its text."""
     duckdb.connect().execute(

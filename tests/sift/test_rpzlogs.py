@@ -223,7 +223,7 @@ def test_without_a_list_every_policy_is_shown() -> None:
 A_BLOCK = st.tuples(st.sampled_from(["login.bad.top", "x.bad.top", "other.example"]), st.integers(0, 50))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(A_BLOCK, max_size=12))
 def test_any_order_and_any_split_counts_the_same(blocks: list[tuple[str, int]]) -> None:
     """The sum does not depend on the order of lines, nor on where a block ends."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tocsin.kernel.problems import Problem
 from tocsin.kernel.time import now
 from tocsin.sift import nftcounters, sources
 from tocsin.sift.blockstore import BlockStore, Count, Reading
@@ -133,6 +134,10 @@ class Counting:
                 taken = self.staging.take(relation, items[0].log, joined([item.span for item in items]))
             else:
                 taken = self.staging.take_hits(relation, items[0].log)
+        except duckdb.OutOfMemoryException as error:
+            raise Problem(
+                "there is not enough memory to count this", hint="name fewer files at once"
+            ) from error
         except duckdb.Error:
             if items[0].make == TEXT:
                 raise
@@ -315,7 +320,10 @@ class Counting:
             self._waiting.regions.append(region)
 
     def _commit_if_many(self) -> None:
-        if sum(item.rows for item in self._waiting.items) >= BATCH_ROWS:
+        most = (
+            BATCH_ROWS if self.how.with_clients else 2 * BATCH_ROWS
+        )  # without clients there is less to hold
+        if sum(item.rows for item in self._waiting.items) >= most:
             self.commit()
 
     def _clock(self, source: Source) -> Clock:

@@ -295,11 +295,12 @@ def connected(pieces: Pieces) -> "duckdb.DuckDBPyConnection":
     """A DuckDB of bounded memory that puts aside beside the store what does not fit."""
     import duckdb
 
-    pieces.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    aside = pieces.folder / "aside"
+    aside.mkdir(mode=0o700, parents=True, exist_ok=True)
     db = duckdb.connect(
         config={"threads": THREADS, "memory_limit": MEMORY, "preserve_insertion_order": False}
     )
-    db.execute(f"SET temp_directory = '{quoted(pieces.folder / 'aside' / 'spilled')}'")
+    db.execute(f"SET temp_directory = '{quoted(aside / 'spilled')}'")
     db.execute("SET TimeZone = 'UTC'")
     return db
 
