@@ -131,7 +131,9 @@ def _answer(name: str, folder: Path) -> tuple[int, ...]:
         told = ["--hours", str(out), "--here"]
         subprocess.run([sys.executable, "-c", OURS, *told], env=environment, check=True, capture_output=True)
     clients = "sum(clients)" if name.startswith("exact") else "0"
-    row = duckdb.execute(f"SELECT count(*), sum(hits), {clients} FROM read_parquet('{out}')").fetchone()
+    with duckdb.connect() as database:
+        query = f"SELECT count(*), sum(hits), {clients} FROM read_parquet('{out}')"
+        row = database.execute(query).fetchone()
     return tuple(map(int, row or ()))
 
 

@@ -11,10 +11,15 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of public samples: `TOCSIN_SAMPLES`, by default `../shared/data` beside the checkout."""
-    folder = Path(os.environ.get("TOCSIN_SAMPLES") or ROOT.parent / "shared" / "data")
+    folder = samples_folder()
     if not folder.is_dir():
         missing(f"the public samples are not at {folder}; set TOCSIN_SAMPLES")
     return folder
+
+
+def samples_folder() -> Path:
+    """Where the public samples would be."""
+    return Path(os.environ.get("TOCSIN_SAMPLES") or ROOT.parent / "shared" / "data")
 
 
 def missing(what: str) -> None:

@@ -83,11 +83,12 @@ def _made(write: Callable[[Path], object]) -> bytes:
 
 
 def _parquet(path: Path) -> None:
-    duckdb.sql(
-        f"""COPY (SELECT TIMESTAMPTZ '2026-01-07 03:04:05+00' + to_seconds(n) AS "when", '{ORIGIN}' AS who,
-        '198.51.100.1' AS nas, 'reject' AS result, 3 AS tries
-        FROM range(20) t(n)) TO '{path}' (FORMAT parquet)"""
-    )
+    with duckdb.connect() as database:
+        database.execute(
+            f"""COPY (SELECT TIMESTAMPTZ '2026-01-07 03:04:05+00' + to_seconds(n) AS "when",
+            '{ORIGIN}' AS who, '198.51.100.1' AS nas, 'reject' AS result, 3 AS tries
+            FROM range(20) t(n)) TO '{path}' (FORMAT parquet)"""
+        )
 
 
 def _bans(path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
+from tests.conftest import samples_folder
 from tests.sift.fuzz_seeds import READERS, Reader
 from tests.sift.mutations import mutate
 
@@ -35,22 +36,22 @@ def _faults_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOCSIN_TRACEBACK", "1")
 
 
-def seeds(reader: Reader, folder: Path | None) -> list[bytes]:
+def seeds(reader: Reader, folder: Path) -> list[bytes]:
     """What mutations of a reader begin with; the public samples' beginnings too, where they are given."""
     found = list(reader.seeds.values())
-    for pattern in reader.samples if folder else ():
-        paths = sorted(path for path in folder.glob(pattern) if path.is_file())  # type: ignore[union-attr]
+    for pattern in reader.samples:
+        paths = sorted(path for path in folder.glob(pattern) if path.is_file())
         found += [path.read_bytes()[:LARGEST_SEED] for path in paths]
     return found
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", READERS)
-def test_broken_input_is_counted_and_kept(tmp_path: Path, name: str, samples: Path) -> None:
+def test_broken_input_is_counted_and_kept(tmp_path: Path, name: str) -> None:
     """Mutations of each format: a result or a rejection each, and the balance adds up."""
     chance, reader = random.Random(f"{name} {SEED}"), READERS[name]
     mapping = rulebook.load(reader.mapping) if reader.mapping else None
-    given, until = seeds(reader, samples), time.monotonic() + SECONDS
+    given, until = seeds(reader, samples_folder()), time.monotonic() + SECONDS
     for batch in range(INPUTS // BATCH):
         folder = tmp_path / str(batch % 3)  # the last ones stay, for whoever mends a fault
         folder.mkdir(exist_ok=True)

@@ -231,10 +231,11 @@ def test_a_file_that_breaks_off_inside_stops_no_other(home: Path) -> None:
 
 def _client_chunk(file: Path) -> tuple[int, int]:
     """Where the column of clients begins in a Parquet file, and its length."""
-    start, length = duckdb.execute(
-        "SELECT least(data_page_offset, coalesce(dictionary_page_offset, data_page_offset)),"
-        f" total_compressed_size FROM parquet_metadata('{file}') WHERE path_in_schema = 'client'"
-    ).fetchone() or (0, 0)
+    with duckdb.connect() as database:
+        start, length = database.execute(
+            "SELECT least(data_page_offset, coalesce(dictionary_page_offset, data_page_offset)),"
+            f" total_compressed_size FROM parquet_metadata('{file}') WHERE path_in_schema = 'client'"
+        ).fetchone() or (0, 0)
     return int(start), int(length)
 
 

@@ -55,11 +55,12 @@ def test_a_mapping_reads_json_and_parquet_alike(tmp_path: Path) -> None:
     }
     assert _one(sift_text(tmp_path, json.dumps(record), "t.json", mapping=BOOK)) == EXPECTED
     path = tmp_path / "t.parquet"
-    duckdb.sql(
-        f"""COPY (SELECT TIMESTAMPTZ '2026-01-07 03:04:05+00' AS "when", '{ORIGIN}' AS who,
-        '198.51.100.1' AS nas, 'reject' AS result, 3 AS tries UNION ALL
-        SELECT NULL, '192.0.2.2', NULL, 'accept', 1) TO '{path}'"""
-    )
+    with duckdb.connect() as database:
+        database.execute(
+            f"""COPY (SELECT TIMESTAMPTZ '2026-01-07 03:04:05+00' AS "when", '{ORIGIN}' AS who,
+            '198.51.100.1' AS nas, 'reject' AS result, 3 AS tries UNION ALL
+            SELECT NULL, '192.0.2.2', NULL, 'accept', 1) TO '{path}'"""
+        )
     sifted = sift([str(path)], Options(mapping=BOOK))
     assert _one(sifted) == EXPECTED and sifted.balance.noise == 1
     packed = sift_text(tmp_path, gzip.compress(path.read_bytes()), "t.gz", mapping=BOOK, known=sifted.regions)
