@@ -32,7 +32,7 @@ def public_key(client: httpx.Client, say: Callable[[str], None]) -> bytes:
 
 
 def introduced(
-    client: httpx.Client, say: Callable[[str], None], patience: Sequence[float] = PAUSES
+    client: httpx.Client, say: Callable[[str], None], patience: Sequence[float] | None = None
 ) -> tuple[str, bytes]:
     """The exchange's name and key. Raises as `public_key` does."""
     answer = ask(lambda: client.get("/exchange"), patience)
@@ -46,13 +46,14 @@ def introduced(
     return exchange.name, public
 
 
-def ask(request: Callable[[], httpx.Response], patience: Sequence[float] = PAUSES) -> httpx.Response:
+def ask(request: Callable[[], httpx.Response], patience: Sequence[float] | None = None) -> httpx.Response:
     """One request, tried again after each pause (seconds) while the exchange is out of reach or too busy.
 
+    `patience` are the pauses; where it is not given, the usual ones.
     Gives any answer below 400. Raises Unreachable, NotSignedIn, or BadInput with the exchange's own words.
     """
     fault = ""
-    for pause in (*patience, None):
+    for pause in (*(PAUSES if patience is None else patience), None):
         try:
             answer = request()
         except httpx.HTTPError as error:

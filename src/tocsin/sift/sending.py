@@ -26,7 +26,7 @@ class Sent:
 
 
 def send(
-    spool: Spool, url: str, key: str, say: Callable[[str], None], patience: Sequence[float] = calling.PAUSES
+    spool: Spool, url: str, key: str, say: Callable[[str], None], patience: Sequence[float] | None = None
 ) -> Sent:
     """Send every pending report in batches until none is left or the exchange stops answering.
 
@@ -45,7 +45,9 @@ def send(
     return result
 
 
-def _post(client: httpx.Client, batch: Sequence[tuple[str, bytes]], patience: Sequence[float]) -> Accepted:
+def _post(
+    client: httpx.Client, batch: Sequence[tuple[str, bytes]], patience: Sequence[float] | None
+) -> Accepted:
     body = b'{"reports":[' + b",".join(report for _, report in batch) + b"]}"
     answer = calling.ask(
         lambda: client.post("/reports/batch", content=body, headers={"Content-Type": "application/json"}),
