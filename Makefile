@@ -17,7 +17,7 @@ test: $(STAMP)-dev assets
 	$(PYTEST)
 	$(BIN)/python tools/with_postgres.py $(PYTEST) -m database
 
-# The fast loop: under a minute, SQLite, no browser.
+# The fast loop: SQLite, no browser, no campaigns.
 check: $(STAMP)-dev
 	$(BIN)/ruff check src tests tools bench
 	$(BIN)/mypy
