@@ -277,6 +277,34 @@ def test_a_step_that_the_disk_does_not_take_is_tried_again(
     assert len(said) == 1
 
 
+def test_a_file_that_turns_up_while_nothing_can_be_written_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it stands cannot be written down, so that no line of any file is read before it is."""
+    log, late = tmp_path / "a.log", tmp_path / "b.log"
+    log.write_text("".join(lines(random.Random(1), 300)))
+    monkeypatch.setattr("tocsin.sift.live.files.LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("tocsin.sift.live.watching.AGAIN", 0.0)
+    with spool.opened("nobody") as kept:
+        told = Settings(files=(Files((str(tmp_path / "*.log"),)),))
+        running = Watch(told, kept, fresh=Patterns(told.files, Options(), {}).fresh)
+        running.drain()
+        with log.open("a") as out:
+            out.writelines(lines(random.Random(2), 50))
+        late.write_text("".join(lines(random.Random(3), 50)))
+        kept.db.execute("PRAGMA query_only = 1")  # takes nothing, however little
+        assert not running.round()
+        kept.db.execute("PRAGMA query_only = 0")
+        running.round()
+        running.drain()
+        running.close()
+        found = kept_attacks(kept)
+    assert found == {
+        a.attack_id: (a.count, a.severity, sum(e.line_count for e in a.evidence))
+        for a in sift([str(log), str(late)]).attacks
+    }
+
+
 def test_a_clock_that_jumps_closes_no_sum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A year ahead and back again: what was counted goes on to be counted."""
     log, at, now = tmp_path / "auth.log", "2026-03-05T10:00:00Z", time.time()

@@ -281,7 +281,9 @@ class Watch:
         busy = False
         if fresh := self._fresh():
             self._sources += fresh
-            self.commit()  # where they stand, before a line is read: they may be rotated and we killed
+            # Where they stand, before a line is read: they may be rotated and we killed.
+            if not self.commit():
+                return False  # what a line shows would not be in the step that waits for the disk
         for source in self._sources:
             window = source.read(WINDOW)
             if window is None:
