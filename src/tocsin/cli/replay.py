@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tocsin.cli import table, terminal
+from tocsin.cli.options import mapping_option
 from tocsin.kernel.problems import BadInput
 
 
@@ -19,10 +20,7 @@ from tocsin.kernel.problems import BadInput
 @click.option("--network", "networks", multiple=True, metavar="CIDR", help="A network of yours.")
 @click.option("--year", type=click.IntRange(1970, 9998), help="The year of times that name none.")
 @click.option("--tz", metavar="ZONE", help="The zone of times that name none, such as Europe/London.")
-@click.option(
-    "--map", "mapping", type=click.Path(path_type=Path), metavar="FILE",
-    help="What the columns or fields of records mean (docs/records.md).",
-)  # fmt: skip
+@mapping_option
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def replay(
     files: tuple[Path, ...], url: str, watched: bool, networks: tuple[str, ...], year: int | None,

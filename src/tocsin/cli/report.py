@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tocsin.cli.options import mapping_option
 from tocsin.kernel.problems import BadInput, Problem
 
 
@@ -50,13 +51,7 @@ from tocsin.kernel.problems import BadInput, Problem
 )
 @click.option("--year", type=click.IntRange(1970, 9999), help="Year of log lines that carry none.")
 @click.option("--tz", metavar="ZONE", help="Time zone of log lines that carry none, such as Europe/London.")
-@click.option(
-    "--map",
-    "mapping",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="What the columns or fields of records mean (docs/records.md).",
-)
+@mapping_option
 @click.option(
     "--dry-run", is_flag=True, help="Print the exact bytes that would leave, one report a line, and stop."
 )

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from tocsin.cli import table, terminal
+from tocsin.cli.options import mapping_option
 from tocsin.sift import rulebook
 from tocsin.sift.engine import UNKNOWN_TARGET, Options, Progress
 from tocsin.sift.engine import sift as run
@@ -36,13 +37,7 @@ MOST_BALANCES = 10 << 20  # bytes of kept balances, twice
 @click.option(
     "--rejects", type=click.Path(path_type=Path), metavar="FILE", help="Where to keep what is rejected."
 )
-@click.option(
-    "--map",
-    "mapping",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="What the columns or fields of records mean (docs/records.md).",
-)
+@mapping_option
 @click.option("--all", "show_all", is_flag=True, help="Every attack in the table, however many.")
 def sift(
     paths: tuple[str, ...], as_json: bool, observations: bool, networks: tuple[str, ...], year: int | None,

@@ -166,11 +166,7 @@ class Run:
 
     def _break_off(self, source: Source, remembered: int, reason: str) -> None:
         """A source cannot be read to its end: what was found in it stays, and it may be read again."""
-        if source.only_copy:
-            for number, line in enumerate(source.only_copy.splitlines(), start=source.first_line):
-                self.reject(source, number, reason, line)
-        else:
-            self.reject(source, 0, reason)
+        self.reject_whole(source, reason)
         self._broken_off.add(source.path)
         del self.known.added[remembered:]
 
@@ -217,6 +213,14 @@ class Run:
     def reject(self, source: Source, number: int, reason: str, raw: bytes = b"") -> None:
         """One line of a source cannot be read; it is counted and kept with its reason."""
         self.rejects.add(source.path, number, reason, raw)
+
+    def reject_whole(self, source: Source, reason: str) -> None:
+        """A source cannot be read: it is kept line by line where it stands nowhere else."""
+        if source.only_copy:
+            for number, line in enumerate(source.only_copy.splitlines(), start=source.first_line):
+                self.reject(source, number, reason, line)
+        else:
+            self.reject(source, 0, reason)
 
     def keep_unrecognised(self, mail: bytes) -> None:
         """No reader knows this mail: its text stays at the desk, for a person and for a later reader."""

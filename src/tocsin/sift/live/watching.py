@@ -293,7 +293,7 @@ class Watch:
             try:
                 window.read_into(self._run)
             except Problem as problem:  # a folder that takes nothing, say: what it was about is kept here
-                self._rejects.add(window.path, window.first_line, problem.detail, window.only_copy)
+                self._run.reject_whole(window, problem.detail)
             self._uncommitted += max(len(window.content), 1)
             self.meters.bytes_read += len(window.content)
         self._look_at_sources()
