@@ -25,6 +25,7 @@ def test_the_demo_tells_everybody_and_proves_it() -> None:
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["reports"] == told["told"] == told["receipts_verified"] == 10
+    assert told["lines"] == 150 + 114 + 40
     assert told["silent"] == told["sent_again"] == 0
     assert told["accepted"] >= 1
     assert told["answered_by_link"] >= 1

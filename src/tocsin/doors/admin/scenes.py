@@ -86,9 +86,10 @@ class Story:
     def _sift(self, member: DemoMember) -> str:
         done = self.stage.edge(member.key, "sift", str(self._logs(member)), "--json", *member.options)
         attacks = len(done.stdout.splitlines())
-        lines = re.search(r"([\d,]+) lines", done.stderr)
+        lines = int(json.loads(done.stderr.splitlines()[-1])["read"])
+        self._count("lines", lines)
         self._count("attacks", attacks)
-        return f"{lines[1] if lines else '?'} lines are {attacks} attacks"
+        return f"{lines:,} lines are {attacks} attacks"
 
     def _report(self, member: DemoMember) -> str:
         sent = self._send(member, *HELD)
