@@ -1,0 +1,59 @@
+"""A case, and the keys that it is found by."""
+
+from django.db import models
+
+from tocsin.access.models import Person, Unit
+
+
+class Case(models.Model):
+    """One or more linked reports, routed to an investigating and a support unit."""
+
+    case_id = models.CharField(max_length=32, unique=True)
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=80)
+    severity = models.CharField(max_length=8)
+    lane = models.CharField(max_length=10, default="ordinary")
+    status = models.CharField(max_length=8, default="X-ACK", help_text="X-… of the pack's status codes")
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    investigating_unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="investigating")
+    support_unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="supporting")
+    route_rule = models.CharField(max_length=40, help_text="id of the routing rule that decided")
+    route_reason = models.TextField(help_text="one sentence, shown with the decision")
+    route_told = models.TextField(help_text="the same for reporters: nothing of other members")
+    owner = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_cases"
+    )
+    owner_name = models.CharField(
+        max_length=160, blank=True, help_text="name as given, for officers without account"
+    )
+    owned_at = models.DateTimeField(null=True, blank=True)
+    coordinator = models.ForeignKey(
+        Person,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="coordinated_cases",
+        help_text="named while the investigating unit has not joined",
+    )
+    outcome_code = models.CharField(max_length=4, blank=True, help_text="of the outcome that closed it")
+    report_count = models.PositiveIntegerField(default=0)
+    member_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["investigating_unit", "closed_at", "opened_at"])]
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
+
+
+class CaseOrigin(models.Model):
+    """A key that open cases are found by: mostly an origin, as `cases.keys` spells it."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="origins")
+    origin = models.CharField(max_length=400)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "origin"], name="cases_origin_once")]
+        indexes = [models.Index(fields=["origin"])]

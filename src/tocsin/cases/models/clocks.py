@@ -1,0 +1,48 @@
+"""Obligations, with their times."""
+
+from django.db import models
+
+from tocsin.cases.models.case import Case
+from tocsin.intake.models import Report
+
+
+class Clock(models.Model):
+    """An obligation with a start, a due time, an owner and an end."""
+
+    clock_id = models.CharField(max_length=8, help_text="row of the pack's clocks, such as P02")
+    case = models.ForeignKey(
+        Case,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="clocks",
+        db_index=False,
+        help_text="empty where a report opens no case",
+    )
+    report = models.ForeignKey(Report, null=True, blank=True, on_delete=models.CASCADE, related_name="clocks")
+    subject = models.CharField(
+        max_length=160, blank=True, help_text="what exactly, where one case has several"
+    )
+    started_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.CharField(max_length=16, blank=True, help_text="person or automatic")
+    breached_at = models.DateTimeField(null=True, blank=True)
+    step = models.PositiveSmallIntegerField(
+        default=0, help_text="0 owner, 1 supervisor, 2 regional, 3 national"
+    )
+    next_step_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clock_id", "case", "report", "subject", "started_at"],
+                name="cases_clock_once",
+                nulls_distinct=False,
+            )
+        ]
+        indexes = [
+            models.Index(fields=["case", "ended_at", "due_at"]),
+            models.Index(fields=["case", "report", "clock_id"], name="cases_clock_of_case"),
+            models.Index(fields=["ended_at", "next_step_at"]),
+        ]
