@@ -6,11 +6,12 @@ import re
 import secrets
 from collections.abc import Collection
 
+from tocsin.access import granting
 from tocsin.access.models import ApiKey, Member
-from tocsin.access.policy import POLICY, Actor
+from tocsin.access.policy import POLICY, Actor, may, require
 from tocsin.journal.acts import act
 from tocsin.kernel.hashing import sha256
-from tocsin.kernel.problems import BadInput, NotFound, NotSignedIn
+from tocsin.kernel.problems import BadInput, NotAllowed, NotFound, NotSignedIn
 from tocsin.kernel.time import now
 from tocsin.store import locks
 
@@ -23,12 +24,19 @@ _nobodys_digest = sha256(b"compared with where there is no key, so that no answe
 
 
 def make_key(
-    member: Member, label: str, scopes: Collection[str], *, expires_at: dt.datetime | None = None
+    member: Member,
+    label: str,
+    scopes: Collection[str],
+    *,
+    expires_at: dt.datetime | None = None,
+    actor: Actor | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of a member and its text, which cannot be had again.
+    """A new key of a member and its text, which cannot be had again. `actor` is None on the machine itself.
 
-    Raises BadInput for a scope that the policy table does not know.
+    Raises BadInput for a scope that the policy table does not know; NotSignedIn, NotAllowed.
     """
+    if actor is not None:
+        check_manager(actor, member)
     unknown = set(scopes) - SCOPES
     if unknown or not scopes:
         known = ", ".join(sorted(SCOPES))
@@ -77,17 +85,30 @@ def is_current(key: ApiKey, at: dt.datetime) -> bool:
     return not expired and key.revoked_at is None and key.member.suspended_at is None
 
 
-def revoke_key(prefix: str) -> ApiKey:
-    """End a key at once. Revoking twice changes nothing. Raises NotFound."""
+def revoke_key(prefix: str, *, actor: Actor | None = None) -> ApiKey:
+    """End a key at once. Revoking twice changes nothing. Raises NotFound, and alike for another's key."""
     with act() as recorded:
         key = ApiKey.objects.select_for_update().filter(prefix=prefix).first()
-        if key is None:
+        if key is None or (actor is not None and not manages(actor, key.member)):
             raise NotFound(f"no key begins with tocsin_{prefix}_")
         if key.revoked_at is None:
             key.revoked_at = now()
             key.save(update_fields=["revoked_at"])
             recorded.record("access:key:revoked", key.member.member_id, {"prefix": prefix})
     return key
+
+
+def manages(actor: Actor, member: Member) -> bool:
+    """Are this member's keys the actor's to make and end?"""
+    mine = {found.pk for found in granting.members_of(actor)}
+    return may(actor, "key.manage") and (granting.is_operator(actor) or member.pk in mine)
+
+
+def check_manager(actor: Actor, member: Member) -> None:
+    """Raises NotSignedIn or NotAllowed where the member's keys are not the actor's to make and end."""
+    require(actor, "key.manage")
+    if not manages(actor, member):
+        raise NotAllowed("that member's keys are not yours to make")
 
 
 def _note_use(key: ApiKey, at: dt.datetime) -> None:

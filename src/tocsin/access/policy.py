@@ -2,10 +2,11 @@
 
 An action is `noun.verb`. A rule names the roles that may act, the scope a key needs (None: no key may), and
 how the actor must be related to the thing: `own member` (theirs), `own unit` (investigates or supports it),
-`coordinated` (the exchange's coordinator), `anyone` or `signed in`.
+`coordinated` (the exchange's coordinator), `own people` (a member's administrator, a unit's supervisor, the
+operator), `exchange` (of the whole of it), `anyone` or `signed in`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -69,6 +70,32 @@ POLICY: dict[str, Rule] = {
     "indicator.approve": _rule("trusted", why="a trusted person's word shares alone"),
     "indicator.withdraw": _rule("trusted", why="a withdrawal needs nobody else"),
     "link.use": _rule(relation="anyone", why="the token in the address is the permission"),
+    "account.read": _rule(why="one's own account: roles, second factors, sessions"),
+    "account.change": _rule(why="one's own name, password, second factors, and leaving"),
+    "policy.read": _rule(why="who may do what is no secret among those who do it"),
+    "invitation.use": _rule(relation="anyone", why="the token in the address is the permission"),
+    "admin.read": _rule(
+        "administrator supervisor operator", relation="own people", why="whom one looks after"
+    ),
+    "person.invite": _rule(
+        "administrator supervisor operator", relation="own people", why="letting somebody join"
+    ),
+    "role.take": _rule(
+        "administrator supervisor operator", relation="own people", why="somebody changes desks"
+    ),
+    "person.off": _rule("operator", relation="exchange", why="an account that must stop at once"),
+    "person.let_in": _rule("operator", relation="exchange", why="somebody lost password or second factor"),
+    "member.suspend": _rule("operator", relation="exchange", why="a member stops acting; its reports stay"),
+    "unit.join": _rule("operator", relation="exchange", why="a unit begins to answer by itself"),
+    "key.manage": _rule("administrator operator", relation="own people", why="a member's machine keys"),
+    "case.seal": _rule("supervisor", relation="own unit", why="a case that only named people may read"),
+    "case.break_glass": _rule(
+        "supervisor", relation="own unit", why="reading a sealed case in need: told, recorded, for hours"
+    ),
+    "room.manage": _rule(
+        "officer supervisor", relation="own unit", why="named outsiders read parts of a case"
+    ),
+    "room.read": _rule(relation="anyone", why="the token in the address is the permission"),
 }
 
 
@@ -79,13 +106,20 @@ class Actor:
     person: Person | None = None
     key: ApiKey | None = None
     roles: tuple[Role, ...] = field(default=())
+    withheld: tuple[Role, ...] = field(default=())
 
     @classmethod
-    def of_person(cls, person: Person) -> "Actor":
-        """The actor behind a signed-in person; a person whose account is off has no roles."""
+    def of_person(cls, person: Person, *, without: Collection[str] = ()) -> "Actor":
+        """The actor behind a signed-in person; a person whose account is off has no roles.
+
+        Roles named in `without` are withheld: they wait for a second factor.
+        """
         roles: Iterable[Role] = person.roles.select_related("member", "unit") if person.is_active else ()
+        current = [r for r in roles if r.member is None or r.member.suspended_at is None]
         return cls(
-            person=person, roles=tuple(r for r in roles if r.member is None or r.member.suspended_at is None)
+            person=person,
+            roles=tuple(r for r in current if r.name not in without),
+            withheld=tuple(r for r in current if r.name in without),
         )
 
     @property
@@ -100,15 +134,15 @@ class Actor:
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
-        """The members acted for."""
+        """The members acted for, which an administrator alone does not: their reports are not theirs to read."""
         if self.key is not None:
             return (self.key.member,)
-        return tuple(role.member for role in self.roles if role.member is not None)
+        return tuple(r.member for r in self.roles if r.member is not None and r.name == Role.Name.REPORTER)
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
         """The units acted for."""
-        return tuple(role.unit for role in self.roles if role.unit is not None)
+        return tuple({role.unit_id: role.unit for role in self.roles if role.unit is not None}.values())
 
     @property
     def label(self) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from tocsin.access.models import Member, Person, Role, Unit
-from tocsin.journal.acts import act
+from tocsin.access.policy import Actor
+from tocsin.journal.acts import Act, act
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
 from tocsin.kernel.time import now, rfc3339
 
+Recorder = Act
+PLACES = {"reporter": "member", "administrator": "member", "officer": "unit", "supervisor": "unit"}
 _email = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -39,18 +42,18 @@ def suspend_member(member: Member, reason: str) -> Member:
     return member
 
 
-def add_person(email: str, name: str, password: str) -> Person:
+def add_person(email: str, name: str, password: str | None) -> Person:
     """Give somebody an account. Raises Conflict where the address has one, BadInput where it is none.
+
+    Without password nobody can sign in by one: a passkey or the identity provider has to do.
 
     The journal knows a person by number alone: name and address stay in rows that can be erased.
     """
-    email = _filled(email, "e-mail address", 254).lower()
-    if not _email.fullmatch(email):
-        raise BadInput(f"not an e-mail address: {email}")
+    email = checked_email(email)
     with act() as recorded:
         if Person.objects.filter(email=email).exists():
             raise Conflict(f"there is already an account for {email}")
-        person = Person.objects.create_user(email, password, name=_filled(name, "name", 120))
+        person = Person.objects.create_user(email, password, name=checked_name(name))
         recorded.record("access:person:added", subject_of(person), {"person": subject_of(person)})
     return person
 
@@ -60,18 +63,12 @@ def give_role(person: Person, name: str, *, member: Member | None = None, unit: 
 
     Raises BadInput where the role does not belong to such a place.
     """
-    _one_of(name, Role.Name.values, "role")
-    place = {Role.Name.REPORTER: "member", Role.Name.OFFICER: "unit", Role.Name.SUPERVISOR: "unit"}.get(
-        Role.Name(name), "exchange"
-    )
-    given = "member" if member is not None else "unit" if unit is not None else "exchange"
-    if given != place or (member is not None and unit is not None):
-        raise BadInput(f"a {name} acts for a {place}", hint=f"name the {place} that {person.name} acts for")
+    check_place(name, member=member, unit=unit)
     with act() as recorded:
         role, is_new = Role.objects.get_or_create(person=person, name=name, member=member, unit=unit)
         if is_new:
-            where = member.member_id if member else unit.unit_id if unit else "exchange"
-            recorded.record("access:role:given", subject_of(person), {"role": name, "at": where})
+            content = {"role": name, "at": place_of(member, unit)}
+            recorded.record("access:role:given", subject_of(person), content)
     return role
 
 
@@ -117,6 +114,38 @@ def fetch_person(email: str) -> Person:
 def subject_of(person: Person) -> str:
     """How the journal names a person."""
     return f"person_{person.pk}"
+
+
+def by(actor: Actor | None) -> str:
+    """How the journal names who did it: a person by number, or the exchange's own machine."""
+    return subject_of(actor.person) if actor is not None and actor.person is not None else "exchange"
+
+
+def place_of(member: Member | None, unit: Unit | None) -> str:
+    """How the journal names where a role is held."""
+    return member.member_id if member else unit.unit_id if unit else "exchange"
+
+
+def check_place(role: str, *, member: Member | None, unit: Unit | None) -> None:
+    """Raises BadInput where there is no such role, or it does not belong to such a place."""
+    _one_of(role, Role.Name.values, "role")
+    place = PLACES.get(role, "exchange")
+    given = "member" if member is not None else "unit" if unit is not None else "exchange"
+    if given != place or (member is not None and unit is not None):
+        raise BadInput(f"a {role} acts for a {place}", hint=f"name the {place} to act for")
+
+
+def checked_name(name: str) -> str:
+    """The name of a person. Raises BadInput."""
+    return _filled(name, "name", 120)
+
+
+def checked_email(email: str) -> str:
+    """The address in small letters. Raises BadInput where it is none."""
+    email = _filled(email, "e-mail address", 254).lower()
+    if not _email.fullmatch(email):
+        raise BadInput(f"not an e-mail address: {email}")
+    return email
 
 
 def _filled(text: str, what: str, limit: int) -> str:

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from tocsin.access.providers import mail_settings, openid_provider
 from tocsin.site.home import Home
 from tocsin.store.urls import database_settings
 
@@ -19,12 +20,25 @@ PRETEND_PUBLIC = tuple(filter(None, os.environ.get("TOCSIN_PRETEND_PUBLIC", "").
 SHARING_TLP = os.environ.get("TOCSIN_TLP", "green")  # clear, green or amber: how far members may pass it on
 COUNTRY_PACK = os.environ.get("TOCSIN_COUNTRY", "gb")
 
+# Roles that act only after a second factor: a list of their names, or `none`.
+SECOND_FACTOR_ROLES = frozenset(
+    os.environ.get("TOCSIN_SECOND_FACTOR", "administrator,officer,supervisor,coordinator,operator").split(",")
+) - {"none", ""}
+IDENTITY_PROVIDER = openid_provider(os.environ)  # None: nobody signs in by OpenID Connect
+FENCE = os.environ.get("TOCSIN_FENCE", "on") == "on"  # row-level security, on PostgreSQL
+
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "django_tasks",
     "django_tasks_db",
     "tocsin.access.apps.AccessConfig",
@@ -47,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -83,6 +98,30 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+
+# allauth keeps second factors, sessions and the ties to an identity provider; every page is ours.
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "tocsin.access.factors.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s, for clocks that are a little off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
+SOCIALACCOUNT_ADAPTER = "tocsin.doors.web.openid.Arrivals"
+SOCIALACCOUNT_LOGIN_ON_GET = True  # a form that leads elsewhere is what our content policy forbids
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [IDENTITY_PROVIDER] if IDENTITY_PROVIDER else []}}
+vars().update(mail_settings(os.environ.get("TOCSIN_MAIL", "")))
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

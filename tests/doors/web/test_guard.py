@@ -18,6 +18,12 @@ ARGUMENTS = {
     "report_id": "report_000000000001",
     "indicator_id": "indicator_00000001",
     "token": "unknown",
+    "provider_id": "organisation",
+    "pk": 1,
+    "member_id": "member_000000000001",
+    "unit_id": "kent",
+    "prefix": "000000000000",
+    "guest_id": 1,
 }
 
 

@@ -66,6 +66,7 @@ class Stage:
         # Everybody in the demo has an address that nobody can own: here they count as public.
         os.environ["TOCSIN_PRETEND_PUBLIC"] = "198.18.0.0/15,198.51.100.0/24,203.0.113.0/24,2001:db8::/32"
         os.environ["TOCSIN_ORIGIN"] = "demo.tocsin.invalid"
+        os.environ.setdefault("TOCSIN_SECOND_FACTOR", "none")  # a guest signs in with what is printed
 
     def say(self, text: str) -> None:
         """To the person who watches."""

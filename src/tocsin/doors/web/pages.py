@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from tocsin.access import alerts
 from tocsin.access.policy import NOBODY, Actor, may
 
 
@@ -20,12 +22,16 @@ class NavItem:
     is_current: bool
 
 
+SECOND = "second"  # in the session: were two factors shown?
+PROVED_AT = "proved_at"  # in the session: when somebody last proved who they are, in seconds since 1970
+
 # The parts of the site: words, name of the address, and the action that the reader must be allowed.
 PARTS = (
     ("My reports", "reports", "report.list", ("/reports",)),
     ("Queue", "queue", "queue.read", ("/queue", "/cases")),
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
     ("Network", "network", "network.read", ("/network", "/indicators")),
+    ("Administration", "administration", "admin.read", ("/administration",)),
     ("Figures", "figures", "figures.read", ("/figures",)),
     ("Journal", "journal", "journal.read", ("/journal",)),
     ("Help", "help", "start.read", ("/help",)),
@@ -45,7 +51,11 @@ def actor_of(request: HttpRequest) -> Actor:
     known: Actor | None = getattr(request, "tocsin_actor", None)
     if known is None:
         user = getattr(request, "user", None)  # missing where a request was refused before it had a session
-        known = Actor.of_person(user) if user is not None and user.is_authenticated else NOBODY
+        known = NOBODY
+        if user is not None and user.is_authenticated:
+            # Without a second factor shown, the roles that need one are withheld.
+            without = () if request.session.get(SECOND) else settings.SECOND_FACTOR_ROLES
+            known = Actor.of_person(user, without=without)
         request.tocsin_actor = known  # type: ignore[attr-defined]
     return known
 
@@ -60,6 +70,7 @@ def page(
         "nav": navigation(actor, request.path),
         "banners": list(messages.get_messages(request)),
         "errors": [],
+        "alerts": alerts.unseen(actor),
     }
     return render(request, f"{template}.html", frame | (context or {}), status=status)
 
@@ -75,7 +86,9 @@ def navigation(actor: Actor, path: str) -> list[NavItem]:
 
 def home_of(actor: Actor) -> str:
     """Where somebody's work is: the first part of the site that is theirs."""
-    for _, name, action, _ in PARTS[:4]:
+    if actor.withheld:
+        return reverse("account")
+    for _, name, action, _ in PARTS[:5]:
         if may(actor, action):
             return reverse(name)
     return reverse("start")

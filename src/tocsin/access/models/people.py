@@ -101,6 +101,7 @@ class Role(models.Model):
 
     class Name(models.TextChoices):
         REPORTER = "reporter", "Reporter"
+        ADMINISTRATOR = "administrator", "Administrator of a member"
         OFFICER = "officer", "Officer"
         SUPERVISOR = "supervisor", "Supervisor"
         COORDINATOR = "coordinator", "Coordinator of the exchange"
@@ -120,7 +121,7 @@ class Role(models.Model):
             models.CheckConstraint(
                 name="access_role_place",
                 condition=(
-                    models.Q(name="reporter", member__isnull=False, unit__isnull=True)
+                    models.Q(name__in=["reporter", "administrator"], member__isnull=False, unit__isnull=True)
                     | models.Q(name__in=["officer", "supervisor"], member__isnull=True, unit__isnull=False)
                     | models.Q(
                         name__in=["coordinator", "operator", "trusted"],

@@ -1,0 +1,190 @@
+"""What an administrator, a supervisor or the operator sees of people, keys, members and units."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+
+from allauth.mfa.models import Authenticator
+from django.db.models import Q
+
+from tocsin.access import accounts, granting, keys
+from tocsin.access.accounts import RoleView
+from tocsin.access.models import ApiKey, Member, Role, Unit
+from tocsin.access.policy import POLICY, Actor, require
+from tocsin.kernel.time import now
+
+MOST = 200  # rows of each list; a search finds the others
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """Somebody whom the reader looks after, with the roles that are the reader's to see."""
+
+    pk: int
+    name: str
+    email: str
+    is_active: bool
+    has_second: bool
+    roles: tuple[RoleView, ...]
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    """A link that still works; its token is nowhere."""
+
+    pk: int
+    email: str
+    role_words: str
+    place: str
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class KeyView:
+    """A machine key by its public beginning."""
+
+    prefix: str
+    member: str
+    label: str
+    scopes: str
+    last_used_at: dt.datetime | None
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Something to choose from."""
+
+    value: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The page of whoever looks after others."""
+
+    sentence: str
+    people: tuple[PersonView, ...]
+    invitations: tuple[InvitationView, ...]
+    keys: tuple[KeyView, ...]
+    key_members: tuple[Choice, ...]
+    grants: tuple[Choice, ...]
+    members: tuple[Member, ...]
+    units: tuple[Unit, ...]
+    is_operator: bool
+    more: bool
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One action of the policy, and who may do it."""
+
+    action: str
+    why: str
+    relation: str
+    scope: str
+    cells: tuple[bool, ...]
+
+
+def overview(actor: Actor, query: str = "", at: dt.datetime | None = None) -> Overview:
+    """Whom the actor looks after. Raises NotSignedIn, NotAllowed."""
+    require(actor, "admin.read")
+    at = at or now()
+    found = granting.people_of(actor)
+    if query:
+        found = found.filter(Q(name__icontains=query) | Q(email__icontains=query))
+    people = list(found.order_by("name", "pk")[: MOST + 1])
+    roles = defaultdict(list)
+    for role in granting.roles_of(actor).filter(person__in=people).order_by("pk"):
+        roles[role.person_id].append(accounts.role_view(role))
+    second = set(Authenticator.objects.filter(user__in=people).values_list("user_id", flat=True))
+    views = tuple(
+        PersonView(p.pk, p.name, p.email, p.is_active, p.pk in second, tuple(roles[p.pk]))
+        for p in people[:MOST]
+    )
+    operator = granting.is_operator(actor)
+    return Overview(
+        sentence=_sentence(views, len(people) > MOST),
+        people=views,
+        invitations=tuple(
+            InvitationView(
+                i.pk, i.email, i.get_role_display() if i.role else "Way back in", _place(i), i.expires_at
+            )
+            for i in granting.invitations_of(actor, at)
+            .select_related("member", "unit")
+            .order_by("-pk")[:MOST]
+        ),
+        keys=key_views(actor, at),
+        key_members=tuple(Choice(m.member_id, m.name) for m in key_members(actor)),
+        grants=grants(actor),
+        members=tuple(Member.objects.order_by("name")[:MOST]) if operator else (),
+        units=tuple(Unit.objects.filter(valid_to__isnull=True).order_by("joined_at", "name")[:MOST])
+        if operator
+        else (),
+        is_operator=operator,
+        more=len(people) > MOST,
+    )
+
+
+def key_members(actor: Actor) -> list[Member]:
+    """The members whose keys the actor may make."""
+    if granting.is_operator(actor):
+        return list(Member.objects.filter(suspended_at__isnull=True).order_by("name")[: MOST * 5])
+    return granting.members_of(actor)
+
+
+def key_views(actor: Actor, at: dt.datetime) -> tuple[KeyView, ...]:
+    """The keys that are the actor's to end, current ones first."""
+    found = ApiKey.objects.select_related("member").order_by("revoked_at", "member__name", "created_at")
+    if not granting.is_operator(actor):
+        found = found.filter(member__in=granting.members_of(actor))
+    return tuple(
+        KeyView(k.prefix, k.member.name, k.label, " ".join(k.scopes), k.last_used_at, keys.is_current(k, at))
+        for k in found[:MOST]
+    )
+
+
+def grants(actor: Actor) -> tuple[Choice, ...]:
+    """What the actor may invite somebody to: `role@place`, in words."""
+    found = [
+        Choice(f"{role}@{m.member_id}", f"{Role.Name(role).label}, {m.name}")
+        for m in (key_members(actor))
+        for role in ("reporter", "administrator")
+    ]
+    units = granting.units_of(actor)
+    if granting.is_operator(actor):
+        units = list(Unit.objects.filter(valid_to__isnull=True, joined_at__isnull=False).order_by("name"))
+        found = [
+            Choice(f"{role}@exchange", Role.Name(role).label) for role in sorted(granting.AT_EXCHANGE)
+        ] + found
+    found += [
+        Choice(f"{role}@{u.unit_id}", f"{Role.Name(role).label}, {u.name}")
+        for u in units
+        for role in ("officer", "supervisor")
+    ]
+    return tuple(found)
+
+
+def matrix() -> tuple[tuple[str, ...], tuple[MatrixRow, ...]]:
+    """The policy as a table: the roles, and for each action who may try it."""
+    names = tuple(Role.Name.values)
+    rows = []
+    for action, rule in sorted(POLICY.items()):
+        anyone = rule.relation == "anyone"
+        open_ = anyone or (not rule.roles and rule.scope is None)
+        cells = tuple(open_ or name in rule.roles for name in names)
+        rows.append(MatrixRow(action, rule.why, rule.relation, rule.scope or "", cells))
+    return tuple(Role.Name(name).label for name in names), tuple(rows)
+
+
+def _sentence(views: tuple[PersonView, ...], more: bool) -> str:
+    bare = sum(1 for view in views if view.is_active and not view.has_second)
+    count = (
+        f"{len(views)} and more people" if more else f"{len(views)} people" if len(views) != 1 else "1 person"
+    )
+    return f"You look after {count}" + (f"; {bare} of them without a second factor." if bare else ".")
+
+
+def _place(invitation: object) -> str:
+    place = getattr(invitation, "member", None) or getattr(invitation, "unit", None)
+    return place.name if place else "the exchange"

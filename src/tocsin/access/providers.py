@@ -1,0 +1,55 @@
+"""What the exchange is told about its identity provider and its mail server; pure, because settings read it."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tocsin.kernel.problems import BadInput
+
+PROVIDER_ID = "organisation"
+
+
+def openid_provider(environment: Mapping[str, str]) -> dict[str, Any] | None:
+    """allauth's settings of the one OpenID Connect provider, or None where no address of one is given.
+
+    `TOCSIN_OIDC_URL` is the issuer, `TOCSIN_OIDC_CLIENT` and `TOCSIN_OIDC_SECRET` what it knows us by,
+    `TOCSIN_OIDC_NAME` how the sign-in page calls it. Raises BadInput where one of them is missing.
+    """
+    issuer = environment.get("TOCSIN_OIDC_URL", "")
+    if not issuer:
+        return None
+    client, secret = environment.get("TOCSIN_OIDC_CLIENT", ""), environment.get("TOCSIN_OIDC_SECRET", "")
+    if not client or not secret:
+        raise BadInput(
+            "TOCSIN_OIDC_URL is set without TOCSIN_OIDC_CLIENT and TOCSIN_OIDC_SECRET",
+            hint="register the exchange with the provider and set both",
+        )
+    return {
+        "provider_id": PROVIDER_ID,
+        "name": environment.get("TOCSIN_OIDC_NAME", "") or "your organisation",
+        "client_id": client,
+        "secret": secret,
+        "settings": {"server_url": issuer, "oauth_pkce_enabled": True},
+    }
+
+
+def mail_settings(address: str) -> dict[str, Any]:
+    """Django's mail settings from `smtp://user:password@host:port` or `smtps://…`.
+
+    Nothing given: mail goes nowhere (`MAILS` is False), and one-time links are copied by hand.
+    Raises BadInput for another scheme.
+    """
+    if not address:
+        return {"MAILS": False, "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+    parts = urlsplit(address)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise BadInput("TOCSIN_MAIL names no mail server", hint="use smtp://user:password@host:port")
+    return {
+        "MAILS": True,
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": 10,
+    }
