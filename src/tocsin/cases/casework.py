@@ -7,7 +7,7 @@ from django.db.models import Count, Max, Min, Sum
 
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, may, require
-from tocsin.cases import clocks, parts, reach, states, words
+from tocsin.cases import clocks, parts, reach, sealing, states, words
 from tocsin.cases.answers import CaseFacts, prepared_words
 from tocsin.cases.keys import network_of
 from tocsin.cases.models import Case, CaseOrigin, Clock, Decision, Link, OneTimeLink, Outcome
@@ -48,6 +48,7 @@ def fetch_case(actor: Actor, case_id: str) -> Case:
         .first()
     )
     if found is None:
+        sealing.raise_if_sealed(actor, case_id)
         raise NotFound("there is no such case, or it is not yours to see")
     return found
 

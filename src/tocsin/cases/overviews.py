@@ -8,7 +8,7 @@ from django.db.models import Count, F, IntegerField, Min, OuterRef, Q, QuerySet,
 
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
-from tocsin.cases import clocks, parts, reach, words
+from tocsin.cases import clocks, parts, reach, sealing, words
 from tocsin.cases.models import Case, Clock, OneTimeLink
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import (
@@ -40,7 +40,7 @@ def queue(actor: Actor, at: dt.datetime | None = None) -> list[QueueRow]:
     found = list(by_urgency(Case.objects.filter(mine, closed_at__isnull=True), at, nation)[:PAGE])
     due = first_due(pack, found, at)
     left = evidence_left(found, at)
-    return [
+    rows = [
         QueueRow(
             case_id=case.case_id,
             group=GROUPS[getattr(case, "urgency", -1)],
@@ -58,6 +58,7 @@ def queue(actor: Actor, at: dt.datetime | None = None) -> list[QueueRow]:
         )
         for case in found
     ]
+    return sealing.masked(actor, rows)
 
 
 def by_urgency(cases: QuerySet[Case], at: dt.datetime, nation: str) -> QuerySet[Case]:

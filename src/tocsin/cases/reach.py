@@ -1,17 +1,32 @@
-"""Who may see a case: its units, the desks that a missed clock has taken it to, and the coordinator."""
+"""Who may see a case: its units, the desks that a missed clock has taken it to, and the coordinator.
+
+A sealed case is visible to those who are named in its seal. Everybody else whom it would reach knows of it
+(`known_to`): its number and its clock, and nothing that it says.
+"""
+
+import datetime as dt
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tocsin.access.models import Role, Unit
 from tocsin.access.policy import Actor
-from tocsin.cases.models import Case, Clock
+from tocsin.cases.models import BrokenGlass, Case, Clock, Seal
 from tocsin.intake.models import Report
+from tocsin.kernel.time import now
 
 REGIONAL_STEP, NATIONAL_STEP = 2, 3
 
 
 def visible_to(actor: Actor) -> QuerySet[Case]:
     """The cases that somebody may see. Reporters see none: they see their reports.
+
+    What is sealed from the actor is not among them, so whatever reads through here says nothing of it.
+    """
+    return known_to(actor).exclude(sealed_from(actor))
+
+
+def known_to(actor: Actor) -> QuerySet[Case]:
+    """The cases that somebody may know of, sealed ones among them.
 
     A unit sees what it investigates and what it supports, and what escalation has brought to it. Of the
     restricted lane it sees only what it investigates, or takes as the hotline.
@@ -25,6 +40,23 @@ def visible_to(actor: Actor) -> QuerySet[Case]:
     if Role.Name.COORDINATOR in actor.role_names:
         mine |= Q(investigating_unit__joined_at__isnull=True) | is_escalated(0)
     return Case.objects.filter(mine)
+
+
+def sealed_from(actor: Actor, at: dt.datetime | None = None) -> Q:
+    """Cases with a seal that does not name the actor, unless they have broken the glass within some hours."""
+    sealed = Exists(Seal.objects.filter(case=OuterRef("pk"), lifted_at__isnull=True))
+    if actor.person is None:
+        return Q(sealed)
+    named = Seal.objects.filter(case=OuterRef("pk"), lifted_at__isnull=True, people=actor.person)
+    broken = BrokenGlass.objects.filter(
+        case=OuterRef("pk"), person=actor.person, expires_at__gt=at or now()
+    )
+    return Q(sealed) & ~Q(Exists(named)) & ~Q(Exists(broken))
+
+
+def is_sealed_from(actor: Actor, case: Case) -> bool:
+    """Is this case's content kept from the actor?"""
+    return Case.objects.filter(sealed_from(actor), pk=case.pk).exists()
 
 
 def escalated_to(unit_pks: list[int]) -> Q:
@@ -47,6 +79,8 @@ def is_escalated(step: int) -> Q:
 
 def sees_content(actor: Actor, case: Case) -> bool:
     """May this actor read what the reports say? Of the restricted lane, a coordinator may not (rule 10)."""
+    if is_sealed_from(actor, case):
+        return False
     if case.lane == Report.Lane.ORDINARY:
         return True
     units = {unit.pk for unit in actor.units}

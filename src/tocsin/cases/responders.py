@@ -6,7 +6,7 @@ from typing import Literal
 from tocsin.access.models import Person, Role, Unit
 from tocsin.access.policy import Actor, require
 from tocsin.cases.models import Case, OneTimeLink
-from tocsin.cases.reach import escalated_to
+from tocsin.cases.reach import escalated_to, is_sealed_from
 from tocsin.kernel.problems import NotAllowed, NotFound
 
 
@@ -30,6 +30,8 @@ class Responder:
         person = actor.person
         if person is None:
             raise NotAllowed()
+        if is_sealed_from(actor, case):
+            raise NotFound("there is no such case, or it is not yours to see")
         for unit in _officers_units(actor):
             if unit.pk == case.investigating_unit_id:
                 return cls(person.name, unit, person)

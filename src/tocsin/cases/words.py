@@ -96,6 +96,16 @@ SAID: dict[str, tuple[str, str, bool]] = {
         False,
     ),
     "cases:link:used": ("{by} opened the one-time link.", "", False),
+    "cases:case:sealed": ("{by}, {by_unit}, sealed the case to {count} named people.", "", False),
+    "cases:case:unsealed": ("{by}, {by_unit}, lifted the seal.", "", False),
+    "cases:seal:broken": (
+        "{by}, {by_unit}, broke the glass until {until}: {reason}. The sealing person was told.",
+        "",
+        False,
+    ),
+    "cases:room:opened": ("{by}, {by_unit}, let {guest} read {parts} until {until}.", "", False),
+    "cases:room:looked": ("{guest} looked into the case room.", "", False),
+    "cases:room:closed": ("{by}, {by_unit}, ended the link of {guest}.", "", False),
     "cases:clock:breached": (
         "Overdue since {due}: {what}.",
         "Overdue since {due}: {what}.",

@@ -4,17 +4,23 @@ from tocsin.cases.models.answers import Decision, OneTimeLink, Outcome
 from tocsin.cases.models.case import Case, CaseOrigin
 from tocsin.cases.models.clocks import Clock
 from tocsin.cases.models.linking import Hint, Link, Move, Share, Suggestion
+from tocsin.cases.models.rooms import Guest, Look
+from tocsin.cases.models.sealing import BrokenGlass, Seal
 
 __all__ = [
+    "BrokenGlass",
     "Case",
     "CaseOrigin",
     "Clock",
     "Decision",
+    "Guest",
     "Hint",
     "Link",
+    "Look",
     "Move",
     "OneTimeLink",
     "Outcome",
+    "Seal",
     "Share",
     "Suggestion",
 ]

@@ -11,8 +11,9 @@ from tocsin.access.policy import Actor, may
 from tocsin.blocking import queries as blocking
 from tocsin.cases import queries, services
 from tocsin.cases.models import Case
+from tocsin.cases.sealing import SealedCase
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import deciding
+from tocsin.doors.web import deciding, sealing
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
@@ -26,7 +27,10 @@ ACTS = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "attach"
 @guards("case.read")
 def case(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """Can I decide this in a minute?"""
-    return _show(request, actor, queries.case_view(actor, case_id), Typed())
+    try:
+        return _show(request, actor, queries.case_view(actor, case_id), Typed())
+    except SealedCase:
+        return sealing.sealed_page(request, actor, case_id, [])
 
 
 @guards("case.accept", "GET", "POST")
@@ -195,7 +199,7 @@ def _effect(actor: Actor, case_id: str) -> dict[str, Any]:
     if found is None:
         return {}
     reports = Report.objects.filter(links__case=found, links__detached_at__isnull=True)
-    return {"effect": blocking.effect_of_case(found), "warned": effects.warnings_from(actor, reports)}
+    return {"access": sealing.access_of(actor, found), "effect": blocking.effect_of_case(found), "warned": effects.warnings_from(actor, reports)}
 
 
 def _onward(actor: Actor, case_id: str) -> str:

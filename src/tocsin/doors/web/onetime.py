@@ -9,8 +9,9 @@ from django.urls import reverse
 from tocsin.access.policy import Actor
 from tocsin.cases import queries, services
 from tocsin.cases.models import Case, OneTimeLink
+from tocsin.cases.one_time import LinkNotFound
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import deciding
+from tocsin.doors.web import deciding, throttle
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
@@ -20,13 +21,13 @@ from tocsin.kernel.problems import BadInput, Conflict
 @guards("link.use")
 def one_time(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
     """The case, and what to do with it."""
-    return _show(request, token, services.find_link(token), Typed())
+    return _show(request, token, _found(request, token), Typed())
 
 
 @guards("link.use", "GET", "POST")
 def accept(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
     """The officer gives a name and takes the case."""
-    link = services.find_link(token)
+    link = _found(request, token)
     typed = Typed.posted(request)
     if request.method != "POST" or link.officer_name:
         return HttpResponseRedirect(reverse("one-time", kwargs={"token": token}))
@@ -66,13 +67,24 @@ def withdraw(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
     return _act(request, token, "withdraw", act)
 
 
+def _found(request: HttpRequest, token: str) -> OneTimeLink:
+    """The link; an address that tries many links that are none is held up."""
+    address = request.META.get("REMOTE_ADDR", "")
+    throttle.check_link(address)
+    try:
+        return services.find_link(token)
+    except LinkNotFound:
+        throttle.count_wrong_link(address)
+        raise
+
+
 def _act(
     request: HttpRequest,
     token: str,
     name: Act,
     act: Callable[[CaseView, Typed, Case, services.Responder], str],
 ) -> HttpResponse:
-    link = services.find_link(token)
+    link = _found(request, token)
     if request.method != "POST":
         return _show(request, token, link, deciding.asked(request))
     view = queries.case_by_link(link)
