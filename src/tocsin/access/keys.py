@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Collection
 
-from tocsin.access import granting
+from tocsin.access import granting, limits
 from tocsin.access.models import ApiKey, Member
 from tocsin.access.policy import POLICY, Actor, may, require
 from tocsin.journal.acts import act
@@ -61,12 +61,15 @@ def make_key(
     return key, f"tocsin_{prefix}_{secret}"
 
 
-def actor_of_key(text: str) -> Actor:
-    """Who sends this key.
+def actor_of_key(text: str, address: str = "") -> Actor:
+    """Who sends this key, from which address.
 
     Raises NotSignedIn, in the same words and after the same comparison, whether the key is malformed,
-    unknown, revoked, expired or of a suspended member.
+    unknown, revoked, expired or of a suspended member. Raises TooManyAttempts for an address that keeps
+    sending keys that are none, TooManyRequests for a key that asks without end.
     """
+    if address:
+        limits.reached("unknown-key", address, limits.UNKNOWN_KEY)
     shape = _shape.fullmatch(text)
     prefix, secret = shape.groups() if shape else ("", text)
     key = ApiKey.objects.select_related("member").filter(prefix=prefix).first()
@@ -74,7 +77,10 @@ def actor_of_key(text: str) -> Actor:
     fits = hmac.compare_digest(sha256(secret.encode(errors="replace")), kept)
     at = now()
     if key is None or not fits or not is_current(key, at):
+        if address:
+            limits.add("unknown-key", address, limits.UNKNOWN_KEY)
         raise NotSignedIn()
+    limits.take_request(key.prefix)
     _note_use(key, at)
     return Actor(key=key)
 

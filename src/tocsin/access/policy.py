@@ -12,6 +12,7 @@ from functools import cached_property
 
 from tocsin.access.models import ApiKey, Member, Person, Role, Unit
 from tocsin.kernel.problems import NotAllowed, NotSignedIn
+from tocsin.store.fence import Asker
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,17 @@ class Actor:
         if self.person is not None:
             return self.person.name
         return f"key {self.key.label}" if self.key is not None else "nobody"
+
+
+    @property
+    def asker(self) -> Asker:
+        """How the database knows the actor, where it keeps a fence of its own."""
+        return Asker(
+            members=tuple(member.pk for member in self.members),
+            units=tuple(unit.pk for unit in self.units),
+            person=self.person.pk if self.person is not None else 0,
+            is_coordinator=Role.Name.COORDINATOR in self.role_names,
+        )
 
 
 NOBODY = Actor()

@@ -7,7 +7,7 @@ recorded; the link ends by itself, by revocation, and with the seal of a case th
 import datetime as dt
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tocsin.access.policy import Actor, require
 from tocsin.cases import casework, parts, reach
@@ -28,6 +28,7 @@ PARTS = {
     "holdings": "the logs that are held",
     "indicators": "the origins and networks",
     "answers": "the answer",
+    "members": "the names of the providers that report and hold",
 }
 DAYS = (1, 3, 7, 14, 30)
 
@@ -149,6 +150,7 @@ def look(guest: Guest, at: dt.datetime | None = None) -> RoomView:
     at, case, pack = at or now(), guest.case, current_pack()
     _note(guest, at)
     chosen = set(guest.parts)
+    named = "members" in chosen  # else a rival's analyst would learn who was attacked
     origins = CaseOrigin.objects.filter(case=case).order_by("origin").values_list("origin", flat=True)
     seen = tuple(sorted({*casework.networks_of(case), *origins[:200]}))
     return RoomView(
@@ -157,8 +159,17 @@ def look(guest: Guest, at: dt.datetime | None = None) -> RoomView:
         inviter=f"{guest.invited_by.name}, {case.investigating_unit.name}",
         expires_at=guest.expires_at,
         timeline=parts.timeline(pack, journal.history([case.case_id]), "unit") if "timeline" in chosen else None,
-        links=casework.link_views(pack, case) if "links" in chosen else None,
-        holdings=casework.holding_views(pack, case, at) if "holdings" in chosen else None,
+        links=tuple(
+            link if named else replace(link, member_name="") for link in casework.link_views(pack, case)
+        )
+        if "links" in chosen
+        else None,
+        holdings=tuple(
+            held if named else replace(held, member_name="")
+            for held in casework.holding_views(pack, case, at)
+        )
+        if "holdings" in chosen
+        else None,
         indicators=seen if "indicators" in chosen else None,
         outcome=casework.outcome_of(pack, case) if "answers" in chosen else None,
         has_answers="answers" in chosen,

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "tocsin.site.headers.SecurityHeaders",
     "tocsin.doors.api.problems.ProblemMiddleware",
+    "tocsin.site.fences.FenceMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

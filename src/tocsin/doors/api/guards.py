@@ -5,6 +5,9 @@ from ninja.security import HttpBearer
 
 from tocsin.access.keys import actor_of_key
 from tocsin.access.policy import NOBODY, POLICY, Actor, require
+from tocsin.store import fence
+
+READS = frozenset({"GET", "HEAD"})
 
 
 class Guard(HttpBearer):
@@ -16,8 +19,10 @@ class Guard(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
         """The actor. Raises NotSignedIn or NotAllowed."""
-        actor = actor_of_key(token)
+        actor = actor_of_key(token, request.META.get("REMOTE_ADDR", ""))
         require(actor, self.action)
+        if request.method in READS:
+            fence.put_up(actor.asker)  # the middleware takes it down
         return actor
 
 
@@ -30,6 +35,8 @@ class Open:
     def __call__(self, request: HttpRequest) -> Actor:
         """Nobody in particular. Raises NotSignedIn where the policy changed its mind."""
         require(NOBODY, self.action)
+        if request.method in READS:
+            fence.put_up(NOBODY.asker)
         return NOBODY
 
 

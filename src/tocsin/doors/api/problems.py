@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from ninja.errors import AuthenticationError, ValidationError
 
+from tocsin.access.limits import TooManyAttempts
 from tocsin.kernel.problems import BadInput, NotSignedIn, Problem
 
 log = logging.getLogger("tocsin.api")
@@ -45,6 +46,8 @@ def rendered(problem: Problem) -> HttpResponse:
     if problem.hint:
         document["hint"] = problem.hint
     response = HttpResponse(msgspec.json.encode(document), content_type=PROBLEM_JSON, status=problem.status)
+    if isinstance(problem, TooManyAttempts):
+        response["Retry-After"] = str(problem.retry_after)
     if problem.status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Bearer realm="tocsin"'
     return response

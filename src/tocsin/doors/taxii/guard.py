@@ -12,8 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from tocsin.access.keys import actor_of_key
+from tocsin.access.limits import TooManyAttempts
 from tocsin.access.policy import Actor, require
 from tocsin.kernel.problems import NotAllowed, NotSignedIn, Problem
+from tocsin.store import fence
 from tocsin.wire import taxii
 
 log = logging.getLogger("tocsin.taxii")
@@ -51,6 +53,8 @@ def guarded(view: View) -> View:
         try:
             actor = actor_of(request)
             require(actor, ACTION)
+            if request.method in {"GET", "HEAD"}:
+                fence.put_up(actor.asker)  # the middleware takes it down
             check_accept(request.headers.get("Accept", ""))
             check_method(request)
             return view(request, actor, **kwargs)
@@ -60,6 +64,7 @@ def guarded(view: View) -> View:
             log.error("%s %s failed", request.method, request.path, exc_info=error)
             return rendered(Problem())
 
+    answering.action = ACTION  # type: ignore[attr-defined]  # as the web's guard does
     return answering
 
 
@@ -67,13 +72,13 @@ def actor_of(request: HttpRequest) -> Actor:
     """Who asks. Raises NotSignedIn."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        return actor_of_key(given.strip())
+        return actor_of_key(given.strip(), request.META.get("REMOTE_ADDR", ""))
     if scheme.lower() == "basic":
         try:
             pair = base64.b64decode(given, validate=True).decode()
         except (binascii.Error, ValueError):
             raise NotSignedIn() from None
-        return actor_of_key(pair.partition(":")[2])
+        return actor_of_key(pair.partition(":")[2], request.META.get("REMOTE_ADDR", ""))
     raise NotSignedIn()
 
 
@@ -111,6 +116,8 @@ def rendered(problem: Problem) -> HttpResponse:
     response = answer(error, problem.status)
     if problem.status == NotSignedIn.status:
         response["WWW-Authenticate"] = 'Basic realm="tocsin", Bearer realm="tocsin"'
+    if isinstance(problem, TooManyAttempts):
+        response["Retry-After"] = str(problem.retry_after)
     if problem.status == WrongMethod.status:
         response["Allow"] = "GET, HEAD"
     return response

@@ -19,6 +19,7 @@ from tocsin.access.limits import TooManyAttempts
 from tocsin.access.policy import POLICY, require
 from tocsin.doors.web.pages import PROVED_AT, actor_of, page
 from tocsin.kernel.problems import NotAllowed, NotSignedIn, Problem
+from tocsin.store import fence
 
 
 class WrongMethod(Problem):
@@ -30,6 +31,7 @@ class WrongMethod(Problem):
     hint = "open the page again, and use its buttons"
 
 
+READS = frozenset({"GET", "HEAD"})
 FRESH_FOR = 900  # seconds
 TYPED_SALT = "tocsin.web.typed"
 TYPED_FOR = 3600  # seconds for which a form that met an ended session can still be taken up again
@@ -66,6 +68,8 @@ def guards(action: str, *methods: str, fresh: bool = False) -> Callable[[View], 
                 require(actor, action)
                 if fresh and not is_fresh(request):
                     return ask_to_confirm(request)
+                if request.method in READS:
+                    fence.put_up(actor.asker)  # the middleware takes it down
                 return view(request, actor, **kwargs)
             except NotSignedIn:
                 return ask_to_sign_in(request)

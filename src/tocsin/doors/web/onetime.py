@@ -16,6 +16,7 @@ from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.kernel.problems import BadInput, Conflict
+from tocsin.store import fence
 
 
 @guards("link.use")
@@ -72,10 +73,13 @@ def _found(request: HttpRequest, token: str) -> OneTimeLink:
     address = request.META.get("REMOTE_ADDR", "")
     throttle.check_link(address)
     try:
-        return services.find_link(token)
+        with fence.lifted():
+            link = services.find_link(token)
     except LinkNotFound:
         throttle.count_wrong_link(address)
         raise
+    fence.open_case(link.case_id)
+    return link
 
 
 def _act(

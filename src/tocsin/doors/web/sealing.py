@@ -17,6 +17,7 @@ from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import FieldError, home_of, page
 from tocsin.intake.models import Report
 from tocsin.kernel.problems import BadInput
+from tocsin.store import fence
 
 
 def sealed_page(request: HttpRequest, actor: Actor, case_id: str, errors: list[FieldError]) -> HttpResponse:
@@ -97,10 +98,12 @@ def room(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
     address = request.META.get("REMOTE_ADDR", "")
     throttle.check_link(address)
     try:
-        guest = rooms.find_guest(token)
+        with fence.lifted():
+            guest = rooms.find_guest(token)
     except rooms.RoomNotFound:
         throttle.count_wrong_link(address)
         raise
+    fence.open_case(guest.case_id)
     response = page(request, "room", {"view": rooms.look(guest)})
     response["Cache-Control"] = "no-store"  # the address holds the token
     return response

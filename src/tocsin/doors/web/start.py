@@ -15,6 +15,7 @@ from tocsin.doors.web import words
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
 from tocsin.intake.models import Report
+from tocsin.store import fence
 
 COUNTED_FOR = 60  # seconds
 FEW = 5  # smaller numbers could point at one member, so the public is not told them
@@ -70,7 +71,9 @@ def public_funnel() -> Funnel:
     """How far all reports came, counted at most once a minute, since anybody may ask at any rate."""
     known: Funnel | None = cache.get("funnel")
     if known is None:
-        known = funnel_of(current_pack(), Report.objects.all(), Link.objects.filter(detached_at__isnull=True))
+        with fence.lifted():  # counted over everybody
+            linked = Link.objects.filter(detached_at__isnull=True)
+            known = funnel_of(current_pack(), Report.objects.all(), linked)
         cache.set("funnel", known, COUNTED_FOR)
     return known
 
