@@ -77,7 +77,14 @@ def test_whose_rows_they_are_finds_them(town: Town) -> None:
     rita, olive = seen(town.actor("rita")), seen(town.actor("olive"))
     for table in ("intake_report", "cases_case", "cases_link", "cases_clock", "notices_notice"):
         assert rita[table], table
-    for table in ("intake_report", "inventory_holding", "cases_case", "cases_link", "cases_clock", "cases_guest"):
+    for table in (
+        "intake_report",
+        "inventory_holding",
+        "cases_case",
+        "cases_link",
+        "cases_clock",
+        "cases_guest",
+    ):
         assert olive[table], table
     assert olive["notices_notice"] == 0
     assert rita["cases_guest"] == 0

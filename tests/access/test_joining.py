@@ -119,7 +119,11 @@ def test_a_supervisor_decides_about_the_own_unit_alone(unit: Unit) -> None:
     other = Unit.objects.create(unit_id="kent-x", name="Another", kind="force")
     saul = somebody("supervisor", unit=unit)
     joining.invite(saul, "a@example.org", "officer", unit=unit)
-    for role, place in (("officer", {"unit": other}), ("coordinator", {}), ("reporter", {"member": a_member()})):
+    for role, place in (
+        ("officer", {"unit": other}),
+        ("coordinator", {}),
+        ("reporter", {"member": a_member()}),
+    ):
         with pytest.raises(NotAllowed):
             joining.invite(saul, "a@example.org", role, **place)
 

@@ -152,7 +152,6 @@ class Actor:
             return self.person.name
         return f"key {self.key.label}" if self.key is not None else "nobody"
 
-
     @property
     def asker(self) -> Asker:
         """How the database knows the actor, where it keeps a fence of its own."""

@@ -48,9 +48,7 @@ def sealed_from(actor: Actor, at: dt.datetime | None = None) -> Q:
     if actor.person is None:
         return Q(sealed)
     named = Seal.objects.filter(case=OuterRef("pk"), lifted_at__isnull=True, people=actor.person)
-    broken = BrokenGlass.objects.filter(
-        case=OuterRef("pk"), person=actor.person, expires_at__gt=at or now()
-    )
+    broken = BrokenGlass.objects.filter(case=OuterRef("pk"), person=actor.person, expires_at__gt=at or now())
     return Q(sealed) & ~Q(Exists(named)) & ~Q(Exists(broken))
 
 

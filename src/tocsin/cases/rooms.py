@@ -158,7 +158,9 @@ def look(guest: Guest, at: dt.datetime | None = None) -> RoomView:
         guest_name=guest.name,
         inviter=f"{guest.invited_by.name}, {case.investigating_unit.name}",
         expires_at=guest.expires_at,
-        timeline=parts.timeline(pack, journal.history([case.case_id]), "unit") if "timeline" in chosen else None,
+        timeline=parts.timeline(pack, journal.history([case.case_id]), "unit")
+        if "timeline" in chosen
+        else None,
         links=tuple(
             link if named else replace(link, member_name="") for link in casework.link_views(pack, case)
         )

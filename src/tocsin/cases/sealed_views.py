@@ -34,6 +34,4 @@ def sealed_view(actor: Actor, case_id: str, at: dt.datetime | None = None) -> Se
     if case is None:
         raise NotFound("there is no such case, or it is not yours to see")
     due = overviews.first_due(current_pack(), [case], at or now()).get(case.pk)
-    return SealedView(
-        case.case_id, case.investigating_unit.name, due, sealing.may_break(actor, case_id)
-    )
+    return SealedView(case.case_id, case.investigating_unit.name, due, sealing.may_break(actor, case_id))

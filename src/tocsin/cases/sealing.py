@@ -98,7 +98,9 @@ def break_glass(actor: Actor, case_id: str, reason: str, at: dt.datetime | None 
         alerts.tell(
             [seal.sealed_by, *coordinators],
             f"{actor.person.name}, {unit.name if unit else ''}, broke the seal of case {case.case_id} for "
-            f"{GLASS_FOR.seconds // 3600} hours. The reason stands in the journal of the case: {reason}"[:300],
+            f"{GLASS_FOR.seconds // 3600} hours. The reason stands in the journal of the case: {reason}"[
+                :300
+            ],
         )
     return made
 

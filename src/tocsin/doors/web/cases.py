@@ -199,7 +199,11 @@ def _effect(actor: Actor, case_id: str) -> dict[str, Any]:
     if found is None:
         return {}
     reports = Report.objects.filter(links__case=found, links__detached_at__isnull=True)
-    return {"access": sealing.access_of(actor, found), "effect": blocking.effect_of_case(found), "warned": effects.warnings_from(actor, reports)}
+    return {
+        "access": sealing.access_of(actor, found),
+        "effect": blocking.effect_of_case(found),
+        "warned": effects.warnings_from(actor, reports),
+    }
 
 
 def _onward(actor: Actor, case_id: str) -> str:

@@ -43,6 +43,7 @@ class GuardedView(Protocol):
     """A view that carries its line of the policy table."""
 
     action: str
+    methods: tuple[str, ...]
 
     def __call__(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase: ...
 
@@ -85,6 +86,7 @@ def guards(action: str, *methods: str, fresh: bool = False) -> Callable[[View], 
                 return problem_page(request, problem)
 
         guarded.action = action  # type: ignore[attr-defined]
+        guarded.methods = tuple(methods or ("GET",))  # type: ignore[attr-defined]
         return cast(GuardedView, guarded)
 
     return decorate

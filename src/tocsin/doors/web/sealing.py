@@ -35,7 +35,9 @@ def break_glass(request: HttpRequest, actor: Actor, case_id: str) -> HttpRespons
         sealing.break_glass(actor, case_id, request.POST.get("reason", ""))
     except BadInput as problem:
         return sealed_page(request, actor, case_id, [FieldError("reason", _capital(problem.detail))])
-    messages.warning(request, "You read a sealed case. The person who sealed it and the coordinator are told.")
+    messages.warning(
+        request, "You read a sealed case. The person who sealed it and the coordinator are told."
+    )
     return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
 
 
@@ -45,7 +47,9 @@ def seal(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     case = queries.fetch_case(actor, case_id)
     chosen = [int(pk) for pk in request.POST.getlist("person") if pk.isdigit()]
     try:
-        sealing.seal_case(case, actor, list(Person.objects.filter(pk__in=chosen)), request.POST.get("reason", ""))
+        sealing.seal_case(
+            case, actor, list(Person.objects.filter(pk__in=chosen)), request.POST.get("reason", "")
+        )
         messages.success(request, "The case is sealed. Everybody else sees its number and its clock.")
     except BadInput as problem:
         messages.warning(request, _capital(problem.detail) + ".")
