@@ -24,6 +24,9 @@ PEOPLE = {
     "iris": "Iris Holt",
     "olga": "Olga Brand",
     "tara": "Tara Quill",
+    "omar": "Omar Lund",
+    "amy": "Amy Reed",
+    "sam": "DI Sam Voss",
 }
 
 
@@ -49,6 +52,9 @@ def tell() -> dict[str, Any]:
     services.give_role(people["rosa"], "reporter", member=southwark)
     services.give_role(people["ada"], "officer", unit=services.join_unit("metropolitan"))
     services.give_role(people["iris"], "coordinator")
+    services.give_role(people["omar"], "operator")
+    services.give_role(people["amy"], "administrator", member=northgate)
+    services.give_role(people["sam"], "supervisor", unit=services.fetch_unit("metropolitan"))
     services.give_role(people["tara"], "trusted")
     services.give_role(people["olga"], "officer", unit=services.fetch_unit("nca-nccu"))
 

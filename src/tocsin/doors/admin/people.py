@@ -63,6 +63,16 @@ def suspend_member(name_or_id: str, reason: str) -> None:
     click.echo(f"{suspended.name} is suspended")
 
 
+@member.command("resume")
+@click.argument("name_or_id")
+def resume_member(name_or_id: str) -> None:
+    """Let a suspended member act again."""
+    services = _services()
+    from tocsin.access import leaving
+
+    click.echo(f"{leaving.resume_member(None, services.fetch_member(name_or_id)).name} acts again")
+
+
 @admin.group()
 def person() -> None:
     """People with an account."""
@@ -82,6 +92,63 @@ def add_person(email: str, name: str, generate: bool, as_json: bool) -> None:
     _say(as_json, shown, "  ".join(shown.values()))
 
 
+@person.command("invite")
+@click.argument("email")
+@click.argument("role_name", metavar="ROLE")
+@click.option("--member", "member_name", help="For a reporter or administrator: the member, by name or id.")
+@click.option("--unit", "unit_id", help="For an officer or supervisor: the unit's id.")
+@AS_JSON
+def invite_person(
+    email: str, role_name: str, member_name: str | None, unit_id: str | None, as_json: bool
+) -> None:
+    """Make a one-time link by which whoever has EMAIL joins in a ROLE. It cannot be shown again."""
+    services = _services()
+    from tocsin.access import joining
+
+    made, token = joining.invite(
+        None,
+        email,
+        role_name,
+        member=services.fetch_member(member_name) if member_name else None,
+        unit=services.fetch_unit(unit_id) if unit_id else None,
+    )
+    _tell_link(as_json, made.email, token)
+
+
+@person.command("link")
+@click.argument("email")
+@AS_JSON
+def link_person(email: str, as_json: bool) -> None:
+    """Make a link by which the person with EMAIL sets a new password; second factors go with it."""
+    services = _services()
+    from tocsin.access import joining
+
+    made, token = joining.invite_back(None, services.fetch_person(email))
+    _tell_link(as_json, made.email, token)
+
+
+@person.command("off")
+@click.argument("email")
+def turn_off(email: str) -> None:
+    """Turn an account off: its sessions end, its roles act no more."""
+    services = _services()
+    from tocsin.access import leaving
+
+    leaving.turn_off(None, services.fetch_person(email))
+    click.echo("off")
+
+
+@person.command("on")
+@click.argument("email")
+def turn_on(email: str) -> None:
+    """Turn an account on again, with the roles that it had."""
+    services = _services()
+    from tocsin.access import leaving
+
+    leaving.turn_on(None, services.fetch_person(email))
+    click.echo("on")
+
+
 @admin.group()
 def role() -> None:
     """What people may do."""
@@ -90,10 +157,10 @@ def role() -> None:
 @role.command("give")
 @click.argument("email")
 @click.argument("role_name", metavar="ROLE")
-@click.option("--member", "member_name", help="For a reporter: the member, by name or id.")
+@click.option("--member", "member_name", help="For a reporter or administrator: the member, by name or id.")
 @click.option("--unit", "unit_id", help="For an officer or supervisor: the unit's id.")
 def give_role(email: str, role_name: str, member_name: str | None, unit_id: str | None) -> None:
-    """Give the person with EMAIL a ROLE: reporter, officer, supervisor, coordinator or operator."""
+    """Give EMAIL a ROLE: reporter, administrator, officer, supervisor, coordinator, operator or trusted."""
     services = _services()
     given = services.give_role(
         services.fetch_person(email),
@@ -103,6 +170,19 @@ def give_role(email: str, role_name: str, member_name: str | None, unit_id: str 
     )
     place = given.member or given.unit or "the exchange"
     click.echo(f"{given.person.name} is {given.name} at {place}")
+
+
+@role.command("take")
+@click.argument("email")
+@click.argument("role_name", metavar="ROLE")
+def take_role(email: str, role_name: str) -> None:
+    """Take a ROLE from the person with EMAIL, wherever it is held."""
+    services = _services()
+    from tocsin.access import leaving
+
+    for held in services.fetch_person(email).roles.filter(name=role_name):
+        leaving.take_role(None, held.pk)
+    click.echo("taken")
 
 
 @admin.group()
@@ -208,6 +288,13 @@ def _services() -> Any:
     from tocsin.access import services
 
     return services
+
+
+def _tell_link(as_json: bool, email: str, token: str) -> None:
+    from django.conf import settings
+
+    address = f"{settings.PUBLIC_URL}/join/{token}"
+    _say(as_json, {"email": email, "link": address}, address)
 
 
 def _asked_password() -> str:
