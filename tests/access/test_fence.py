@@ -127,7 +127,7 @@ def test_a_missed_clock_opens_the_fence_where_it_opens_the_code(town: Town) -> N
 
 
 def test_the_fence_takes_nothing_from_what_the_code_shows(town: Town) -> None:
-    """For every person of the town, the reports and cases of `visible_to` are the same with it and without."""
+    """For every person, the reports and cases of `visible_to` are the same with it and without."""
     for name in town.people:
         actor = town.actor(name)
         without = set(reach.visible_to(actor).values_list("pk", flat=True)), visible_to(actor).count()

@@ -132,8 +132,8 @@ def test_a_key_enters_what_its_scope_opens_and_nothing_else(town: Town, scope: s
         rule = POLICY[str(route.action)]
         status = called(client, route)
         if route.door == "web":
-            expected = (
-                rule.relation == "anyone" and status != 401 or rule.relation != "anyone" and status == 401
+            expected = (rule.relation == "anyone" and status != 401) or (
+                rule.relation != "anyone" and status == 401
             )
         else:
             expected = (status in (401, 403)) != (rule.relation == "anyone" or rule.scope == scope)

@@ -1,7 +1,7 @@
 """Tenants: every id of one member, tried on every route as everybody else, gives nothing away.
 
-One member's whole life is made, with a mark in every text of it. Then everybody who has no business with it calls
-every route of every door with its ids. No answer may hold a mark, and no entry of the journal may follow.
+One member's whole life is made, with a mark in every text of it. Then everybody who has no business with it
+calls every route of every door with its ids. No answer may hold a mark; no entry of the journal may follow.
 """
 
 import datetime as dt
@@ -201,7 +201,7 @@ def test_the_marks_are_there_for_whose_they_are(world: World) -> None:
 
 
 def test_the_operator_hosts_and_does_not_read(world: World) -> None:
-    """People and keys are the operator's to look after; no page shows a report, a case or what was decided."""
+    """People and keys are the operator's to look after; no page shows a report, a case or a decision."""
     omar = signed_in(world.town.person("omar", "operator"))
     for route in every_route():
         if route.method != "GET" or route.address.startswith("/account"):

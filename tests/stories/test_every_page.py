@@ -15,6 +15,7 @@ PAGES = {
     None: {
         "start": "/",
         "sign-in": "/sign-in",
+        "passkey": "/sign-in/passkey",
         "journal": "/journal",
         "help": "/help",
         "accessibility": "/accessibility",
@@ -27,12 +28,16 @@ PAGES = {
         "reporter-empty-search": "/reports/all?q=nothing-such",
         "report": "/reports/{kent_report}",
         "not-mine": "/reports/{rivals_report}",
+        "account": "/account",
         "network": "/network",
         "network-search": "/network?q=nothing.example",
         "indicator": "/indicators/{shared_indicator}",
     },
     "ada": {"queue": "/queue", "case": "/cases/{late_case}"},
     "olga": {"queue-of-one": "/queue", "case-many": "/cases/{national_case}"},
+    "amy": {"administration-of-a-member": "/administration"},
+    "omar": {"administration": "/administration", "policy": "/administration/policy"},
+    "sam": {"case-of-a-supervisor": "/cases/{late_case}"},
     "tara": {"network-trusted": "/network", "indicator-held": "/indicators/{held_indicator}"},
     "iris": {
         "coordination": "/coordination",
@@ -52,6 +57,7 @@ PICTURES = {
         for name in ("start", "reporter-home", "report", "queue", "case", "coordination", "packet")
     ),
     *((name, "light") for name in ("figures", "network", "indicator")),
+    *((name, "light") for name in ("account", "administration", "policy")),
     *((name, "dark") for name in ("reporter-home", "case", "figures")),
     *((name, "narrow") for name in ("start", "report", "queue")),
 }

@@ -88,5 +88,3 @@ def test_without_scripts_the_password_still_works(open_page: Callable[..., Page]
     expect(page.get_by_text("A passkey needs JavaScript")).to_be_visible()
     page.get_by_role("link", name="Other ways to sign in").click()
     sign_in(page, exchange, "rosa")
-
-

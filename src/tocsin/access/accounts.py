@@ -48,7 +48,7 @@ def rename(actor: Actor, name: str) -> None:
 
 
 def change_password(actor: Actor, password: str) -> None:
-    """Change one's password and end every session but the present one, which the door keeps. Raises BadInput."""
+    """Change one's password and end the sessions; the door keeps the present one. Raises BadInput."""
     person = _own(actor)
     joining.check_password(password, person)
     with act() as recorded:

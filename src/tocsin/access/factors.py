@@ -59,8 +59,8 @@ class Held:
         return bool(self.passkeys) or self.has_codes
 
 
-class Factors(DefaultMFAAdapter):
-    """allauth's hooks: secrets are kept encrypted under the exchange's own key, and the exchange has its name."""
+class Factors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
+    """allauth's hooks: secrets are kept encrypted under the exchange's own key; the exchange has its name."""
 
     def encrypt(self, text: str) -> str:
         return _box().encrypt(text.encode()).decode("ascii")
@@ -100,7 +100,7 @@ def needs_second(person: Person) -> bool:
 
 
 def begin_codes(person: Person) -> tuple[str, str]:
-    """A new secret for an authenticator app, kept in the session until it is confirmed, and its picture (SVG)."""
+    """A new secret for an authenticator app, in the session until it is confirmed, and its picture (SVG)."""
     secret = totp.get_totp_secret()
     adapter = Factors()
     picture = adapter.build_totp_svg(adapter.build_totp_url(person, secret))
@@ -119,7 +119,7 @@ def confirm_codes(person: Person, code: str) -> list[str]:
         spare = RecoveryCodes.activate(person)
         recorded.record("access:factor:added", services.subject_of(person), {"kind": "codes"})
     totp.clear_totp_secret(context.request)
-    return spare.get_unused_codes()
+    return [str(code) for code in spare.get_unused_codes()]
 
 
 def drop_codes(person: Person) -> None:
@@ -137,7 +137,7 @@ def fresh_recovery_codes(person: Person) -> list[str]:
         Authenticator.objects.filter(user=person, type=Authenticator.Type.RECOVERY_CODES).delete()
         spare = RecoveryCodes.activate(person)
         recorded.record("access:factor:renewed", services.subject_of(person), {"kind": "recovery codes"})
-    return spare.get_unused_codes()
+    return [str(code) for code in spare.get_unused_codes()]
 
 
 def check_code(person: Person, code: str) -> None:
@@ -201,12 +201,11 @@ def person_of_passkey(credential: dict[str, Any], expected: Person | None = None
 
 
 def _fits_once(kept: Authenticator, code: str) -> bool:
-    """Is it the app's code of now, the step before or after, and later than the last one taken (RFC 6238 5.2)?"""
+    """Is it the app's code of about now, and later than the last one taken (RFC 6238 section 5.2)?"""
     secret = Factors().decrypt(kept.data["secret"])
     for counter in totp.yield_hotp_counters_from_time():
-        fits = hmac.compare_digest(
-            totp.format_hotp_value(totp.hotp_value(secret, counter)).encode(), code.encode()
-        )
+        expected = totp.format_hotp_value(totp.hotp_value(secret, counter))
+        fits = hmac.compare_digest(expected.encode(), code.encode())
         if fits and counter > kept.data.get("last_counter", 0):
             kept.data["last_counter"] = counter
             kept.save(update_fields=["data"])

@@ -39,7 +39,7 @@ def invite(
     unit: Unit | None = None,
     at: dt.datetime | None = None,
 ) -> tuple[Invitation, str]:
-    """A new link for somebody, and its token, which cannot be had again. `actor` is None on the machine itself.
+    """A link for somebody, and its token, which cannot be had again. `actor` is None on the machine itself.
 
     An earlier open link for the same address, role and place ends. Raises NotSignedIn, NotAllowed, BadInput.
     """

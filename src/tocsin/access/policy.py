@@ -135,7 +135,7 @@ class Actor:
 
     @cached_property
     def members(self) -> tuple[Member, ...]:
-        """The members acted for, which an administrator alone does not: their reports are not theirs to read."""
+        """The members acted for; an administrator does not: its reports are not theirs to read."""
         if self.key is not None:
             return (self.key.member,)
         return tuple(r.member for r in self.roles if r.member is not None and r.name == Role.Name.REPORTER)

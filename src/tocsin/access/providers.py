@@ -1,4 +1,4 @@
-"""What the exchange is told about its identity provider and its mail server; pure, because settings read it."""
+"""What the exchange is told of its identity provider and its mail server; pure, because settings read it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,16 +36,15 @@ def openid_provider(environment: Mapping[str, str]) -> dict[str, Any] | None:
 def mail_settings(address: str) -> dict[str, Any]:
     """Django's mail settings from `smtp://user:password@host:port` or `smtps://…`.
 
-    Nothing given: mail goes nowhere (`MAILS` is False), and one-time links are copied by hand.
+    Nothing given, nothing set: the exchange sends no mail, and one-time links are copied by hand.
     Raises BadInput for another scheme.
     """
     if not address:
-        return {"MAILS": False, "EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
+        return {}
     parts = urlsplit(address)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise BadInput("TOCSIN_MAIL names no mail server", hint="use smtp://user:password@host:port")
     return {
-        "MAILS": True,
         "EMAIL_HOST": parts.hostname,
         "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 25),
         "EMAIL_HOST_USER": unquote(parts.username or ""),

@@ -90,6 +90,8 @@ def invite_guest(
         raise BadInput("choose what the guest may read", hint=", ".join(PARTS))
     if days not in DAYS:
         raise BadInput("choose for how many days")
+    if by.person is None:
+        raise NotAllowed()
     token, until = secrets.token_urlsafe(32), at + dt.timedelta(days=days)
     with act() as recorded:
         guest = Guest.objects.create(

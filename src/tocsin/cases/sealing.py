@@ -1,7 +1,7 @@
 """Sealing a case to named people, lifting the seal, and breaking the glass in need.
 
-What a seal keeps from whom is decided in `cases.reach` alone. A seal stops no clock and hides no duty: everybody
-whom the case would reach still sees its number and what is due.
+What a seal keeps from whom is decided in `cases.reach` alone. A seal stops no clock and hides no duty:
+everybody whom the case would reach still sees its number and what is due.
 """
 
 import datetime as dt
@@ -40,8 +40,8 @@ def seal_case(
 ) -> Seal:
     """Seal a case to these people and to whoever seals it; a second seal replaces the names of the first.
 
-    Raises NotSignedIn, NotAllowed for who is no supervisor of the investigating unit, BadInput for somebody who
-    is at neither of the case's units.
+    Raises NotSignedIn, NotAllowed for who is no supervisor of the investigating unit, BadInput for somebody
+    who is at neither of the case's units.
     """
     by, at = _supervisor(case, actor), at or now()
     reason = _reason(reason)

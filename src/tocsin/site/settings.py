@@ -122,7 +122,10 @@ SOCIALACCOUNT_ADAPTER = "tocsin.doors.web.openid.Arrivals"
 SOCIALACCOUNT_LOGIN_ON_GET = True  # a form that leads elsewhere is what our content policy forbids
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [IDENTITY_PROVIDER] if IDENTITY_PROVIDER else []}}
-vars().update(mail_settings(os.environ.get("TOCSIN_MAIL", "")))
+MAIL = mail_settings(os.environ.get("TOCSIN_MAIL", ""))
+MAILS = bool(MAIL)  # False: one-time links are copied by hand
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MAILS else 'dummy'}.EmailBackend"
+vars().update(MAIL)
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -1,9 +1,9 @@
 """The second fence, on PostgreSQL: while a web request reads, the database itself knows who asks.
 
-The first fence is `visible_to`, in code. Should a page ever forget it, row-level security still gives no row of
-another member or unit (PostgreSQL documentation 5.9). A request that reads takes the role `tocsin_reader`, which
-owns no table and so cannot pass by the policies, and says in session variables for whom it acts. Worker, commands
-and acts that write keep the owner's role: linking and clocks have to see everything.
+The first fence is `visible_to`, in code. Should a page ever forget it, row-level security still gives no row
+of another member or unit (PostgreSQL documentation 5.9). A request that reads takes the role `tocsin_reader`,
+which owns no table and so cannot pass by the policies, and says in session variables for whom it acts.
+Worker, commands and acts that write keep the owner's role: linking and clocks have to see everything.
 
 On SQLite, and where the role could not be made, every function here does nothing.
 """
@@ -103,7 +103,7 @@ def _set(role: str, *values: str) -> None:
     """One round trip for the role and all variables."""
     calls = ", ".join(f"set_config('tocsin.{name}', %s, false)" for name in VARIABLES)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {calls}, set_config('role', %s, false)", [*values, role])  # noqa: S608
+        cursor.execute(f"SELECT {calls}, set_config('role', %s, false)", [*values, role])
 
 
 def _spelled(keys: Iterable[int]) -> str:

@@ -151,7 +151,9 @@ def test_what_is_dangerous_asks_again_and_loses_nothing_typed(olive: Person, lon
     session.save()
     asked = client.post("/administration/invite", {"email": "new@example.org", "grant": "officer@mps"})
     assert asked["Location"] == "/account/confirm"
-    assert client.post("/account/confirm", {"password": PASSWORD}).status_code == 422, "the password is not enough"
+    assert client.post("/account/confirm", {"password": PASSWORD}).status_code == 422, (
+        "the password is not enough"
+    )
     page = client.post("/account/confirm", {"code": code_of(secret, time.time())}).content.decode()
     assert 'action="/administration/invite"' in page
     assert 'value="new@example.org"' in page

@@ -45,7 +45,7 @@ def person_of(actor: Actor) -> Person:
 
 
 def _prove(request: HttpRequest, person: Person, held: factors.Held) -> None:
-    """Raises BadInput. Who has a second factor proves by that one: a session that was left open knows no less."""
+    """Raises BadInput. Who has a second factor proves by it: whoever found an open session has none."""
     if held.passkeys and request.POST.get("credential"):
         factors.person_of_passkey(credential_of(request), person)
     elif held.is_any:

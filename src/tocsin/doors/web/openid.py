@@ -48,7 +48,7 @@ def openid_arrive(request: HttpRequest, actor: Actor, provider_id: str) -> HttpR
 
 @guards("account.change", "POST", fresh=True)
 def openid_tie(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """Ties one's account to one's identity at the provider: the next arrival in this session makes the tie."""
+    """Ties one's account to one's identity at the provider: the next arrival in this session does it."""
     provider = settings.IDENTITY_PROVIDER
     if provider is None or actor.person is None:
         raise NotFound()
@@ -71,7 +71,7 @@ def is_tied(person: Person) -> bool:
     return bool(SocialAccount.objects.filter(user=person).exists())
 
 
-class Arrivals(DefaultSocialAccountAdapter):
+class Arrivals(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
     """allauth's hooks: who was let in by the provider is let in here, or told why not, by our own pages."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:

@@ -91,7 +91,7 @@ def ways() -> dict[str, Any]:
 
 
 def enter(request: HttpRequest, person: Person, *, second: bool) -> None:
-    """The session is this person's from here, under a new key; `second` says whether two factors were shown."""
+    """The session is this person's from here, under a new key; `second`: were two factors shown?"""
     request.session.pop("halfway", None)
     auth.login(request, person, backend=BACKEND)
     request.session[SECOND], request.session[PROVED_AT] = second, time.time()

@@ -14,6 +14,7 @@ def is_any(column, name):
 
 
 HAS_MEMBERS = "(SELECT tocsin_ids('members') <> '{}')"
+OWN_CASE = f"({HAS_MEMBERS} AND tocsin_own_case(case_id))"
 IS_STAFF = "(SELECT tocsin_ids('units') <> '{}' OR tocsin_is_coordinator())"
 
 # Of a unit, or opened by a link, or reached by a missed clock or the coordinator.
@@ -22,7 +23,8 @@ STAFF = (
     f"OR {is_any('c.id', 'cases')} OR ({IS_STAFF} AND tocsin_reached(c.id, c.investigating_unit_id)))"
 )
 UNSEALED = """NOT EXISTS (SELECT 1 FROM cases_seal s WHERE s.case_id = {case} AND s.lifted_at IS NULL
-    AND NOT EXISTS (SELECT 1 FROM cases_seal_people p WHERE p.seal_id = s.id AND p.person_id = tocsin_person())
+    AND NOT EXISTS (SELECT 1 FROM cases_seal_people p
+                    WHERE p.seal_id = s.id AND p.person_id = tocsin_person())
     AND NOT EXISTS (SELECT 1 FROM cases_brokenglass b WHERE b.case_id = s.case_id
                     AND b.person_id = tocsin_person() AND b.expires_at > now())
     AND s.case_id <> ALL ((SELECT tocsin_ids('cases'))::bigint[]))"""
@@ -81,8 +83,8 @@ POLICIES = {
     "cases_link": f"{content_of('cases_link.case_id')} OR ({HAS_MEMBERS} AND tocsin_own_report(report_id))",
     "cases_clock": "EXISTS (SELECT 1 FROM cases_case c WHERE c.id = cases_clock.case_id) "
     f"OR ({HAS_MEMBERS} AND tocsin_own_report(report_id))",
-    "cases_decision": f"{content_of('cases_decision.case_id')} OR ({HAS_MEMBERS} AND tocsin_own_case(case_id))",
-    "cases_outcome": f"{content_of('cases_outcome.case_id')} OR ({HAS_MEMBERS} AND tocsin_own_case(case_id))",
+    "cases_decision": f"{content_of('cases_decision.case_id')} OR {OWN_CASE}",
+    "cases_outcome": f"{content_of('cases_outcome.case_id')} OR {OWN_CASE}",
     "cases_onetimelink": content_of("cases_onetimelink.case_id"),
     "cases_caseorigin": content_of("cases_caseorigin.case_id"),
     "cases_hint": content_of("cases_hint.case_id"),
