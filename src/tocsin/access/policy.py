@@ -158,6 +158,7 @@ class Actor:
         return Asker(
             members=tuple(member.pk for member in self.members),
             units=tuple(unit.pk for unit in self.units),
+            above=tuple(unit.pk for unit in self.units if unit.kind != Unit.Kind.FORCE),
             person=self.person.pk if self.person is not None else 0,
             is_coordinator=Role.Name.COORDINATOR in self.role_names,
         )

@@ -10,23 +10,27 @@ On SQLite, and where the role could not be made, every function here does nothin
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 
 ROLE = "tocsin_reader"
-VARIABLES = ("members", "units", "person", "coordinator", "cases")
+VARIABLES = ("members", "units", "above", "person", "coordinator", "cases")
 
 _usable: dict[str, bool] = {}
 
 
 @dataclass(frozen=True)
 class Asker:
-    """For whom a request reads: primary keys of members, units and the person, and cases opened by a link."""
+    """For whom a request reads: primary keys of members, units and the person, and cases opened by a link.
+
+    `above` are those of the units to which missed clocks of others can rise.
+    """
 
     members: tuple[int, ...] = ()
     units: tuple[int, ...] = ()
+    above: tuple[int, ...] = ()
     person: int = 0
     is_coordinator: bool = False
     cases: tuple[int, ...] = ()
@@ -40,6 +44,7 @@ def put_up(asker: Asker) -> None:
         ROLE,
         _spelled(asker.members),
         _spelled(asker.units),
+        _spelled(asker.above),
         str(asker.person or ""),
         "on" if asker.is_coordinator else "",
         _spelled(asker.cases),
@@ -55,7 +60,7 @@ def take_down() -> None:
     if connection.connection is None:  # closed meanwhile: the next one begins without fence
         return
     try:
-        _set("none", "", "", "", "", "")
+        _set("none", *[""] * len(VARIABLES))
     except DatabaseError:
         if connection.in_atomic_block:  # a broken transaction takes its settings with it
             raise
@@ -80,7 +85,7 @@ def open_case(case: int) -> None:
     """A link has opened this one case for the running request."""
     asker: Asker | None = getattr(connection, "tocsin_fence", None)
     if asker is not None:
-        put_up(Asker(asker.members, asker.units, asker.person, asker.is_coordinator, (*asker.cases, case)))
+        put_up(replace(asker, cases=(*asker.cases, case)))
 
 
 def is_usable() -> bool:
