@@ -40,7 +40,6 @@ def measure(stored: int) -> dict[str, Any]:
     setup_test_environment()
     call_command("migrate", verbosity=0)
     from bench.linking import World
-
     from tocsin.access import services
     from tocsin.access.models import Member
     from tocsin.cases.units import load_units

@@ -68,8 +68,6 @@ def actor_of_key(text: str, address: str = "") -> Actor:
     unknown, revoked, expired or of a suspended member. Raises TooManyAttempts for an address that keeps
     sending keys that are none, TooManyRequests for a key that asks without end.
     """
-    if address:
-        limits.reached("unknown-key", address, limits.UNKNOWN_KEY)
     shape = _shape.fullmatch(text)
     prefix, secret = shape.groups() if shape else ("", text)
     key = ApiKey.objects.select_related("member").filter(prefix=prefix).first()
@@ -78,7 +76,8 @@ def actor_of_key(text: str, address: str = "") -> Actor:
     at = now()
     if key is None or not fits or not is_current(key, at):
         if address:
-            limits.add("unknown-key", address, limits.UNKNOWN_KEY)
+            # A current key is never held up for what others at its address send.
+            limits.take("unknown-key", address, limits.UNKNOWN_KEY)
         raise NotSignedIn()
     limits.take_request(key.prefix)
     _note_use(key, at)

@@ -25,6 +25,7 @@ SECOND_FACTOR_ROLES = frozenset(
     os.environ.get("TOCSIN_SECOND_FACTOR", "administrator,officer,supervisor,coordinator,operator").split(",")
 ) - {"none", ""}
 IDENTITY_PROVIDER = openid_provider(os.environ)  # None: nobody signs in by OpenID Connect
+PROXIES = frozenset(filter(None, os.environ.get("TOCSIN_PROXIES", "").split(",")))  # whose word we take
 FENCE = os.environ.get("TOCSIN_FENCE", "on") == "on"  # row-level security, on PostgreSQL
 
 INSTALLED_APPS = [
@@ -53,6 +54,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tocsin.site.proxies.ProxyMiddleware",
     "tocsin.site.headers.SecurityHeaders",
     "tocsin.doors.api.problems.ProblemMiddleware",
     "tocsin.site.fences.FenceMiddleware",
