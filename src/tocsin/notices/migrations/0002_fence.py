@@ -22,6 +22,7 @@ def function(name, result, declared, body):
 
 HAS_MEMBERS = "(SELECT tocsin_ids('members') <> '{}')"
 IS_STAFF = "(SELECT tocsin_ids('units') <> '{}' OR tocsin_ids('cases') <> '{}' OR tocsin_is_coordinator())"
+OWN_REPORT = f"({HAS_MEMBERS} AND tocsin_own_report(report_id))"
 IS_ABOVE = "(SELECT tocsin_ids('above') <> '{}' OR tocsin_is_coordinator())"
 
 FUNCTIONS = (
@@ -137,8 +138,8 @@ POLICIES = {
     "cases_case": f"{is_any('investigating_unit_id', 'units')} OR {is_any('support_unit_id', 'units')} "
     f"OR {is_any('id', 'cases')} OR ({IS_ABOVE} AND id IN (SELECT tocsin_reached_cases())) "
     f"OR ({HAS_MEMBERS} AND tocsin_own_case(id))",
-    "cases_link": f"({HAS_MEMBERS} AND tocsin_own_report(report_id)) OR ({IS_STAFF} AND tocsin_reads(case_id))",
-    "cases_clock": f"({HAS_MEMBERS} AND tocsin_own_report(report_id)) OR tocsin_knows(case_id)",
+    "cases_link": f"{OWN_REPORT} OR ({IS_STAFF} AND tocsin_reads(case_id))",
+    "cases_clock": f"{OWN_REPORT} OR tocsin_knows(case_id)",
     "cases_decision": f"tocsin_own_case(case_id) OR ({IS_STAFF} AND tocsin_reads(case_id))",
     "cases_outcome": f"tocsin_own_case(case_id) OR ({IS_STAFF} AND tocsin_reads(case_id))",
     "cases_onetimelink": "tocsin_reads(case_id)",
