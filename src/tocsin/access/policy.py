@@ -57,6 +57,10 @@ POLICY: dict[str, Rule] = {
     "case.assess": _rule("officer supervisor", relation="own unit", why="a person's decision"),
     "case.answer": _rule("officer supervisor", relation="own unit", why="the outcome told to the reporters"),
     "case.detach": _rule("officer supervisor", relation="own unit", why="a report linked by mistake"),
+    "case.record": _rule("officer supervisor", relation="own unit", why="the crime number that came back"),
+    "form.read": _rule(
+        "officer supervisor coordinator", relation="own unit or coordinated", why="the case on another form"
+    ),
     "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
     "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),
     "link.make": _rule(

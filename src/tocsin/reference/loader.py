@@ -51,6 +51,7 @@ def load(folder: Traversable) -> values.Pack:
             _convert(rule, values.RouteRule, f"routing.toml rule {number}")
             for number, rule in enumerate(_toml(folder, "routing.toml").get("rule", []), start=1)
         ),
+        forms=tuple(_rows(folder, "forms.csv", values.FormField)),
     )
     _check_references(loaded)
     return loaded

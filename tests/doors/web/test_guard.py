@@ -18,6 +18,8 @@ ARGUMENTS = {
     "report_id": "report_000000000001",
     "indicator_id": "indicator_00000001",
     "token": "unknown",
+    "form": "crime-record",
+    "kind": "pdf",
 }
 
 
