@@ -1,0 +1,6 @@
+"""What members and people have been told, by which channel, and what they wish to be told."""
+
+from tocsin.notices.models.mails import Address, Item, Mail, Wish
+from tocsin.notices.models.told import Notice
+
+__all__ = ["Address", "Item", "Mail", "Notice", "Wish"]
