@@ -46,6 +46,9 @@ POLICY: dict[str, Rule] = {
         "reporter", scope="reports:read", relation="own member", why="proof of one's own report"
     ),
     "notices.choose": _rule(why="what one is told by mail is one's own choice"),
+    "webhook.manage": _rule(
+        "administrator supervisor", relation="own people", why="one's own machine is told"
+    ),
     "notices.stop": _rule(relation="anyone", why="the token in a mail stops mail and does nothing else"),
     "tally.write": _rule(scope="tallies:write", relation="own member", why="a member tells what it blocked"),
     "queue.read": _rule("officer supervisor", relation="own unit", why="a unit's work"),

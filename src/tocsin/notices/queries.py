@@ -3,14 +3,19 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db.models import Q
+
+from tocsin.access.models import Member, Unit
 from tocsin.access.policy import Actor, require
 from tocsin.cases.views import NoticeView
 from tocsin.kernel.problems import NotAllowed
-from tocsin.notices.models import Address, Mail, Notice
+from tocsin.notices.hooks import owners
+from tocsin.notices.models import Address, Delivery, Endpoint, Mail, Notice
 from tocsin.notices.wishes import kinds_for, wishes_of
 
 SHOWN = 50
 MAILS = 10
+DELIVERIES = 20
 
 
 def for_member(actor: Actor, limit: int = SHOWN) -> list[NoticeView]:
@@ -89,3 +94,62 @@ def dead_addresses(actor: Actor) -> list[tuple[str, str, dt.datetime]]:
     return [
         (one.person.name, one.dead_reason, one.dead_at) for one in found.order_by("dead_at") if one.dead_at
     ]
+
+
+@dataclass(frozen=True)
+class DeliveryView:
+    """One message to an endpoint."""
+
+    position: int
+    event: str
+    made_at: dt.datetime
+    state: str
+    attempts: int
+    status: int | None
+    error: str
+
+
+@dataclass(frozen=True)
+class EndpointView:
+    """One webhook: `state` is well, failing or dead; `waiting` messages wait for it."""
+
+    hook_id: str
+    owner_name: str
+    url: str
+    secret: str
+    made_at: dt.datetime
+    state: str
+    waiting: int
+    next_at: dt.datetime
+    deliveries: tuple[DeliveryView, ...]
+
+
+def endpoints(actor: Actor) -> list[EndpointView]:
+    """The webhooks that the actor looks after. Raises NotSignedIn, NotAllowed."""
+    mine = owners(actor)
+    members = [one.pk for one in mine if isinstance(one, Member)]
+    units = [one.pk for one in mine if isinstance(one, Unit)]
+    found = Endpoint.objects.filter(Q(member__in=members) | Q(unit__in=units))
+    return [endpoint_view(one) for one in found.select_related("member", "unit").order_by("made_at")]
+
+
+def endpoint_view(endpoint: Endpoint) -> EndpointView:
+    """One of them, with its newest messages."""
+    owner = endpoint.member or endpoint.unit
+    newest = endpoint.deliveries.order_by("-made_at", "-entry_seq")[:DELIVERIES]
+    return EndpointView(
+        hook_id=endpoint.hook_id,
+        owner_name=owner.name if owner else "",
+        url=endpoint.url,
+        secret=endpoint.secret,
+        made_at=endpoint.made_at,
+        state="dead" if endpoint.dead_at else "failing" if endpoint.failing_since else "well",
+        waiting=endpoint.deliveries.filter(state=Delivery.State.WAITING).count(),
+        next_at=endpoint.next_at,
+        deliveries=tuple(
+            DeliveryView(
+                one.entry_seq, one.event, one.made_at, one.state, one.attempts, one.status, one.error
+            )
+            for one in newest
+        ),
+    )

@@ -14,9 +14,10 @@ from tocsin.journal import queries as journal
 from tocsin.journal.acts import act
 from tocsin.kernel.time import now
 from tocsin.notices import mailing
+from tocsin.notices.delivering import deliveries_of
 from tocsin.notices.gathering import items_of
 from tocsin.notices.kinds import EVENTS
-from tocsin.notices.models import Item, Notice
+from tocsin.notices.models import Delivery, Item, Notice
 
 SOURCES = ("intake:report:", "cases:")
 KNOWN_AT_ONCE = "intake:report:"  # the receipt has said so already: kept, but not shown as new
@@ -39,8 +40,10 @@ def tell(first_seq: int, last_seq: int) -> int:
     reports = reports_of({item.subject for item in history})
     todo, told = iter(_notices(history, reports)), 0
     waiting = items_of(history, reports) if mailing.is_on() else []
+    calls = deliveries_of(history, reports)
     with act():
         Item.objects.bulk_create(waiting, batch_size=BATCH, ignore_conflicts=True)
+        Delivery.objects.bulk_create(calls, batch_size=BATCH, ignore_conflicts=True)
         while batch := list(itertools.islice(todo, BATCH)):
             Notice.objects.bulk_create(batch, ignore_conflicts=True)
             told += len(batch)

@@ -68,6 +68,9 @@ CACHES = {
 }
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
 
+# Webhooks go to https addresses on the public internet; a test or a closed network may allow any.
+WEBHOOKS_ANYWHERE = os.environ.get("TOCSIN_WEBHOOKS_ANYWHERE") == "1"
+
 # Mail goes out where a server is named: smtp://user:password@host:587 (STARTTLS) or smtps://host:465;
 # smtp+plain:// is for a server on this machine.
 MAIL = mail_settings(os.environ.get("TOCSIN_SMTP", ""))

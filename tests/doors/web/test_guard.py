@@ -19,6 +19,7 @@ ARGUMENTS = {
     "indicator_id": "indicator_00000001",
     "token": "unknown",
     "form": "crime-record",
+    "hook_id": "hook_0000000000A1",
     "kind": "pdf",
 }
 

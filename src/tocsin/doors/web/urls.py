@@ -16,6 +16,7 @@ from tocsin.doors.web import (
     reports,
     session,
     start,
+    webhooks,
 )
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -31,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("indicators/<str:indicator_id>/approve", indicators.approve, name="indicator-approve"),
     path("indicators/<str:indicator_id>/withdraw", indicators.withdraw, name="indicator-withdraw"),
     path("notices", notices.choose, name="notices"),
+    path("webhooks", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<str:hook_id>", webhooks.webhook, name="webhook"),
     path("notices/stop/<str:token>", notices.stop, name="notices-stop"),
     path("journal", journal.journal_page, name="journal"),
     path("reports", reports.home, name="reports"),
