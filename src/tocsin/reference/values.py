@@ -166,6 +166,15 @@ class FormField(Row, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Tile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a unit stands on the country's map of tiles: a sketch of neighbours, no geometry."""
+
+    unit_id: str
+    short: str
+    column: int
+    row: int
+
+
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a routing rule holds: every condition that is given must be met."""
 
@@ -223,6 +232,7 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
     log_types: dict[str, LogTypeRow]
     routes: tuple[RouteRule, ...]
     forms: tuple[FormField, ...]
+    tiles: tuple[Tile, ...]
 
     def current_unit(self, unit_id: str, day: dt.date) -> UnitRow:
         """The unit on that day: itself, or its first successor that exists then. Raises KeyError."""
