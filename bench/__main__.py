@@ -24,6 +24,7 @@ BENCHES = (
     "zone",
     "linking",
     "nation",
+    "habits",
     "fence",
 )
 

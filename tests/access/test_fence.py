@@ -26,6 +26,7 @@ TABLES = (
     "cases_onetimelink",
     "cases_caseorigin",
     "cases_hint",
+    "cases_crimenumber",
     "cases_guest",
     "cases_move",
     "notices_notice",
@@ -83,6 +84,7 @@ def test_whose_rows_they_are_finds_them(town: Town) -> None:
         "cases_case",
         "cases_link",
         "cases_clock",
+        "cases_crimenumber",
         "cases_guest",
     ):
         assert olive[table], table

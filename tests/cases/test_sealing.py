@@ -137,3 +137,15 @@ def test_why_it_was_sealed_is_not_in_the_journal(town: Town, case: Case) -> None
         REASON.encode() in bytes(content) for content in Content.objects.values_list("content", flat=True)
     )
     assert Alert.objects.filter(person=town.people["olive"]).count() == 1
+
+
+def test_mail_of_a_sealed_case_goes_to_those_whom_its_seal_names(town: Town, case: Case) -> None:
+    """Its owner has left the unit: of the others, none but the named hear of it."""
+    from tocsin.notices import audiences
+
+    Case.objects.filter(pk=case.pk).update(owner=None)
+    case.refresh_from_db()
+    people = {town.people["olive"].pk, town.people["saul"].pk}
+    assert audiences.of_case(audiences.people(), case) == people
+    sealing.lift_seal(case, town.actor("saul"))
+    assert town.people["oscar"].pk in audiences.of_case(audiences.people(), case)

@@ -30,6 +30,9 @@ NOTHING = {  # ids of things that are not there: what is judged here is the door
     "status": "1",
     "collection": "none",
     "object_": "none",
+    "form": "crime-record",
+    "kind": "pdf",
+    "hook_id": "hook_0000000000A1",
 }
 
 

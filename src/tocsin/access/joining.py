@@ -167,7 +167,7 @@ def send(invitation: Invitation, address: str) -> bool:
 
     At once and not in the background: a task would keep the token in the database.
     """
-    if not settings.MAILS:
+    if not settings.MAIL_IS_ON:
         return False
     what = "come back to your account" if not invitation.role else "join"
     body = (

@@ -1,8 +1,7 @@
-"""What the exchange is told of its identity provider and its mail server; pure, because settings read it."""
+"""What the exchange is told of its identity provider; pure, because settings read it."""
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from tocsin.kernel.problems import BadInput
 
@@ -30,25 +29,4 @@ def openid_provider(environment: Mapping[str, str]) -> dict[str, Any] | None:
         "client_id": client,
         "secret": secret,
         "settings": {"server_url": issuer, "oauth_pkce_enabled": True},
-    }
-
-
-def mail_settings(address: str) -> dict[str, Any]:
-    """Django's mail settings from `smtp://user:password@host:port` or `smtps://…`.
-
-    Nothing given, nothing set: the exchange sends no mail, and one-time links are copied by hand.
-    Raises BadInput for another scheme.
-    """
-    if not address:
-        return {}
-    parts = urlsplit(address)
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise BadInput("TOCSIN_MAIL names no mail server", hint="use smtp://user:password@host:port")
-    return {
-        "EMAIL_HOST": parts.hostname,
-        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 25),
-        "EMAIL_HOST_USER": unquote(parts.username or ""),
-        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
-        "EMAIL_USE_SSL": parts.scheme == "smtps",
-        "EMAIL_TIMEOUT": 10,
     }

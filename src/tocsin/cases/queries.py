@@ -2,6 +2,7 @@
 
 from tocsin.cases.casework import case_by_link, case_view, fetch_case, packet
 from tocsin.cases.member_reports import report_list, report_view, reporter_home
+from tocsin.cases.nationwide import nation
 from tocsin.cases.overviews import coordination, queue
 from tocsin.cases.reach import visible_to
 
@@ -10,6 +11,7 @@ __all__ = [
     "case_view",
     "coordination",
     "fetch_case",
+    "nation",
     "packet",
     "queue",
     "report_list",

@@ -57,6 +57,12 @@ def is_sealed_from(actor: Actor, case: Case) -> bool:
     return Case.objects.filter(sealed_from(actor), pk=case.pk).exists()
 
 
+def named_in_seal(case: Case) -> frozenset[int] | None:
+    """The people (their rows) whom the case's seal names; None where it has no seal."""
+    seal = Seal.objects.filter(case=case, lifted_at__isnull=True).first()
+    return None if seal is None else frozenset(seal.people.values_list("pk", flat=True))
+
+
 def escalated_to(unit_pks: list[int]) -> Q:
     """Cases that a missed clock has taken up to one of these units."""
     return (Q(investigating_unit__parent__in=unit_pks) & is_escalated(REGIONAL_STEP)) | (

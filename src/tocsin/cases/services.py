@@ -11,6 +11,7 @@ from tocsin.cases.detaching import attach_report, detach_report
 from tocsin.cases.linking import link_reports
 from tocsin.cases.merging import merge_cases, split_case, undo_move
 from tocsin.cases.one_time import accept_by_link, find_link, make_one_time_link
+from tocsin.cases.papers.crime_numbers import record_crime_number
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import load_units
 
@@ -27,6 +28,7 @@ __all__ = [
     "load_units",
     "make_one_time_link",
     "merge_cases",
+    "record_crime_number",
     "redirect_case",
     "split_case",
     "undo_move",

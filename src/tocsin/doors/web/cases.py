@@ -13,7 +13,7 @@ from tocsin.cases import queries, services
 from tocsin.cases.models import Case
 from tocsin.cases.sealing import SealedCase
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import deciding, sealing
+from tocsin.doors.web import deciding, papers, sealing
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
@@ -203,6 +203,7 @@ def _effect(actor: Actor, case_id: str) -> dict[str, Any]:
         "access": sealing.access_of(actor, found),
         "effect": blocking.effect_of_case(found),
         "warned": effects.warnings_from(actor, reports),
+        "papers": papers.shelf_of_case(actor, found),
     }
 
 

@@ -145,6 +145,7 @@ POLICIES = {
     "cases_onetimelink": "tocsin_reads(case_id)",
     "cases_caseorigin": "tocsin_reads(case_id)",
     "cases_hint": "tocsin_reads(case_id)",
+    "cases_crimenumber": "tocsin_reads(case_id)",
     "cases_guest": "tocsin_reads(case_id)",
     "cases_move": "tocsin_reads(source_id) OR tocsin_reads(target_id)",
     "notices_notice": is_any("member_id", "members"),
@@ -191,8 +192,8 @@ def backward(apps, editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("notices", "0001_initial"),
-        ("cases", "0005_sealing"),
+        ("notices", "0003_webhooks"),
+        ("cases", "0006_sealing"),
         ("intake", "0001_initial"),
         ("inventory", "0001_initial"),
         ("access", "0003_joining"),
