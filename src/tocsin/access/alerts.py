@@ -13,10 +13,13 @@ from tocsin.kernel.time import now
 
 
 def tell(people: Iterable[Person], words: str) -> None:
-    """Tell each of these people, once."""
+    """Tell each of these people, once: what somebody has not read yet is not said again."""
     at = now()
     with act():
         unique = {person.pk: person for person in people if person.is_active}
+        known = Alert.objects.filter(person__in=unique, words=words, seen_at__isnull=True)
+        for pk in known.values_list("person_id", flat=True):
+            unique.pop(pk, None)
         Alert.objects.bulk_create(Alert(person=person, words=words, at=at) for person in unique.values())
 
 

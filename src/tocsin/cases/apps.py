@@ -8,12 +8,14 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of new reports, sweep the clocks, and prove that nobody meets silence."""
-        from tocsin.cases import tasks
+        from tocsin.cases import leaving, tasks
         from tocsin.cases.audit import check_cases
         from tocsin.jobs import periodic
         from tocsin.journal import audit
         from tocsin.journal.subscriptions import subscribe
 
         subscribe(tasks.NEWS, tasks.link_new)
+        for event in leaving.GONE:
+            subscribe(event, tasks.notice_leaving)
         periodic.every(15, tasks.sweep_clocks)
         audit.also(check_cases)

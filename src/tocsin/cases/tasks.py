@@ -2,12 +2,13 @@
 
 from django_tasks import task
 
-from tocsin.cases import clocks
+from tocsin.cases import clocks, leaving
 from tocsin.cases.linking import link_reports
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
 
 NEWS = "intake:report:"
+PEOPLE = "access:"
 
 
 @task()
@@ -15,6 +16,13 @@ def link_new(first_seq: int, last_seq: int) -> None:
     """Link the reports that these journal entries tell of. Running it twice changes nothing."""
     report_ids = {entry.subject for entry in entries(first_seq, last_seq, NEWS)}
     link_reports(Report.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
+
+
+@task()
+def notice_leaving(first_seq: int, last_seq: int) -> None:
+    """Tell supervisors of open cases whose owner has gone. Running it twice changes nothing."""
+    gone = [entry for entry in entries(first_seq, last_seq, PEOPLE) if entry.event in leaving.GONE]
+    leaving.tell_of_leaving({int(entry.subject.removeprefix("person_")) for entry in gone})
 
 
 def sweep_clocks() -> None:
