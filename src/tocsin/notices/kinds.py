@@ -64,7 +64,13 @@ QUIET = frozenset(
         "cases:case:parted",
         "cases:case:restored",
         "cases:case:merged",
+        "cases:case:sealed",  # those whom it names, and whoever sealed it, are told by `access.alerts`
+        "cases:case:unsealed",
         "cases:link:used",
+        "cases:room:closed",
+        "cases:room:looked",
+        "cases:room:opened",
+        "cases:seal:broken",
         "intake:report:received",
         "intake:report:updated",
     }
