@@ -52,6 +52,7 @@ def main() -> None:
         ],
         AUTHENTICATION_BACKENDS=["allauth.account.auth_backends.AuthenticationBackend"],
         ACCOUNT_EMAIL_VERIFICATION="none",
+        PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # as the exchange's tests do
         IDP_OIDC_PRIVATE_KEY=key.decode(),
         USE_TZ=True,
     )

@@ -55,6 +55,7 @@ def tied_exchange(provider: str, settings: object) -> None:
     )
     settings.IDENTITY_PROVIDER = app  # type: ignore[attr-defined]
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [app]}}  # type: ignore[attr-defined]
+    settings.SOCIALACCOUNT_REQUESTS_TIMEOUT = 60  # type: ignore[attr-defined]  # a busy machine
     clear_url_caches()
 
 
@@ -68,7 +69,7 @@ def nora(london: Unit) -> Person:
 
 def through_provider(client: Client, start: str) -> str:
     """Go to the provider as a browser does, sign in there, come back; gives where one is sent then."""
-    there = httpx.Client(follow_redirects=False)
+    there = httpx.Client(follow_redirects=False, timeout=60)
     at = start
     for _ in range(8):
         answer = there.get(at)
