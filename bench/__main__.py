@@ -25,6 +25,7 @@ BENCHES = (
     "linking",
     "nation",
     "habits",
+    "pages",
     "fence",
 )
 
