@@ -21,7 +21,6 @@ SHORT = os.environ.get("TOCSIN_BENCH_SHORT") == "1"
 def run(stored: int | None = None) -> list[dict[str, Any]]:
     """One row a page: median milliseconds with the fence and without."""
     size = stored or (5_000 if SHORT else 100_000)
-    os.environ["TOCSIN_SECOND_FACTOR"] = "none"
     rows: list[dict[str, Any]] = run_engine("bench.fence", "postgresql", size, 0, durable=True)["pages"]
     return rows
 

@@ -25,6 +25,7 @@ def main() -> None:
     is_built = (given.home / "built").exists()
     os.environ |= {"TOCSIN_HOME": str(given.home), "DJANGO_SETTINGS_MODULE": "tocsin.site.settings"}
     os.environ.setdefault("TOCSIN_HOSTS", "testserver")
+    os.environ.setdefault("TOCSIN_SECOND_FACTOR", "none")
     from tocsin.doors.admin.setup import prepare
 
     prepare()
