@@ -57,6 +57,18 @@ POLICY: dict[str, Rule] = {
     "case.assess": _rule("officer supervisor", relation="own unit", why="a person's decision"),
     "case.answer": _rule("officer supervisor", relation="own unit", why="the outcome told to the reporters"),
     "case.detach": _rule("officer supervisor", relation="own unit", why="a report linked by mistake"),
+    "case.ask": _rule("officer supervisor", relation="own unit", why="a question to the reporters"),
+    "case.update": _rule("officer supervisor", relation="own unit", why="how it stands, with nothing new"),
+    "case.duty": _rule("officer supervisor", relation="own unit", why="a duty that the unit says is done"),
+    "report.reply": _rule(
+        "reporter", scope="reports:write", relation="own member", why="a member answers what it is asked"
+    ),
+    "report.rate": _rule(
+        "reporter", scope="reports:write", relation="own member", why="how useful the answer was"
+    ),
+    "report.aware": _rule(
+        "reporter", scope="reports:write", relation="own member", why="a member's own duties to regulators"
+    ),
     "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
     "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),
     "link.make": _rule(

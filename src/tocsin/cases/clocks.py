@@ -53,6 +53,7 @@ __all__ = [
     "Begun",
     "Subject",
     "acknowledged",
+    "follow",
     "happened",
     "holdings_of",
     "insert",
@@ -143,6 +144,11 @@ def happened(
         running.filter(ending).update(ended_at=at, ended_by=by, next_step_at=None)
     started = _start(pack, [about], trigger, at)
     return {"ended": ended, "started": {clock.clock_id: rfc3339(clock.due_at) for clock in started}}
+
+
+def follow(pack: Pack, trigger: str, about: Subject, at: dt.datetime) -> dict[str, str]:
+    """Begin what follows from this, and end nothing: for who has just ended one duty by its own name."""
+    return {clock.clock_id: rfc3339(clock.due_at) for clock in _start(pack, [about], trigger, at)}
 
 
 def _around(about: Subject) -> Q:
