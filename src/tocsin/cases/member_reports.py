@@ -89,6 +89,7 @@ def report_view(actor: Actor, report_id: str, at: dt.datetime | None = None) -> 
         outcome=outcome,
         sent=sent_fields(told),
         held_back=HELD_BACK,
+        is_answered=case is not None and not case.is_open,
     )
 
 

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from tocsin.access.policy import Actor, require
 from tocsin.cases import clocks, pausing, states
-from tocsin.cases.decisions import lock_case, own, record
+from tocsin.cases.decisions import lock_case, own, record, refuse_coordinator
 from tocsin.cases.models import Case, Question, Share
 from tocsin.cases.opening import push_status
 from tocsin.cases.responders import Responder
@@ -116,7 +116,8 @@ def withdraw_question(case: Case, by: Responder, question_id: str, at: dt.dateti
     """Take a question back; the clocks go on when none is left. Twice is once. Raises NotFound."""
     at = at or now()
     with act() as recorded:
-        case = own(recorded, case, by, at)
+        refuse_coordinator(by)
+        case = lock_case(case)
         question = Question.objects.filter(case=case, question_id=question_id).first()
         if question is None:
             raise NotFound()

@@ -3,10 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.db.models import F
+
 from tocsin.access.policy import Actor, require
 from tocsin.cases.models import Case, Rating
 from tocsin.cases.questions import check_note
 from tocsin.intake import queries as intake
+from tocsin.intake.models import Report
 from tocsin.journal.acts import act
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
 from tocsin.kernel.time import now
@@ -62,10 +65,23 @@ def rate_answer(
 
 def ratings_of(case: Case) -> tuple[RatingView, ...]:
     """What the members said of how the case ended last, the newest first."""
-    found = (
-        Rating.objects.filter(case=case, ended_at=case.closed_at) if case.closed_at else Rating.objects.none()
+    if case.closed_at is None:
+        return ()
+    found = Rating.objects.filter(case=case, ended_at=case.closed_at)
+    return tuple(_view(row) for row in found.select_related("member").order_by("-rated_at", "pk"))
+
+
+def rating_of(report: Report) -> RatingView | None:
+    """What the report's own member said of the answer that stands."""
+    found = Rating.objects.filter(
+        case__links__report=report,
+        case__links__detached_at__isnull=True,
+        case__closed_at=F("ended_at"),
+        member=report.member,
     )
-    rows = found.select_related("member").order_by("-rated_at", "pk")
-    return tuple(
-        RatingView(row.step, STEPS[row.step], row.note, row.member.name, row.rated_at) for row in rows
-    )
+    row = found.select_related("member").first()
+    return _view(row) if row is not None else None
+
+
+def _view(row: Rating) -> RatingView:
+    return RatingView(row.step, STEPS[row.step], row.note, row.member.name, row.rated_at)

@@ -5,6 +5,7 @@ import datetime as dt
 from tocsin.cases import clocks, states
 from tocsin.cases.decisions import own, record
 from tocsin.cases.models import Case
+from tocsin.cases.opening import push_status
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import current_pack
 from tocsin.journal.acts import act
@@ -27,4 +28,5 @@ def say_update(case: Case, by: Responder, code: str, at: dt.datetime | None = No
         content = moved | {"code": code, "words": pack.updates[code].words}
         record(recorded, "cases:case:updated", case, by, content)
         case.save()
+        push_status(case, at)
     return case

@@ -367,7 +367,8 @@ class ReportView:
     """Where does this one stand?
 
     `case_id` is given to nobody but the case's own unit: a reporter gets None. `outcome` carries the words;
-    `sent` is what left the provider, field by field; `held_back` says what stayed there.
+    `sent` is what left the provider, field by field; `held_back` says what stayed there. `is_answered` once
+    a person closed its case.
     """
 
     report_id: str
@@ -399,6 +400,7 @@ class ReportView:
     outcome: OutcomeView | None
     sent: tuple[tuple[str, str], ...]
     held_back: str
+    is_answered: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from tocsin.access.policy import Actor
 from tocsin.cases import queries, services
 from tocsin.cases.models import Case, OneTimeLink
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import deciding
+from tocsin.doors.web import asking, deciding
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
@@ -56,6 +56,18 @@ def answer(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
 
 
 @guards("link.use", "GET", "POST")
+def ask(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
+    """Questions to the reporters, from the pack's list."""
+    return _act(request, token, "ask", lambda view, typed, case, by: asking.ask(typed, case, by))
+
+
+@guards("link.use", "GET", "POST")
+def update(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
+    """How it stands where nothing is new, in one press."""
+    return _act(request, token, "update", lambda view, typed, case, by: asking.update(typed, case, by))
+
+
+@guards("link.use", "GET", "POST")
 def withdraw(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
     """Takes an answer back within its minute."""
 
@@ -97,10 +109,11 @@ def _show(
     view = queries.case_by_link(link)
     to = {
         name: reverse(f"one-time-{name}", kwargs={"token": token})
-        for name in ("accept", "assess", "answer", "withdraw")
+        for name in ("accept", "assess", "answer", "withdraw", "ask", "update")
     }
     context = {"view": view, "typed": typed, "to": to, "errors": typed.errors}
     context["likeliest"] = deciding.likeliest(view)
+    context |= asking.of_case(link.case, view)
     context |= {"officer": link.officer_name, "expires_at": link.expires_at}
     response = page(request, "one_time", context, status=status)
     response["Cache-Control"] = "no-store"  # the address holds the token
