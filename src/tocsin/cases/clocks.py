@@ -67,6 +67,7 @@ __all__ = [
     "turn",
 ]
 
+Known = dict[tuple[Any, ...], tuple[bool, Any]]
 # What happens to a case, by the name that the pack's rules have for it.
 CASE_EVENTS = {
     "opened": "case.open",
@@ -168,16 +169,19 @@ def _of_rule(rule: ClockRule, about: Subject) -> Q:
 
 def start(pack: Pack, cases: Sequence[Case], event: str, at: dt.datetime) -> list[Begun]:
     """Start the cases' own clocks that the rules start on this event, unless one of them runs already."""
-    return _start(pack, [Subject(case=case) for case in cases], CASE_EVENTS[event], at)
+    # A case opens once, so none of them can be there already.
+    known: Known | None = {} if event == "opened" else None
+    return _start(pack, [Subject(case=case) for case in cases], CASE_EVENTS[event], at, known)
 
 
-def _start(pack: Pack, abouts: Sequence[Subject], trigger: str, at: dt.datetime) -> list[Begun]:
+def _start(
+    pack: Pack, abouts: Sequence[Subject], trigger: str, at: dt.datetime, known: Known | None = None
+) -> list[Begun]:
     rules = [rule for rule in pack.clock_rules if rule.scope != "report" and rule.begins_with(trigger)]
     if not abouts or not rules:
         return []
-    # A case opens once, so none of them can be there already.
-    is_fresh = trigger == CASE_EVENTS["opened"]
-    known = {} if is_fresh else _known(abouts, [rule.clock_id for rule in rules])
+    if known is None:
+        known = _known(abouts, [rule.clock_id for rule in rules])
     started = []
     for about in abouts:
         for rule in rules:
@@ -197,7 +201,7 @@ def _start(pack: Pack, abouts: Sequence[Subject], trigger: str, at: dt.datetime)
     return started
 
 
-def _known(abouts: Sequence[Subject], clock_ids: Sequence[str]) -> dict[tuple[Any, ...], tuple[bool, Any]]:
+def _known(abouts: Sequence[Subject], clock_ids: Sequence[str]) -> Known:
     """Whether such a clock runs and when the last began, by id, case, report, subject and who owes it."""
     columns = ("clock_id", "case", "report", "subject", "member", "unit")
     cases = [about.case.pk for about in abouts if about.case is not None]
@@ -206,7 +210,7 @@ def _known(abouts: Sequence[Subject], clock_ids: Sequence[str]) -> dict[tuple[An
         if about.case is None:
             wanted |= _around(about)
     found = Clock.objects.filter(wanted, clock_id__in=clock_ids).values_list(*columns, "ended_at")
-    known: dict[tuple[Any, ...], tuple[bool, Any]] = {}
+    known: Known = {}
     for *key, ended_at, last in found.annotate(Max("started_at")).order_by():
         runs, before = known.get(tuple(key), (False, None))
         known[tuple(key)] = (runs or ended_at is None, max(last, before) if before else last)
