@@ -62,7 +62,8 @@ def report_view(actor: Actor, report_id: str, at: dt.datetime | None = None) -> 
     return ReportView(
         report_id=report.report_id,
         attack_id=report.attack_id,
-        sentence=report_sentence(pack, case, clock_views, status.words if status else report.status, at),
+        sentence=("A question waits for you. " if asked([report.pk]) else "")
+        + report_sentence(pack, case, clock_views, status.words if status else report.status, at),
         what=_what(pack, report),
         kind=report.kind,
         severity=report.severity,

@@ -38,7 +38,7 @@ def ask(typed: Typed, case: Case, by: services.Responder) -> str:
         return ""
     member_id = typed.get("asked_member")
     asked = services.ask(case, by, codes, [member_id] if member_id else [])
-    return f"Asked: {len(asked)} question{'s' if len(asked) != 1 else ''}. The clocks of the decision wait."
+    return f"Asked: {len(asked)} question{'s' if len(asked) != 1 else ''}. Whoever is asked is told."
 
 
 def update(typed: Typed, case: Case, by: services.Responder) -> str:
