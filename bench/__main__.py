@@ -24,6 +24,8 @@ BENCHES = (
     "zone",
     "linking",
     "nation",
+    "habits",
+    "pages",
 )
 
 

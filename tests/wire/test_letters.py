@@ -68,6 +68,12 @@ def test_broken_mails_do_not_raise() -> None:
         open_letter(content)
 
 
+def test_a_subject_in_an_impossible_alphabet_stays_as_it_is() -> None:
+    """A character set whose very name is broken says nothing; the mail is read all the same."""
+    letter = open_letter(b"Subject: =?u\xe9tf-8?q?abuse?=\nFrom: desk@example.com\n\nhello\n")
+    assert "abuse" in letter.subject
+
+
 @pytest.mark.parametrize("piece", ["<", "<!--", "<style>", "</p", "<a href=", "&", "<script"])
 def test_markup_of_ill_will_takes_no_time(piece: str) -> None:
     """Megabytes of what is never closed are read in one go."""

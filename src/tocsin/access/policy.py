@@ -45,6 +45,11 @@ POLICY: dict[str, Rule] = {
     "receipt.read": _rule(
         "reporter", scope="reports:read", relation="own member", why="proof of one's own report"
     ),
+    "notices.choose": _rule(why="what one is told by mail is one's own choice"),
+    "webhook.manage": _rule(
+        "administrator supervisor", relation="own people", why="one's own machine is told"
+    ),
+    "notices.stop": _rule(relation="anyone", why="the token in a mail stops mail and does nothing else"),
     "tally.write": _rule(scope="tallies:write", relation="own member", why="a member tells what it blocked"),
     "queue.read": _rule("officer supervisor", relation="own unit", why="a unit's work"),
     "case.read": _rule(
@@ -68,6 +73,10 @@ POLICY: dict[str, Rule] = {
     ),
     "report.aware": _rule(
         "reporter", scope="reports:write", relation="own member", why="a member's own duties to regulators"
+    ),
+    "case.record": _rule("officer supervisor", relation="own unit", why="the crime number that came back"),
+    "form.read": _rule(
+        "officer supervisor coordinator", relation="own unit or coordinated", why="the case on another form"
     ),
     "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
     "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),

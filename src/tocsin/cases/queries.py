@@ -2,6 +2,7 @@
 
 from tocsin.cases.casework import case_by_link, case_view, fetch_case, packet
 from tocsin.cases.member_reports import report_list, report_view, reporter_home
+from tocsin.cases.nationwide import nation
 from tocsin.cases.overviews import coordination, queue
 from tocsin.cases.owed import clocks_of, duties_of_case, duties_of_report
 from tocsin.cases.question_views import ask_form, questions_of_case, questions_of_report
@@ -17,6 +18,7 @@ __all__ = [
     "duties_of_case",
     "duties_of_report",
     "fetch_case",
+    "nation",
     "packet",
     "questions_of_case",
     "questions_of_report",

@@ -13,6 +13,7 @@ from tocsin.cases.linking import link_reports
 from tocsin.cases.merging import merge_cases, split_case, undo_move
 from tocsin.cases.one_time import accept_by_link, find_link, make_one_time_link
 from tocsin.cases.owed import meet_duty
+from tocsin.cases.papers.crime_numbers import record_crime_number
 from tocsin.cases.questions import ask, reply, withdraw_question
 from tocsin.cases.ratings import rate_answer
 from tocsin.cases.responders import Responder
@@ -36,6 +37,7 @@ __all__ = [
     "meet_duty",
     "merge_cases",
     "rate_answer",
+    "record_crime_number",
     "redirect_case",
     "reply",
     "say_update",

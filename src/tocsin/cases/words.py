@@ -123,6 +123,11 @@ SAID: dict[str, tuple[str, str, bool]] = {
         True,
     ),
     "cases:case:merged": ("{by} moved all that it had to case {into}.", "", False),
+    "cases:crime:recorded": (
+        "{by}, {by_unit}, noted crime number {number}.",
+        "{by_unit} has a crime record for it: number {number}.",
+        False,
+    ),
     "cases:link:made": (
         "{by} made a one-time link for {unit}, which has not joined.",
         "Sent to {unit}, which has not joined the exchange, by {by}, its coordinator.",

@@ -13,7 +13,11 @@ from tocsin.intake.models import Report
 from tocsin.journal import queries as journal
 from tocsin.journal.acts import act
 from tocsin.kernel.time import now
-from tocsin.notices.models import Notice
+from tocsin.notices import mailing
+from tocsin.notices.delivering import deliveries_of
+from tocsin.notices.gathering import items_of
+from tocsin.notices.kinds import EVENTS
+from tocsin.notices.models import Delivery, Item, Notice
 
 SOURCES = ("intake:report:", "cases:")
 KNOWN_AT_ONCE = "intake:report:"  # the receipt has said so already: kept, but not shown as new
@@ -29,22 +33,27 @@ def tell(first_seq: int, last_seq: int) -> int:
     found = [
         entry
         for entry in journal.entries(first_seq, last_seq)
-        if entry.event.startswith(SOURCES) and entry.event not in QUIET
+        if entry.event.startswith(SOURCES) and (entry.event not in QUIET or entry.event in EVENTS)
     ]
     wanted = {entry.seq for entry in found}
     history = [item for item in journal.history({entry.subject for entry in found}) if item.seq in wanted]
-    todo, told = iter(_notices(history)), 0
+    reports = reports_of({item.subject for item in history})
+    todo, told = iter(_notices(history, reports)), 0
+    waiting = items_of(history, reports) if mailing.is_on() else []
+    calls = deliveries_of(history, reports)
     with act():
+        Item.objects.bulk_create(waiting, batch_size=BATCH, ignore_conflicts=True)
+        Delivery.objects.bulk_create(calls, batch_size=BATCH, ignore_conflicts=True)
         while batch := list(itertools.islice(todo, BATCH)):
             Notice.objects.bulk_create(batch, ignore_conflicts=True)
             told += len(batch)
     return told
 
 
-def _notices(history: Sequence[journal.HistoryItem]) -> Iterable[Notice]:
-    pack, reports = current_pack(), reports_of({item.subject for item in history})
+def _notices(history: Sequence[journal.HistoryItem], reports: dict[str, list[Report]]) -> Iterable[Notice]:
+    pack = current_pack()
     for item in history:
-        said = words.say(pack, item, "reporter")
+        said = words.say(pack, item, "reporter") if item.event not in QUIET else None
         if said is None:
             continue
         for report in reports[item.subject]:

@@ -62,6 +62,8 @@ def load(folder: Traversable) -> values.Pack:
             _convert(rule, values.RouteRule, f"routing.toml rule {number}")
             for number, rule in enumerate(_toml(folder, "routing.toml").get("rule", []), start=1)
         ),
+        forms=tuple(_rows(folder, "forms.csv", values.FormField)),
+        tiles=tuple(_rows(folder, "tiles.csv", values.Tile)),
     )
     _check_references(loaded)
     return loaded
@@ -130,6 +132,11 @@ def _check_references(loaded: values.Pack) -> None:
     for unit_id in (loaded.info.national_unit, loaded.info.hotline_unit):
         if unit_id not in loaded.units:
             raise BadPack(f"pack.toml: {unit_id!r} is no unit")
+    for tile in loaded.tiles:
+        if tile.unit_id not in loaded.units:
+            raise BadPack(f"tiles.csv: {tile.unit_id!r} is no unit")
+    if len({(tile.column, tile.row) for tile in loaded.tiles}) < len(loaded.tiles):
+        raise BadPack("tiles.csv: two units stand on one tile")
     for outcome in loaded.outcomes.values():
         for unit_id in outcome.only_units:
             if unit_id not in loaded.units:

@@ -228,6 +228,30 @@ class LogTypeRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     words: str
 
 
+class FormField(Row, frozen=True, kw_only=True):
+    """A field of a form that a case is written on: where its value comes from, or who knows it.
+
+    `source` is one of `cases.papers.facts.SOURCES`, "" where the exchange cannot know.
+    """
+
+    form: str
+    field: str
+    section: str
+    label: str
+    source: str
+    by: Literal["exchange", "provider", "officer"]
+    note: str = ""
+
+
+class Tile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a unit stands on the country's map of tiles: a sketch of neighbours, no geometry."""
+
+    unit_id: str
+    short: str
+    column: int
+    row: int
+
+
 class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When a routing rule holds: every condition that is given must be met."""
 
@@ -263,6 +287,10 @@ class PackInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hotline_unit: str
     national_service: str
     national_service_words: str
+    forms: dict[str, str]  # title by id, in the order shown
+    unofficial_words: str
+    crime_number_pattern: str
+    crime_number_example: str
 
 
 class Pack(msgspec.Struct, frozen=True, dict=True):
@@ -284,6 +312,8 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
     help: dict[str, HelpRow]
     log_types: dict[str, LogTypeRow]
     routes: tuple[RouteRule, ...]
+    forms: tuple[FormField, ...]
+    tiles: tuple[Tile, ...]
 
     def current_unit(self, unit_id: str, day: dt.date) -> UnitRow:
         """The unit on that day: itself, or its first successor that exists then. Raises KeyError."""

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from tocsin.site.home import Home
+from tocsin.site.mail import mail_settings
 from tocsin.store.urls import database_settings
 
 HOME = Home(Path(os.environ.get("TOCSIN_HOME") or "var/exchange"))
@@ -66,6 +67,20 @@ CACHES = {
     },
 }
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+
+# Webhooks go to https addresses on the public internet; a test or a closed network may allow any.
+WEBHOOKS_ANYWHERE = os.environ.get("TOCSIN_WEBHOOKS_ANYWHERE") == "1"
+
+# Mail goes out where a server is named: smtp://user:password@host:587 (STARTTLS) or smtps://host:465;
+# smtp+plain:// is for a server on this machine.
+MAIL = mail_settings(os.environ.get("TOCSIN_SMTP", ""))
+MAIL_IS_ON = bool(MAIL)
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = MAIL.get("host", "127.0.0.1"), MAIL.get("port", 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.get("user", ""), MAIL.get("password", "")
+EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.get("starttls", False), MAIL.get("tls", False)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = os.environ.get("TOCSIN_MAIL_FROM", f"Tocsin <tocsin@{ORIGIN}>")
 
 USE_TZ = True
 TIME_ZONE = "Europe/London"

@@ -5,6 +5,7 @@ addresses in it prove nothing. Text in HTML counts where there is no plain text.
 """
 
 import datetime as dt
+import email.errors
 import email.header
 import email.utils
 import html
@@ -124,7 +125,7 @@ def _text(part: Message, data: bytes) -> str:
 def _filename(part: Message) -> str:
     try:
         return str(part.get_filename() or "")
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, email.errors.MessageError):
         return ""
 
 
@@ -132,7 +133,7 @@ def _header(mail: Message, name: str) -> str:
     written = str(mail.get(name, ""))
     try:
         return str(email.header.make_header(email.header.decode_header(written)))
-    except (ValueError, LookupError, UnicodeError):
+    except (ValueError, LookupError, UnicodeError, email.errors.MessageError):
         return written
 
 

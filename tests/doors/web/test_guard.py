@@ -20,6 +20,9 @@ ARGUMENTS = {
     "token": "unknown",
     "question_id": "question_0000000001",
     "duty_id": "1",
+    "form": "crime-record",
+    "hook_id": "hook_0000000000A1",
+    "kind": "pdf",
 }
 
 

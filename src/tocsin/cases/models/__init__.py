@@ -5,11 +5,13 @@ from tocsin.cases.models.asking import Question, Rating
 from tocsin.cases.models.case import Case, CaseOrigin
 from tocsin.cases.models.clocks import Clock
 from tocsin.cases.models.linking import Hint, Link, Move, Share, Suggestion
+from tocsin.cases.models.papers import CrimeNumber
 
 __all__ = [
     "Case",
     "CaseOrigin",
     "Clock",
+    "CrimeNumber",
     "Decision",
     "Hint",
     "Link",

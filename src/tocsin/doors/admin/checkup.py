@@ -26,7 +26,7 @@ def exchange() -> list[Finding]:
 
     start_django()
     findings = [Finding("exchange", "good", f"home {home}")]
-    for look in (_secrets, _database, _units, _waiting, _assets, _address):
+    for look in (_secrets, _database, _units, _waiting, _mail, _assets, _address):
         findings += _looked(look)
     return findings
 
@@ -102,6 +102,23 @@ def _waiting() -> Iterator[Finding]:
         yield Finding("background work", "wrong", f"the oldest job waits for {seconds / 60:.0f} min", advice)
     else:
         yield Finding("background work", "good", "nothing waits")
+
+
+def _mail() -> Iterator[Finding]:
+    from tocsin.notices import mailing
+    from tocsin.notices.models import Address, Mail
+
+    if not mailing.is_on():
+        yield Finding(
+            "mail", "missing", "no mail server is named", "set TOCSIN_SMTP, such as smtp://mail.example"
+        )
+        return
+    dead = Address.objects.filter(dead_at__isnull=False).count()
+    late = Mail.objects.filter(state=Mail.State.CLAIMED, attempts__gt=1).count()
+    doubt = Mail.objects.filter(state=Mail.State.DOUBT).count()
+    state: Any = "wrong" if late else "good"
+    said = f"{late} wait for a server, {doubt} in doubt, {dead} addresses take none"
+    yield Finding("mail", state, said, "is the server of TOCSIN_SMTP reached?" if late else "")
 
 
 def _assets() -> Iterator[Finding]:

@@ -5,6 +5,7 @@ import json
 import secrets
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -198,6 +199,18 @@ def list_units(joined: bool, as_json: bool) -> None:
         found = found.filter(joined_at__isnull=False)
     rows = [(u.unit_id, u.name, u.kind, "joined" if u.has_joined else "not joined") for u in found]
     _table(as_json, ("unit_id", "name", "kind", "state"), rows)
+
+
+@admin.command("bounces")
+@click.argument("path", type=click.Path(exists=True, path_type=Path))
+@AS_JSON
+def read_bounces(path: Path, as_json: bool) -> None:
+    """Read mails that came back (a mail, an mbox or a Maildir), and write to dead addresses no more."""
+    _services()
+    from tocsin.notices import bounces
+
+    read, dead = bounces.read_bounces(path)
+    _say(as_json, {"read": read, "dead": dead}, f"{read} mails read, {dead} addresses take none any more")
 
 
 def _services() -> Any:

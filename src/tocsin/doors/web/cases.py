@@ -12,7 +12,7 @@ from tocsin.blocking import queries as blocking
 from tocsin.cases import queries, services
 from tocsin.cases.models import Case
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import asking, deciding
+from tocsin.doors.web import asking, deciding, papers
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
@@ -238,7 +238,11 @@ def _effect(actor: Actor, case_id: str) -> dict[str, Any]:
     if found is None:
         return {}
     reports = Report.objects.filter(links__case=found, links__detached_at__isnull=True)
-    return {"effect": blocking.effect_of_case(found), "warned": effects.warnings_from(actor, reports)}
+    return {
+        "effect": blocking.effect_of_case(found),
+        "warned": effects.warnings_from(actor, reports),
+        "papers": papers.shelf_of_case(actor, found),
+    }
 
 
 def _onward(actor: Actor, case_id: str) -> str:

@@ -9,8 +9,9 @@ from django.urls import reverse
 from tocsin.access.policy import Actor
 from tocsin.cases import queries, services
 from tocsin.cases.models import Case, OneTimeLink
+from tocsin.cases.papers.filling import fill
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import asking, deciding
+from tocsin.doors.web import asking, deciding, papers
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
@@ -78,6 +79,25 @@ def withdraw(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
     return _act(request, token, "withdraw", act)
 
 
+@guards("link.use", "POST")
+def crime_number(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
+    """The crime number that came back, pasted by the officer who took the case."""
+    link = services.find_link(token)
+    papers.note_number(request, link.case, services.Responder.of_link(link))
+    return HttpResponseRedirect(reverse("one-time", kwargs={"token": token}))
+
+
+@guards("link.use")
+def form(request: HttpRequest, actor: Actor, token: str, form: str) -> HttpResponse:
+    """A form filled from the case, to copy or print."""
+    link = services.find_link(token)
+    services.Responder.of_link(link)  # only for somebody who gave a name
+    back = {"text": "The case", "href": reverse("one-time", kwargs={"token": token})}
+    response = page(request, "form", {"form": fill(link.case, form), "files": [], "back": back})
+    response["Cache-Control"] = "no-store"
+    return response
+
+
 def _act(
     request: HttpRequest,
     token: str,
@@ -115,6 +135,7 @@ def _show(
     context["likeliest"] = deciding.likeliest(view)
     context |= asking.of_case(link.case, view)
     context |= {"officer": link.officer_name, "expires_at": link.expires_at}
+    context["papers"] = papers.shelf_of_link(link, token)
     response = page(request, "one_time", context, status=status)
     response["Cache-Control"] = "no-store"  # the address holds the token
     return response

@@ -10,7 +10,7 @@ import tocsin.cases.models.asking
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0002_networks"),
-        ("cases", "0004_suggestion"),
+        ("cases", "0005_crime_number"),
         ("intake", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

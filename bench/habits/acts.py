@@ -1,0 +1,118 @@
+"""What an officer or the coordinator does on a day: the queue from its top, as far as the minutes reach."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from bench.habits.desks import Session
+from bench.habits.effort import INVESTIGATED
+
+if TYPE_CHECKING:
+    from bench.habits.exchange import Town
+
+INTELLIGENCE, INVESTIGATING = "X-INT", "X-INV"
+KEPT = "Kept as intelligence, linked with what else is known of it."
+BEGUN = "It is being investigated."
+ENDED, HELPED = "18", "source-port"
+WORDS = "No suspect was identified. It is opened again when something new comes in."
+MINUTE = dt.timedelta(minutes=1)
+
+Todo = Callable[[], float]
+
+
+@dataclass
+class Sitting:
+    """One person's time on one day. Each step is one act and takes its minutes."""
+
+    town: "Town"
+    shift: Session
+    left: float
+    todo: list[Todo] | None = None
+
+    def step(self, at: dt.datetime) -> dt.datetime | None:
+        """Do the next thing; gives when the one after it can begin, None where the day's work is over."""
+        from tocsin.kernel.problems import Problem
+
+        if self.todo is None:
+            self.todo = self.desk()
+        if self.left <= 0 or not self.todo:
+            self.town.owed[self.shift.officer.email] = max(0.0, -self.left)
+            return None
+        try:
+            spent = self.todo.pop(0)()
+        except Problem:
+            spent = self.town.effort.refused  # somebody was quicker
+        self.left -= spent
+        self.town.minutes += spent
+        return at + MINUTE * spent
+
+    def desk(self) -> list[Todo]:
+        """What lies there, most urgent first."""
+        from tocsin.cases import queries
+
+        officer = self.shift.officer
+        actor = self.town.actors.get(officer.email)
+        if actor is None:
+            return [partial(self.by_link, token) for token in self.town.letters.get(officer.unit_id, [])]
+        if not officer.unit_id:
+            unsent = [row for row in queries.coordination(actor).not_joined if row.link is None]
+            return [partial(self.send, row.case_id, row.unit.unit_id) for row in unsent]
+        return [partial(self.handle, row.case_id) for row in queries.queue(actor)]
+
+    def send(self, case_id: str, unit_id: str) -> float:
+        """The coordinator sends the packet with a one-time link."""
+        from tocsin.cases import queries, services
+
+        actor = self.town.actors[self.shift.officer.email]
+        token = services.make_one_time_link(queries.fetch_case(actor, case_id), actor)
+        self.town.letters[unit_id].append(token)
+        return self.town.effort.send_packet
+
+    def handle(self, case_id: str) -> float:
+        """The next step of a case of one's own queue."""
+        from tocsin.cases import queries
+        from tocsin.cases.responders import Responder
+
+        actor = self.town.actors[self.shift.officer.email]
+        case = queries.fetch_case(actor, case_id)
+        return self.go_on(case, Responder.of(actor, case))
+
+    def by_link(self, token: str) -> float:
+        """The next step of a case that came by letter."""
+        from tocsin.cases import services
+        from tocsin.cases.responders import Responder
+        from tocsin.kernel.problems import Problem
+
+        letters = self.town.letters[self.shift.officer.unit_id]
+        try:
+            link = services.find_link(token)
+            if not link.officer_name:
+                services.accept_by_link(link, self.shift.officer.name)
+            spent = self.go_on(services.find_link(token).case, Responder.of_link(link))
+        except Problem:
+            letters.remove(token)
+            raise
+        link.case.refresh_from_db()
+        if not link.case.is_open:
+            letters.remove(token)
+        return spent + self.town.effort.by_link
+
+    def go_on(self, case: Any, by: Any) -> float:
+        """Decide a new case; investigate, and at last answer, one that is under way."""
+        from tocsin.cases import services
+
+        effort = self.town.effort
+        if case.status != INVESTIGATING:
+            grave = case.severity in INVESTIGATED
+            services.assess_case(case, by, INVESTIGATING if grave else INTELLIGENCE, BEGUN if grave else KEPT)
+            return effort.read_case(case.report_count) + effort.decide
+        missing = self.town.missing.setdefault(case.pk, effort.investigate)
+        spent = min(missing, max(self.left, 0.0))
+        self.town.missing[case.pk] = missing - spent
+        if missing > spent:
+            services.assess_case(case, by, INVESTIGATING, BEGUN)  # the reporters hear how it stands
+            return spent + effort.update
+        services.answer_case(case, by, ENDED, WORDS, [HELPED])
+        return spent + effort.answer

@@ -1,0 +1,142 @@
+"""Serving the store and asking for its pages with wrk."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.engines import run_engine
+from bench.pages.store import PASSWORD, Store
+
+SHORT = os.environ.get("TOCSIN_BENCH_SHORT") == "1"
+SIZE = (20_000, 2_000) if SHORT else (1_000_000, 100_000)
+SECONDS = 1 if SHORT else 5
+CONNECTIONS = 20
+REACH_MS = 150
+LUA = """
+THINKS
+done = function(summary, latency, requests)
+  local errors = summary.errors
+  io.write(string.format('{"requests":%d,"errors":%d,"p50_ms":%.1f,"p95_ms":%.1f,"p99_ms":%.1f}\\n',
+    summary.requests, errors.status + errors.connect + errors.read + errors.timeout,
+    latency:percentile(50) / 1000, latency:percentile(95) / 1000, latency:percentile(99) / 1000))
+end
+"""
+THINKS = "delay = function() return math.random(500, 1500) end"  # milliseconds, a second on average
+
+
+def run(reports: int = SIZE[0], cases: int = SIZE[1]) -> list[dict[str, Any]]:
+    """A row for each page on each engine."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is missing: make system installs it")
+    rows = []
+    for engine in ("sqlite", "postgresql"):
+        rows += run_engine("bench.pages", engine, reports, cases, durable=True)["pages"]
+    return rows
+
+
+def pages(store: Store) -> list[tuple[str, str, str]]:
+    """Who looks at what: person, words, address."""
+    kents = 12 * (store.cases // 24)
+    report = next(pk for _, pk in store._numbered() if store.member(0, pk) == store.members[0])
+    return [
+        ("rita", "reporter: home", "/reports"),
+        ("rita", "reporter: list", "/reports/all"),
+        ("rita", "reporter: one report", f"/reports/report_{report:012}"),
+        ("olive", "officer: queue", "/queue"),
+        ("olive", "officer: queue, overdue", "/queue?group=overdue"),
+        ("olive", "officer: queue, a word", "/queue?q=ssh"),
+        ("olive", "officer: a small case", f"/cases/case_{kents:012}"),
+        ("olive", "officer: the largest case", f"/cases/case_{0:012}"),
+        ("cora", "coordinator: where is silence", "/coordination"),
+        ("cora", "coordinator: the whole country", "/coordination/nation"),
+        ("olive", "figures", "/figures"),
+        ("olive", "journal", "/journal"),
+        ("rita", "network", "/network"),
+        ("", "start", "/"),
+    ]
+
+
+def measure(engine: str, reports: int, cases: int, seconds: int) -> dict[str, Any]:
+    """In the measured process: build, serve, ask."""
+    from tocsin.doors.admin.setup import prepare
+
+    prepare()
+    from django.db import connections
+
+    from bench.nation import served
+
+    store = Store(reports, cases)
+    store.build()
+    connections.close_all()
+    rows = []
+    with served() as url, tempfile.TemporaryDirectory() as folder:
+        cookies = {name: signed_in(url, f"{name}@bench.example") for name in store.people}
+        for person, words, address in pages(store):
+            row = asked(url + address, cookies.get(person, ""), Path(folder), seconds)
+            rows.append({"what": words, "engine": engine, "reports": reports, "cases": cases, **row})
+            print(rows[-1], file=sys.stderr)
+    return {"pages": rows}
+
+
+def signed_in(url: str, email: str) -> str:
+    """The session cookie of somebody who signed in by the page."""
+    import httpx
+
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as client:
+        client.get("/sign-in")
+        form = {"email": email, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+        client.post("/sign-in", data=form, headers={"Referer": url})
+        return f"sessionid={client.cookies['sessionid']}"
+
+
+def asked(address: str, cookie: str, folder: Path, seconds: int) -> dict[str, Any]:
+    """One page, asked for by twenty people, and then as fast as it comes."""
+    import httpx
+
+    first = httpx.get(address, headers={"Cookie": cookie} if cookie else {}, timeout=120)
+    if first.status_code != 200:
+        raise SystemExit(f"{address}: {first.status_code}")
+    people = wrk(address, cookie, folder, 2 * seconds, THINKS)
+    full = wrk(address, cookie, folder, seconds, "")
+    return {
+        **people,
+        "full_a_second": round(full["requests"] / seconds, 1),
+        "full_p95_ms": full["p95_ms"],
+        "first_ms": round(first.elapsed.total_seconds() * 1e3, 1),
+        "reached": bool(people["requests"]) and not people["errors"] and people["p95_ms"] <= REACH_MS,
+    }
+
+
+def wrk(address: str, cookie: str, folder: Path, seconds: int, thinks: str) -> dict[str, Any]:
+    """What wrk says of twenty connections."""
+    script = folder / "people.lua"
+    script.write_text(LUA.replace("THINKS", thinks))
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script)]
+    done = subprocess.run(
+        [*command, "-H", f"Cookie: {cookie}", address], check=True, capture_output=True, text=True
+    )
+    row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return row
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench.pages")
+    parser.add_argument("--reports", "--stored", type=int, default=SIZE[0])
+    parser.add_argument("--cases", "--measured", type=int, default=SIZE[1])
+    parser.add_argument("--engine", choices=["sqlite", "postgresql"])
+    parser.add_argument("--seconds", type=int, default=SECONDS)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.inside:
+        print(json.dumps(measure(given.engine, given.reports, given.cases, given.seconds)))
+        return
+    for engine in [given.engine] if given.engine else ["sqlite", "postgresql"]:
+        for row in run_engine("bench.pages", engine, given.reports, given.cases, durable=True)["pages"]:
+            print(json.dumps(row), flush=True)
