@@ -17,6 +17,7 @@ from tocsin.cases.services import (
     become_aware,
     meet_duty,
     rate_answer,
+    record_crime_number,
     say_update,
 )
 from tocsin.cases.units import current_pack
@@ -183,3 +184,15 @@ def test_prepared_reasons_fill_themselves_and_reveal_nothing(town: Town) -> None
     assert said.endswith("No details can be given.")
     form = queries.case_view(town.actor("olive"), case.case_id, NOON).form
     assert all(choice.reason for choice in form.statuses)
+
+
+def test_a_crime_number_that_comes_back_starts_the_clock_to_refer_the_victim(town: Town) -> None:
+    """V06, two working days; the same number again, or a corrected one, starts nothing."""
+    case = town.case_of(town.report())
+    by = Responder.of(town.actor("olive"), case)
+    for day, number in ((0, "42/12345/26"), (1, "42/12345/26"), (1, "42/12346/26")):
+        record_crime_number(case, by, number, NOON + day * DAY)
+    duty = Clock.objects.get(clock_id="V06")
+    assert duty.due_at == NOON + 2 * DAY
+    meet_duty(town.actor("olive"), duty.pk, at=NOON + DAY)
+    assert list(check_cases()) == []
