@@ -45,7 +45,7 @@ def own_exchange() -> Iterator[OwnExchange]:
     url = os.environ.get("DATABASE_URL", "")
     with tempfile.TemporaryDirectory(prefix="tocsin-own-") as home:
         environment = {**os.environ, "TOCSIN_HOME": home, "DJANGO_SETTINGS_MODULE": "tocsin.site.settings"}
-        environment["PYTHONPATH"] = str(ROOT)
+        environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         if not url.startswith("postgres"):
             environment.pop("DATABASE_URL", None)
             yield OwnExchange(environment)

@@ -1,17 +1,24 @@
 """Clocks: breaches are marked, taken one desk higher each working day, and never counted twice."""
 
 import datetime as dt
+from typing import Any
 
 import msgspec
 import pytest
 from tests.cases.town import NOON, Town
 
-from tocsin.cases import clocks
+from tocsin.access.models import Member, Unit
+from tocsin.cases import clocks, questions
+from tocsin.cases.audit import check_cases
+from tocsin.cases.limits import limit_of
 from tocsin.cases.linking import link_reports
-from tocsin.cases.models import Clock
-from tocsin.cases.services import Responder, accept_case, assess_case
+from tocsin.cases.models import Clock, Question
+from tocsin.cases.services import Responder, accept_case, ask, assess_case, meet_duty
 from tocsin.cases.units import current_pack
+from tocsin.journal.acts import act
 from tocsin.journal.models import Content, Entry
+from tocsin.reference import calendars, pack
+from tocsin.reference.values import ClockRow, ClockRule
 
 pytestmark = pytest.mark.django_db
 
@@ -142,11 +149,104 @@ def test_the_acknowledgement_is_automatic_and_counted_apart(town: Town) -> None:
     assert (clock.ended_by, clock.ended_at) == ("automatic", clock.started_at)
 
 
-def test_every_clock_of_the_table_is_in_the_pack_and_can_end(town: Town) -> None:
-    """A clock that nothing ends would be noise; one that nothing starts would be a promise not kept."""
-    pack = current_pack()
-    for rule in clocks.RULES:
-        assert rule.clock_id in pack.clocks
-        assert rule.ends
-    startable = {rule.clock_id for rule in clocks.RULES if rule.starts} | {clocks.WARN}
-    assert startable == {rule.clock_id for rule in clocks.RULES}
+RUNNING = [rule for rule in pack("gb").clock_rules if rule.scope != "report" and rule.clock_id != "P07"]
+
+
+def about(town: Town, rule: ClockRule, row: ClockRow) -> clocks.Subject:
+    """A subject of the kind that the rule is about, in a nation where its law holds."""
+    if rule.scope == "case":
+        return clocks.Subject(case=town.case_of(town.report()))
+    country = "NL" if row.jurisdiction == "EU" else "GB"
+    Member.objects.filter(pk=town.members["ferry"].pk).update(country=country)
+    town.members["ferry"].refresh_from_db()
+    return clocks.Subject(member=town.members["ferry"], about="thing_1")
+
+
+@pytest.mark.parametrize("rule", RUNNING, ids=lambda rule: f"{rule.clock_id}-{rule.starts[0]}")
+def test_every_row_of_the_charter_starts_and_ends_through_one_door(town: Town, rule: ClockRule) -> None:
+    """Whatever noun raises the trigger: it starts once, is due by its law, ends, and can be missed."""
+    gb = current_pack()
+    row = gb.clocks[rule.clock_id]
+    subject = about(town, rule, row)
+    at = NOON + 7 * DAY
+    Clock.objects.filter(clock_id=rule.clock_id).delete()
+
+    def happens(trigger: str, when: dt.datetime) -> dict[str, Any]:
+        with act() as recorded:
+            return clocks.happened(recorded, gb, trigger, subject, when)
+
+    for trigger in rule.starts:
+        assert rule.clock_id in happens(trigger, at)["started"]
+        assert rule.clock_id not in happens(trigger, at + DAY)["started"], "it runs already"
+        clock = Clock.objects.get(clock_id=rule.clock_id, ended_at=None)
+        duration, unit = limit_of(gb, rule.clock_id)
+        assert clock.due_at == calendars.due(at, duration, unit, "NLD" if row.jurisdiction == "EU" else "ENG")
+        assert rule.clock_id in happens(rule.ends[0], at + DAY)["ended"]
+        at += 14 * DAY
+    happens(rule.starts[0], at)
+    missed = Clock.objects.get(clock_id=rule.clock_id, ended_at=None)
+    clocks.sweep(missed.due_at)
+    missed.refresh_from_db()
+    if row.runs_out:
+        assert (missed.ended_at, missed.breached_at) == (missed.due_at, None), "it held for so long"
+    else:
+        assert missed.breached_at == missed.due_at
+        clocks.sweep(missed.due_at + 30 * DAY)
+        missed.refresh_from_db()
+        assert missed.step == (3 if rule.escalates else 0)
+
+
+def test_rows_that_never_run_are_no_duties(town: Town) -> None:
+    """The step of an escalation, a measured mean, and a notice whose very existence may not be told."""
+    gb = current_pack()
+    idle = gb.clocks.keys() - {rule.clock_id for rule in gb.clock_rules}
+    assert idle == {"P09", "F02", "D04"}
+
+
+@pytest.mark.parametrize("event", ["case.updated", "case.assessed", "question.asked"])
+def test_a_clock_that_is_renewed_at_the_instant_at_which_it_began_goes_on(town: Town, event: str) -> None:
+    """Two acts at one instant, or a clock on the wall that jumps back, leave nobody without news."""
+    case = town.case_of(town.report())
+    for at in (NOON, NOON, NOON - DAY):
+        with act() as recorded:
+            clocks.happened(recorded, current_pack(), event, clocks.Subject(case=case), at)
+        assert Clock.objects.filter(case=case, clock_id="P04", ended_at=None).count() == 1
+
+
+def test_a_months_downtime_is_caught_up_in_order_questions_and_all(town: Town) -> None:
+    """Nothing skipped, nothing told twice; a question that lapsed meanwhile let its clock go on in time."""
+    case = town.case_of(town.report())
+    by = Responder.of(town.actor("olive"), case)
+    accept_case(case, by, NOON)
+    ask(case, by, ["got-in"], at=NOON + DAY)
+    town.report("medway", origins=("203.0.113.99",), received_at=NOON + dt.timedelta(hours=3))
+    assert questions.sweep(NOON + 61 * DAY) > 0
+    rows = Content.objects.filter(entry__event__regex="cases:(clock|question:lapsed)").order_by("entry_id")
+    told = [msgspec.json.decode(bytes(row.content)) for row in rows]
+    instants = [content["at"] for content in told if "at" in content]
+    assert instants == sorted(instants)
+    lapsed = Question.objects.get()
+    decide = Clock.objects.get(case=case, clock_id="P03")
+    # Asked on Wednesday noon with four working days left, closed ten working days on.
+    assert lapsed.closed_at == lapsed.lapses_at == NOON + 15 * DAY
+    assert decide.breached_at == NOON + 21 * DAY
+    before = Entry.objects.count()
+    assert questions.sweep(NOON + 61 * DAY) == 0
+    assert Entry.objects.count() == before
+    assert list(check_cases()) == []
+
+
+def test_a_decision_not_to_investigate_is_owed_to_the_victim_where_that_is_law(town: Town) -> None:
+    """V01 in England and Wales, none in Scotland; a press says that it was done."""
+    case = town.case_of(town.report())
+    assess_case(case, Responder.of(town.actor("olive"), case), "X-NFA", "no line of enquiry", NOON)
+    duty = Clock.objects.get(clock_id="V01")
+    assert duty.due_at == NOON + 7 * DAY
+    assert list(check_cases()) == [], "it runs on after the case is closed"
+    meet_duty(town.actor("olive"), duty.pk, at=NOON + DAY)
+    duty.refresh_from_db()
+    assert (duty.ended_at, duty.ended_by) == (NOON + DAY, "person")
+    Unit.objects.filter(unit_id="kent").update(country="SCT")
+    other = town.case_of(town.report(origins=("203.0.113.70",)))
+    assess_case(other, Responder.of(town.actor("olive"), other), "X-NFA", "no line of enquiry", NOON)
+    assert not Clock.objects.filter(clock_id="V01", case=other).exists()

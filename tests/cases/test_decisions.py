@@ -66,7 +66,7 @@ def test_a_report_that_joins_an_owned_case_has_its_owner_at_once_counted_as_auto
     assert clock.ended_by == "automatic"
 
 
-@pytest.mark.parametrize("status", ["X-INV", "X-INT", "X-DIV", "X-MOR", "X-NFA"])
+@pytest.mark.parametrize("status", ["X-INV", "X-INT", "X-DIV", "X-NFA"])
 def test_a_decision_is_recorded_with_its_reason_and_ends_the_triage_clock(town: Town, status: str) -> None:
     """Final ones close the case; the others leave the update clock running."""
     case = town.case_of(town.report())
@@ -74,8 +74,9 @@ def test_a_decision_is_recorded_with_its_reason_and_ends_the_triage_clock(town: 
     case.refresh_from_db()
     decision = Decision.objects.get(case=case)
     assert (decision.status, decision.reason, decision.person_name) == (status, "because", "Olive")
-    assert case.is_open is (status in {"X-INV", "X-MOR"})
-    assert running(case) == ({"P04"} if case.is_open else set())
+    assert case.is_open is (status == "X-INV")
+    owed_to_the_victim = {"V01"} if status == "X-NFA" else set()
+    assert running(case) == ({"P04"} if case.is_open else owed_to_the_victim)
 
 
 def test_a_decision_without_a_reason_is_refused(town: Town) -> None:

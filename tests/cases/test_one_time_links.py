@@ -39,7 +39,7 @@ def test_an_officer_without_an_account_accepts_and_answers_one_case(town: Town) 
         Responder.of_link(link)
     accept_by_link(link, "PC Ada Byron", NOON + SECOND)
     link = find_link(token, NOON + SECOND)
-    assert queries.case_by_link(link, NOON + SECOND).acts == {"assess", "answer"}
+    assert queries.case_by_link(link, NOON + SECOND).acts == {"assess", "answer", "ask", "update"}
     by = Responder.of_link(link)
     answer_case(link.case, by, "18", "Nobody found.", ("clock-error",), at=NOON + 2 * SECOND)
     withdraw_answer(link.case, Responder.of_link(find_link(token, NOON + 3 * SECOND)), NOON + 3 * SECOND)

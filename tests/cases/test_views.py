@@ -16,6 +16,7 @@ from tocsin.cases.services import (
     Responder,
     accept_case,
     answer_case,
+    ask,
     assess_case,
     link_reports,
     make_one_time_link,
@@ -76,11 +77,10 @@ def test_a_question_to_the_reporter_stands_apart(town: Town) -> None:
     """It waits for the reporter, not for the unit."""
     report = town.report()
     case = town.case_of(report)
-    assess_case(case, Responder.of(town.actor("olive"), case), "X-MOR", "Which port?", LATER)
+    ask(case, Responder.of(town.actor("olive"), case), ["source-port"], at=LATER)
     home = queries.reporter_home(town.actor("rita"), LATER)
     assert [row.report_id for row in home.questions] == [report.report_id]
-    view = queries.report_view(town.actor("rita"), report.report_id, LATER)
-    assert view.decision is not None and view.decision.reason == "Which port?"
+    assert [row.group for row in home.waiting] == ["question"]
 
 
 def test_the_queue_is_ordered_by_urgency(town: Town) -> None:
@@ -114,7 +114,7 @@ def test_a_case_says_what_it_is_about_and_fills_its_own_answer(town: Town) -> No
         "2 reports from 2 providers about password guessing from 1 network; "
         "logs held until Friday 20 November, 12:00 GMT."
     )
-    assert view.acts == {"accept", "assess", "answer", "redirect", "detach"}
+    assert view.acts == {"accept", "assess", "answer", "redirect", "detach", "ask", "update"}
     words = {choice.outcome_code: choice.words for choice in view.form.outcomes}
     assert "1 network" in words["18"] and "1,000" not in words["18"]
     assert "19" not in words and len(view.links) == 2

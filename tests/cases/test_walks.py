@@ -5,25 +5,30 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 
 import pytest
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 from tests.cases.town import NOON, Town
 
 from tocsin.cases import clocks, states
 from tocsin.cases.audit import check_cases
-from tocsin.cases.models import Case, Clock, Link, Move, Share
+from tocsin.cases.models import Case, Clock, Link, Move, Question, Share
 from tocsin.cases.overviews import DUTIES
+from tocsin.cases.questions import sweep
 from tocsin.cases.services import (
     Responder,
     accept_case,
     answer_case,
+    ask,
     assess_case,
     attach_report,
     detach_report,
     merge_cases,
     redirect_case,
+    reply,
+    say_update,
     split_case,
     undo_move,
     withdraw_answer,
+    withdraw_question,
 )
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
@@ -72,8 +77,37 @@ class Walker:
 
     def assess(self) -> None:
         case = self.case()
-        status = self.dice.choice(("X-INV", "X-INT", "X-DIV", "X-MOR", "X-NFA", "X-OUT", "X-ACK"))
+        status = self.dice.choice(("X-INV", "X-INV", "X-INT", "X-DIV", "X-NFA", "X-OUT", "X-ACK"))
         assess_case(case, self.by(case), status, "because", self.at)
+
+    def ask(self) -> None:
+        case = self.open_case()
+        some = self.dice.sample(("source-port", "got-in", "still-going"), 2)
+        ask(case, self.by(case), some, at=self.at)
+
+    def question(self) -> Question | None:
+        """Any question, mostly an open one."""
+        found = list(Question.objects.filter(closed_at=None).order_by("pk"))
+        found = found if found and self.dice.random() < 0.8 else list(Question.objects.order_by("pk"))
+        return self.dice.choice(found) if found else None
+
+    def reply(self) -> None:
+        question = self.question()
+        if question is not None:
+            names = {"Ferry": "rita", "Medway": "max", "Colne": "carl", "Lakes": "lena"}
+            report = question.report
+            actor = self.town.actor(names[report.member.name])
+            said = "not known" if question.code == "got-in" else "yes"
+            reply(actor, report.report_id, question.question_id, said, at=self.at)
+
+    def take_back(self) -> None:
+        question = self.question()
+        if question is not None:
+            withdraw_question(question.case, self.by(question.case), question.question_id, self.at)
+
+    def update(self) -> None:
+        case = self.open_case()
+        say_update(case, self.by(case), "looking", self.at)
 
     def answer(self) -> None:
         case = self.case()
@@ -119,7 +153,7 @@ class Walker:
             undo_move(made, self.by(made.target), "a mistake", self.at)
 
     def sweep(self) -> None:
-        clocks.sweep(self.at)
+        sweep(self.at)
 
 
 ACTS: dict[str, Callable[[Walker], None]] = {
@@ -137,6 +171,10 @@ ACTS: dict[str, Callable[[Walker], None]] = {
         "merge",
         "undo",
         "sweep",
+        "ask",
+        "reply",
+        "take_back",
+        "update",
     )
 }
 
@@ -148,6 +186,7 @@ def snapshot() -> list[object]:
         list(Clock.objects.order_by("pk").values()),
         list(Link.objects.order_by("pk").values()),
         list(Move.objects.order_by("pk").values()),
+        list(Question.objects.order_by("pk").values()),
         set(shared()),
     ]
 
@@ -179,7 +218,12 @@ def check() -> None:
             if not case.owner_name:
                 assert duties.filter(clock_id="P02").exists(), "nobody owes it an owner"
         if not case.is_open:
-            assert not Clock.objects.filter(case=case, ended_at=None).exists()
+            owed_to_victims = Q(clock_id="V01")
+            assert not Clock.objects.filter(~owed_to_victims, case=case, ended_at=None).exists()
+        asked = Question.objects.filter(case=case, closed_at=None).exists()
+        assert asked == (case.status == states.QUESTION)
+        still = Clock.objects.filter(case=case, ended_at=None, paused_at__isnull=False)
+        assert asked or not still.exists(), "a clock stands still, and nothing is asked"
     assert set(shared()) == set(counted()), "what members have in cases is not what the links say"
     twice = Clock.objects.values("clock_id", "case", "report", "subject", "started_at").annotate(
         n=Count("pk")
@@ -188,6 +232,7 @@ def check() -> None:
     for clock in Clock.objects.filter(ended_at=None):
         assert clock.step == 0 or clock.breached_at is not None
         assert clock.next_step_at is not None or clock.step == clocks.LAST_STEP
+        assert (clock.paused_at is None) == (clock.due_unpaused is None)
     assert Link.objects.filter(detached_at=None).count() == Report.objects.count()
     acknowledged = Clock.objects.filter(clock_id="P01").values("report").distinct().count()
     assert acknowledged == Report.objects.count()
@@ -196,9 +241,11 @@ def check() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_whatever_people_do_somebody_always_owes_the_next_step(town: Town, seed: int) -> None:
     """Open cases have a running duty, closed ones none, reports say what their case says."""
+    town.person("carl", "reporter", member="colne")
+    town.person("lena", "reporter", member="lakes")
     walker = Walker(town, seed)
     walker.report()
-    for _ in range(35):
+    for _ in range(45):
         walker.step()
         check()
     assert len(set(walker.done)) >= 4
@@ -207,10 +254,23 @@ def test_whatever_people_do_somebody_always_owes_the_next_step(town: Town, seed:
 @pytest.mark.parametrize("seed", range(100, 106))
 def test_however_cases_are_joined_and_parted_every_report_is_in_one(town: Town, seed: int) -> None:
     """Joining, splitting, taking back and linking in any order: one case each, with its clocks and counts."""
+    town.person("carl", "reporter", member="colne")
+    town.person("lena", "reporter", member="lakes")
     walker = Walker(town, seed)
     for _ in range(6):
         walker.report()
     for _ in range(30):
-        walker.step(["report", "accept", "sweep", "redirect", *["merge", "split", "attach", "undo"] * 3])
+        walker.step(
+            [
+                "report",
+                "accept",
+                "sweep",
+                "redirect",
+                "ask",
+                "ask",
+                "reply",
+                *["merge", "split", "attach", "undo"] * 3,
+            ]
+        )
         check()
     assert len({"merge", "split", "attach", "undo"} & set(walker.done)) >= 3

@@ -21,8 +21,7 @@ def said(figure: Figure) -> dict[str, tuple[str, ...]]:
 
 def decide(town: Town, case: Case, at: dt.datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Olive of Kent Police takes the case and records a decision."""
-    for module in ("decisions", "clocks"):
-        monkeypatch.setattr(f"tocsin.cases.{module}.now", lambda: at)
+    monkeypatch.setattr("tocsin.cases.decisions.now", lambda: at)
     who = services.Responder.of(town.actor("olive"), case)
     services.accept_case(case, who)
     case.refresh_from_db()

@@ -27,6 +27,7 @@ PEOPLE = {
     "omar": "Omar Lund",
     "amy": "Amy Reed",
     "sam": "DI Sam Voss",
+    "seth": "Seth Reed",
 }
 
 
@@ -55,6 +56,8 @@ def tell() -> dict[str, Any]:
     services.give_role(people["omar"], "operator")
     services.give_role(people["amy"], "administrator", member=northgate)
     services.give_role(people["sam"], "supervisor", unit=services.fetch_unit("metropolitan"))
+    wapping = services.add_member("Wapping Net", force_id="metropolitan")
+    services.give_role(people["seth"], "reporter", member=wapping)
     services.give_role(people["tara"], "trusted")
     services.give_role(people["olga"], "officer", unit=services.fetch_unit("nca-nccu"))
 
@@ -76,6 +79,9 @@ def tell() -> dict[str, Any]:
         (southwark, [("192.0.2.44", "web3.southwark.example", "ssh", 97, "medium", 20)]),
         (rival, [("192.0.2.44", "login.harbour.example", "ssh", 31, "medium", 9)]),
         (northgate, [("192.0.2.44", "gate.northgate.example", "ssh", 55, "medium", 6)]),
+        # Two of one small provider, to be asked about.
+        (wapping, [("198.51.100.61", "vpn.wapping.example", "ssh", 40, "medium", 30)]),
+        (wapping, [("198.51.100.62", "mail.wapping.example", "smtp", 61, "medium", 30)]),
         (southwark, [("198.51.100.200", "shop.southwark.example", "http", 12, "low", 30)]),
     ]
     for member, reports in batches:
@@ -111,6 +117,7 @@ def tell() -> dict[str, Any]:
         "late_case": case_of("198.51.100.23"),
         "national_case": case_of("192.0.2.44"),
         "quiet_case": case_of("198.51.100.200"),
+        "asked_cases": [case_of("198.51.100.61"), case_of("198.51.100.62")],
         "kent_report": Report.objects.filter(origin="203.0.113.7").first().report_id,  # type: ignore[union-attr]
         "rivals_report": Report.objects.get(member=rival).report_id,
         "shared_indicator": Indicator.objects.get(value=SHARED).indicator_id,

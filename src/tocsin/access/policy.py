@@ -64,6 +64,18 @@ POLICY: dict[str, Rule] = {
     "case.assess": _rule("officer supervisor", relation="own unit", why="a person's decision"),
     "case.answer": _rule("officer supervisor", relation="own unit", why="the outcome told to the reporters"),
     "case.detach": _rule("officer supervisor", relation="own unit", why="a report linked by mistake"),
+    "case.ask": _rule("officer supervisor", relation="own unit", why="a question to the reporters"),
+    "case.update": _rule("officer supervisor", relation="own unit", why="how it stands, with nothing new"),
+    "case.duty": _rule("officer supervisor", relation="own unit", why="a duty that the unit says is done"),
+    "report.reply": _rule(
+        "reporter", scope="reports:write", relation="own member", why="a member answers what it is asked"
+    ),
+    "report.rate": _rule(
+        "reporter", scope="reports:write", relation="own member", why="how useful the answer was"
+    ),
+    "report.aware": _rule(
+        "reporter", scope="reports:write", relation="own member", why="a member's own duties to regulators"
+    ),
     "case.record": _rule("officer supervisor", relation="own unit", why="the crime number that came back"),
     "form.read": _rule(
         "officer supervisor coordinator", relation="own unit or coordinated", why="the case on another form"

@@ -1,11 +1,11 @@
 """What an answer must say, and the words that it begins with: the pack's rules on outcomes."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tocsin.kernel.problems import BadInput
-from tocsin.reference.values import OutcomeRow, Pack
+from tocsin.reference.values import LOG, OutcomeRow, Pack, StatusRow
 
 FEWEST_MEMBERS = 5  # below it a sum over members would tell one of them how much the others had
 
@@ -41,6 +41,16 @@ def prepared_words(row: OutcomeRow, facts: CaseFacts) -> str:
     return row.words.replace("{facts}", fact_words(facts)).strip()
 
 
+def prepared_reason(row: StatusRow, facts: CaseFacts | None) -> str:
+    """What a decision says where nobody types a reason: nothing of an operation, nor of other members."""
+    return " ".join(row.reason.replace("{facts}", fact_words(facts) if facts else "").split())
+
+
+def missing_logs(pack: Pack, held: Collection[str]) -> list[str]:
+    """The types of log that no reporter of the case held, as codes of what would have helped."""
+    return [f"{LOG}{log_type}" for log_type in pack.log_types if log_type not in held]
+
+
 def check_answer(
     pack: Pack,
     outcome_code: str,
@@ -58,10 +68,11 @@ def check_answer(
         raise BadInput(f"outcome {outcome_code} may only be given by {names}")
     if not words.strip():
         raise BadInput("an answer needs words that the reporter can read")
-    unknown = [code for code in would_have_helped if code not in pack.help]
+    unknown = [code for code in would_have_helped if not pack.is_help(code)]
     if unknown:
         raise BadInput(
-            f"{unknown[0]!r} is nothing that would have helped", hint=f"one of {', '.join(pack.help)}"
+            f"{unknown[0]!r} is nothing that would have helped",
+            hint=f"one of {', '.join(pack.help)}, or log: and a type of log",
         )
     if row.needs_help and not would_have_helped:
         raise BadInput(f"outcome {outcome_code} must say what would have helped", hint="tick at least one")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from tocsin.cases import clocks, states
-from tocsin.cases.models import Case, Clock, Link, Share
+from tocsin.cases.models import Case, Clock, Link, Question, Share
 from tocsin.cases.overviews import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
@@ -21,6 +21,8 @@ def check_cases() -> Iterator[Finding]:
     yield from _reports()
     yield from _open_cases()
     yield from _closed_cases()
+    yield from _questions()
+    yield from _running_clocks()
     yield from _counts()
 
 
@@ -50,13 +52,41 @@ def _open_cases() -> Iterator[Finding]:
 def _closed_cases() -> Iterator[Finding]:
     final = [code for code, status in current_pack().statuses.items() if status.is_final]
     closed = Case.objects.filter(closed_at__isnull=False)
-    for case_id in closed.filter(_running()).values_list("case_id", flat=True):
+    ends_with_it = [rule.clock_id for rule in current_pack().clock_rules if rule.ends_with("case.closed")]
+    for case_id in closed.filter(_running(tuple(ends_with_it))).values_list("case_id", flat=True):
         yield Finding(f"case {case_id}", "it is closed, and a clock of it still runs")
     for case_id in closed.exclude(status__in=final).values_list("case_id", flat=True):
         yield Finding(f"case {case_id}", "it is closed, and its status is not")
     opened = Case.objects.filter(closed_at__isnull=True, status__in=final)
     for case_id in opened.values_list("case_id", flat=True):
         yield Finding(f"case {case_id}", "it is open, and its status is not")
+
+
+def _questions() -> Iterator[Finding]:
+    """A question is open in a case that waits for it, about a report of that case."""
+    waiting = Question.objects.filter(closed_at__isnull=True)
+    asks = Exists(waiting.filter(case=OuterRef("pk")))
+    for case_id in Case.objects.filter(~asks, status=states.QUESTION).values_list("case_id", flat=True):
+        yield Finding(f"case {case_id}", "it waits for an answer, and nothing is asked")
+    elsewhere = waiting.exclude(case__status=states.QUESTION)
+    for question_id, case_id in elsewhere.values_list("question_id", "case__case_id"):
+        yield Finding(f"question {question_id}", f"it is open, and {case_id}, its case, does not wait for it")
+    linked = Link.objects.filter(report=OuterRef("report"), case=OuterRef("case"), detached_at__isnull=True)
+    for question_id in waiting.filter(~Exists(linked)).values_list("question_id", flat=True):
+        yield Finding(f"question {question_id}", "its report is not in its case")
+
+
+def _running_clocks() -> Iterator[Finding]:
+    """What stands still has a question to wait for; what runs has a next step that the sweep will find."""
+    running = Clock.objects.filter(ended_at__isnull=True)
+    asked = Exists(Question.objects.filter(case=OuterRef("case"), closed_at__isnull=True))
+    for clock_id, case_id in running.filter(~asked, paused_at__isnull=False).values_list(
+        "clock_id", "case__case_id"
+    ):
+        yield Finding(f"case {case_id}", f"{clock_id} stands still, and no question is open")
+    lost = running.filter(next_step_at__isnull=True, breached_at__isnull=True)
+    for clock_id, case_id in lost.values_list("clock_id", "case__case_id"):
+        yield Finding(f"case {case_id}", f"{clock_id} runs, and nothing will ever mark it as missed")
 
 
 def _counts() -> Iterator[Finding]:

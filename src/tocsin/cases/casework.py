@@ -8,7 +8,7 @@ from django.db.models import Count, Max, Min, Sum
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, may, require
 from tocsin.cases import clocks, parts, reach, sealing, states, words
-from tocsin.cases.answers import CaseFacts, prepared_words
+from tocsin.cases.answers import CaseFacts, missing_logs, prepared_reason, prepared_words
 from tocsin.cases.keys import network_of
 from tocsin.cases.models import Case, CaseOrigin, Clock, Decision, Link, OneTimeLink, Outcome
 from tocsin.cases.responders import Responder
@@ -35,7 +35,7 @@ from tocsin.reference.values import Pack
 
 MOST_LINKS = 200
 MOST_CLOCKS = 30
-BUTTONS: tuple[Act, ...] = ("accept", "assess", "answer", "withdraw", "redirect", "detach")
+BUTTONS: tuple[Act, ...] = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "ask", "update")
 
 
 def fetch_case(actor: Actor, case_id: str) -> Case:
@@ -200,7 +200,7 @@ def allowed_acts(
         return frozenset({"accept"}) if case.is_open else frozenset()
     found = set(states.acts(pack, case.status, by.party))
     if "accept" in found:  # judging a case that nobody has is taking it
-        found |= {"assess", "answer"}
+        found |= {"assess", "answer", "ask", "update"}
     if outcome is None or outcome.withdrawn_at is not None or at > outcome.may_withdraw_until:
         found.discard("withdraw")
     if case.report_count < 2:
@@ -222,11 +222,11 @@ def answer_form(pack: Pack, case: Case, by: Responder | None, acts: Iterable[str
     """The choices for the forms, with words that have filled themselves; empty where nothing may be done."""
     acts = set(acts)
     status = states.ACCEPTED if "accept" in acts else case.status
-    facts = case_facts(case) if "answer" in acts and by is not None else None
+    facts = case_facts(case) if {"answer", "assess"} & acts and by is not None else None
     unit_id = by.unit.unit_id if by is not None else ""
     return AnswerForm(
         statuses=tuple(
-            StatusChoice(target, pack.statuses[target].words)
+            StatusChoice(target, pack.statuses[target].words, prepared_reason(pack.statuses[target], facts))
             for target in (states.targets(pack, "assess", status) if "assess" in acts else ())
         ),
         outcomes=tuple(
@@ -238,13 +238,20 @@ def answer_form(pack: Pack, case: Case, by: Responder | None, acts: Iterable[str
                 row.needs_receiving_body,
             )
             for row in pack.outcomes.values()
-            if facts is not None and row.offered and (not row.only_units or unit_id in row.only_units)
+            if "answer" in acts and row.offered and (not row.only_units or unit_id in row.only_units)
         )
         if facts is not None
         else (),
-        help_choices=tuple(HelpChoice(row.code, row.words) for row in pack.help.values()) if facts else (),
+        help_choices=help_choices(pack, case) if facts and "answer" in acts else (),
         units=unit_choices(case) if "redirect" in acts else (),
     )
+
+
+def help_choices(pack: Pack, case: Case) -> tuple[HelpChoice, ...]:
+    """What could have helped: the pack's list, and every type of log that none of the reporters held."""
+    held = set(clocks.holdings_of(case).values_list("log_type", flat=True))
+    codes = [*pack.help, *missing_logs(pack, held)]
+    return tuple(HelpChoice(code, pack.help_words(code)) for code in codes)
 
 
 def unit_choices(case: Case) -> tuple[UnitChoice, ...]:

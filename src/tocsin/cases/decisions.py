@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tocsin.access.models import Unit
-from tocsin.cases import clocks, states
+from tocsin.cases import clocks, pausing, states
 from tocsin.cases.answers import check_answer
 from tocsin.cases.models import Case, Decision, OneTimeLink, Outcome
 from tocsin.cases.opening import BY_HAND, arrival_status, name_coordinators, push_status, route_content
@@ -63,18 +63,30 @@ def assess_case(case: Case, by: Responder, status: str, reason: str, at: dt.date
         raise BadInput(f"{status!r} is no status", hint=f"one of {', '.join(pack.statuses)}")
     with act() as recorded:
         case = own(recorded, case, by, at)
+        passed = pausing.pass_over(case, at)
         states.check(pack, "assess", case.status, status, by.party)
         case.status = status
         if pack.statuses[status].is_final:
             case.closed_at = at
         decide(case, by, status, reason.strip(), at)
         moved = clocks.turn(recorded, case, "assessed" if case.is_open else "closed", at)
-        record(
-            recorded, "cases:case:assessed", case, by, moved | {"status": status, "reason": reason.strip()}
-        )
+        moved["started"] |= _owed_to_victims(recorded, case, status, at)
+        content = moved | {"status": status, "reason": reason.strip(), "passed": passed}
+        record(recorded, "cases:case:assessed", case, by, content)
         case.save()
         push_status(case, at)
     return case
+
+
+def _owed_to_victims(recorded: Act, case: Case, status: str, at: dt.datetime) -> dict[str, str]:
+    """What the decision itself begins, such as explaining it to a victim; nothing below the threshold."""
+    if case.severity == "info":
+        return {}
+    about = clocks.Subject(case=case)
+    started: dict[str, str] = clocks.happened(recorded, current_pack(), f"decision.{status}", about, at)[
+        "started"
+    ]
+    return started
 
 
 def answer_case(
@@ -101,8 +113,10 @@ def answer_case(
         "would_have_helped": list(would_have_helped),
     }
     answer["receiving_body"] = body
+    kept = dict(answer)
     with act() as recorded:
         case = own(recorded, case, by, at)
+        answer["passed"] = pausing.pass_over(case, at)
         states.check(pack, "answer", case.status, states.ANSWERED, by.party)
         Outcome.objects.create(
             case=case,
@@ -111,7 +125,7 @@ def answer_case(
             person_name=by.name,
             unit=by.unit,
             given_at=at,
-            **answer,
+            **kept,
         )
         decide(case, by, states.ANSWERED, said, at)
         case.status, case.closed_at, case.outcome_code = states.ANSWERED, at, outcome_code
@@ -147,6 +161,7 @@ def withdraw_answer(case: Case, by: Responder, at: dt.datetime | None = None) ->
         case.status, case.closed_at, case.outcome_code = outcome.status_before, None, ""
         clocks.resume(case, outcome.given_at)
         moved = clocks.turn(recorded, case, "withdrawn", outcome.given_at)
+        pausing.ask_again(case, outcome.given_at, at)
         record(recorded, "cases:case:withdrawn", case, by, moved | {"outcome_code": outcome.outcome_code})
         case.save()
         push_status(case, at)
@@ -165,6 +180,7 @@ def redirect_case(case: Case, by: Responder, unit: Unit, reason: str, at: dt.dat
         case = lock_case(case)
         if unit.pk == case.investigating_unit_id:
             raise BadInput(f"{unit.name} has the case already")
+        pausing.pass_over(case, at)
         before, was_owned, status = case.investigating_unit.name, bool(case.owner_name), case.status
         case.status = arrival_status(unit)
         states.check(current_pack(), "redirect", status, case.status, by.party)

@@ -11,7 +11,7 @@ from django.db.models.functions import TruncWeek
 from tocsin.access.policy import Actor, require
 from tocsin.cases import clocks, parts, words
 from tocsin.cases.keys import shown
-from tocsin.cases.models import Case, Clock, Decision, Link, Outcome
+from tocsin.cases.models import Case, Clock, Decision, Link, Outcome, Question
 from tocsin.cases.overviews import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import (
@@ -40,7 +40,6 @@ from tocsin.wire import report as wire
 SHOWN = 50
 WEEKS = 12
 ANSWERED_WITHIN = dt.timedelta(days=30)
-QUESTION = "X-MOR"
 HELD_BACK = (
     "The log lines themselves, their text, and the addresses of your own customers stayed with you. "
     "A customer appears here only as a token that nobody else can read."
@@ -63,7 +62,8 @@ def report_view(actor: Actor, report_id: str, at: dt.datetime | None = None) -> 
     return ReportView(
         report_id=report.report_id,
         attack_id=report.attack_id,
-        sentence=report_sentence(pack, case, clock_views, status.words if status else report.status, at),
+        sentence=("A question waits for you. " if asked([report.pk]) else "")
+        + report_sentence(pack, case, clock_views, status.words if status else report.status, at),
         what=_what(pack, report),
         kind=report.kind,
         severity=report.severity,
@@ -90,6 +90,7 @@ def report_view(actor: Actor, report_id: str, at: dt.datetime | None = None) -> 
         outcome=outcome,
         sent=sent_fields(told),
         held_back=HELD_BACK,
+        is_answered=case is not None and not case.is_open,
     )
 
 
@@ -120,9 +121,10 @@ def _told(pack: Pack, case: Case | None) -> tuple[OutcomeView | None, DecisionVi
 
 def report_clocks(pack: Pack, report: Report, case: Case | None, at: dt.datetime) -> tuple[ClockView, ...]:
     """What is owed about this report, running ones first: its own clocks and those of its case."""
-    own = Q(report=report)
+    own = Q(report=report, member__isnull=True)
     if case is not None:
-        own |= Q(case=case, report__isnull=True) & ~Q(clock_id=clocks.WARN)
+        told = [row.clock_id for row in pack.clocks.values() if row.beneficiary == "provider"]
+        own |= Q(case=case, report__isnull=True, member__isnull=True, clock_id__in=told)
         holdings = ReportHolding.objects.filter(report=report).values_list("holding", flat=True)
         own |= Q(case=case, clock_id=clocks.WARN, subject__in=[f"holding:{pk}" for pk in holdings])
     found = Clock.objects.filter(own).order_by(F("ended_at").desc(nulls_first=True), "due_at", "pk")
@@ -227,17 +229,24 @@ def reporter_home(actor: Actor, at: dt.datetime | None = None) -> ReporterHome:
     answered = links.filter(case__closed_at__gte=at - ANSWERED_WITHIN).order_by("-case__closed_at", "-pk")
     funnel = funnel_of(pack, reports, links)
     rows = _rows(pack, waiting[:SHOWN], at)
+    open_questions = Question.objects.filter(closed_at__isnull=True).values("report")
     return ReporterHome(
         sentence=home_sentence(funnel.received, waiting_count, overdue_count, rows, at),
         funnel=funnel,
         waiting=rows,
         waiting_count=waiting_count,
         overdue_count=overdue_count,
-        questions=_rows(pack, waiting.filter(report__status=QUESTION)[:SHOWN], at),
+        questions=_rows(pack, waiting.filter(report__in=open_questions)[:SHOWN], at),
         answered=_rows(pack, answered[:SHOWN], at),
         answered_count=answered.count(),
         weeks=weeks_of(reports, links, at),
     )
+
+
+def asked(report_pks: Sequence[int]) -> set[int]:
+    """Of these reports those about which a question waits."""
+    waiting = Question.objects.filter(closed_at__isnull=True, report__in=report_pks)
+    return {question.report_id for question in waiting.only("report_id")}
 
 
 def by_due(links: QuerySet[Link]) -> QuerySet[Link]:
@@ -334,21 +343,30 @@ def _rows(pack: Pack, links: QuerySet[Link], at: dt.datetime) -> tuple[ReportRow
     first: dict[tuple[int | None, int | None], Clock] = {}
     for clock in running:
         first[clock.case_id, clock.report_id] = clock
+    questions = asked([link.report_id for link in found])
     rows = []
     for link in found:
         mine = [first.get((link.case_id, link.report_id)), first.get((link.case_id, None))]
         due = min((clock for clock in mine if clock), key=lambda clock: clock.due_at, default=None)
-        rows.append(_row(pack, link.report, link.case, due, at))
+        rows.append(_row(pack, link.report, link.case, due, at, is_asked=link.report_id in questions))
     return tuple(rows)
 
 
-def _row(pack: Pack, report: Report, case: Case | None, due: Clock | None, at: dt.datetime) -> ReportRow:
+def _row(
+    pack: Pack,
+    report: Report,
+    case: Case | None,
+    due: Clock | None,
+    at: dt.datetime,
+    *,
+    is_asked: bool = False,
+) -> ReportRow:
     status = pack.statuses.get(report.status)
     unit = case.investigating_unit if case else None
     view = parts.clock_view(pack, due, unit, at, report.report_id) if due is not None and unit else None
     return ReportRow(
         report_id=report.report_id,
-        group=_group(report, case, view),
+        group=_group(report, case, view, is_asked=is_asked),
         what=words.capital(pack.kind_words(report.kind)),
         origin=shown(report.origin),
         target=shown(report.target),
@@ -364,11 +382,11 @@ def _row(pack: Pack, report: Report, case: Case | None, due: Clock | None, at: d
     )
 
 
-def _group(report: Report, case: Case | None, due: ClockView | None) -> ReportGroup:
+def _group(report: Report, case: Case | None, due: ClockView | None, *, is_asked: bool) -> ReportGroup:
     if case is None:
         return "waiting" if report.status == "X-ACK" else "answered"
     if not case.is_open:
         return "answered"
-    if report.status == QUESTION:
+    if is_asked:
         return "question"
     return "overdue" if due is not None and due.state == "overdue" else "waiting"

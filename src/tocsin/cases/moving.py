@@ -7,11 +7,11 @@ leaves owed sooner than the one that it joins is owed by that one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tocsin.cases import clocks, shares, states
+from tocsin.cases import clocks, limits, pausing, shares, states
 from tocsin.cases.decisions import record
 from tocsin.cases.linking import report_keys
 from tocsin.cases.models import Case, CaseOrigin, Clock, Link, Move, OneTimeLink
-from tocsin.cases.opening import Desk, Placed, clear_desk, renew
+from tocsin.cases.opening import Desk, Placed, clear_desk, push_status, renew
 from tocsin.cases.responders import Responder
 from tocsin.intake.models import Report
 from tocsin.store.rows import update_rows
@@ -51,6 +51,7 @@ def move(desk: Desk, hand: Hand) -> Move:
     before = source.status
     placed = [Placed(report, report_keys(report), target, hand.told, 100) for report in hand.reports]
     clear_desk(desk, placed, [target], left=source)
+    pausing.carry(source, target, hand.report_pks)
     made = Move.objects.create(
         kind=hand.kind,
         source=source,
@@ -65,6 +66,10 @@ def move(desk: Desk, hand: Hand) -> Move:
     joined = Link.objects.filter(case=target, report__in=hand.report_pks, detached_at__isnull=True)
     joined.update(linked_by=by.person, move=made)
     leave(desk, hand)
+    for case in (source, target):
+        if pausing.settle(case, desk.at):
+            case.save(update_fields=["status"])
+            push_status(case, desk.at)
     return made
 
 
@@ -103,5 +108,7 @@ def hand_over_duties(source: Case, target: Case) -> None:
         if other is not None and other.due_at < clock.due_at:
             clock.due_at, clock.breached_at = other.due_at, other.breached_at
             clock.step, clock.next_step_at = other.step, other.next_step_at
+            clock.paused_at, clock.due_unpaused = other.paused_at, other.due_unpaused
+            clock.pause_used = other.pause_used
             sooner.append(clock)
-    update_rows(sooner, ["due_at", "breached_at", "step", "next_step_at"])
+    update_rows(sooner, ["breached_at", "step", *limits.PAUSED])

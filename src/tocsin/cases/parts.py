@@ -4,9 +4,10 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from tocsin.access.models import Unit
-from tocsin.cases import clocks, words
+from tocsin.cases import clocks, limits, words
 from tocsin.cases.keys import shown
 from tocsin.cases.models import Case, Clock, Decision, Link, OneTimeLink, Outcome
+from tocsin.cases.sweeping import owed_by
 from tocsin.cases.views import (
     ClockState,
     ClockView,
@@ -57,31 +58,60 @@ def unit_words(case: Case) -> str:
 def clock_view(
     pack: Pack, clock: Clock, unit: Unit, at: dt.datetime, report_id: str | None = None
 ) -> ClockView:
-    """What is due, by when, and why."""
+    """What is due, by when, and why, of a clock that a unit owes."""
+    return _clock_view(pack, clock, unit.name, unit.country, at, report_id)
+
+
+def duty_view(pack: Pack, clock: Clock, at: dt.datetime) -> ClockView:
+    """The same of any clock, whoever owes it."""
+    nation = limits.nation_of(pack, clock.case, clock.member, clock.unit)
+    report_id = clock.report.report_id if clock.report else None
+    return _clock_view(pack, clock, owed_by(clock), nation, at, report_id)
+
+
+def _clock_view(
+    pack: Pack, clock: Clock, who: str, nation: str, at: dt.datetime, report_id: str | None
+) -> ClockView:
     row = pack.clocks[clock.clock_id]
-    duration, length = row.limit(enhanced=False)
-    limit = calendars.duration_words(duration, length)
-    if clock.clock_id == clocks.WARN:
-        why = f"{clock.clock_id}: {limit} before the log is destroyed"
-    else:
-        why = f"{clock.clock_id}: {limit} after {TRIGGERS.get(row.trigger, row.trigger)}"
-        normal = calendars.due(clock.started_at, duration, length, unit.country)
-        if clock.due_at < normal and row.enhanced_duration and row.enhanced_unit:
-            shorter = calendars.duration_words(row.enhanced_duration, row.enhanced_unit)
-            why += f", {shorter} here because it is urgent"
+    what = row.what.format(unit=who)
     return ClockView(
         clock_id=clock.clock_id,
-        what=words.capital(row.what.format(unit=unit.name)),
-        why=why,
+        what=words.capital(f"{who}: {what}" if clock.member_id is not None else what),
+        why=why_words(pack, clock, nation),
         law=law_view(row),
         started_at=clock.started_at,
         due_at=clock.due_at,
         ended_at=clock.ended_at,
-        state=clock_state(clock, unit.country, at),
+        state=clock_state(clock, nation, at),
         breached_at=clock.breached_at or (clock.due_at if is_overdue(clock, at) else None),
         escalation_words=f"taken to {clocks.DESKS[clock.step]}" if clock.step else "",
         report_id=report_id,
     )
+
+
+def why_words(pack: Pack, clock: Clock, nation: str) -> str:
+    """The rule in words, and what moved the due time in this case."""
+    row = pack.clocks[clock.clock_id]
+    limit = calendars.duration_words(*row.limit(enhanced=False))
+    if clock.clock_id == clocks.WARN:
+        return f"{clock.clock_id}: {limit} before the log is destroyed"
+    trigger = TRIGGERS.get(row.trigger, row.trigger.replace(".", ": ").replace("_", " ").replace("-", " "))
+    why = f"{clock.clock_id}: {limit} after {trigger}"
+    duration, length = limits.limit_of(pack, clock.clock_id)
+    if row.unit == "as_soon_as":
+        prompt = calendars.duration_words(duration, length)
+        why += f"; the law gives no number, and the exchange calls it overdue after {prompt}"
+    due_at = clock.due_unpaused or clock.due_at
+    if due_at < calendars.due(clock.started_at, duration, length, nation) and row.enhanced_duration:
+        shorter = calendars.duration_words(row.enhanced_duration, row.enhanced_unit or length)
+        why += f", {shorter} here because it is urgent"
+    if clock.paused_at is not None:
+        why += (
+            ". It stands still while a question to a reporter is open; this is the latest that it can be due"
+        )
+    elif clock.pause_used:
+        why += ". It stood still while a question to a reporter was open"
+    return why
 
 
 STRENGTHS = ((100, "certain"), (80, "strong"), (60, "fair"))
@@ -91,6 +121,15 @@ TRIGGERS = {
     "case.open": "the last news",
     "outcome.assigned": "the outcome was set",
     "sla.breached": "a clock was missed",
+    "decision.not_to_investigate": "it was decided not to investigate",
+    "crime.recorded": "the crime was recorded",
+    "victim.referred": "the victim was referred",
+    "log-inventory.requested": "the inventory was asked for",
+    "threat-info.requested_share": "the members asked for indicators",
+    "personal-data-breach.aware": "you became aware of the breach of personal data",
+    "incident.significant.aware": "you became aware of the significant incident",
+    "security-compromise.significant": "the compromise was found",
+    "incident.notified": "the incident was notified",
 }
 
 
@@ -104,9 +143,13 @@ def clock_state(clock: Clock, nation: str, at: dt.datetime) -> ClockState:
     if clock.ended_at is not None:
         if clock.ended_by == clocks.AUTOMATIC:
             return "automatic"
+        if clock.ended_by == clocks.NOT_OURS:
+            return "does not apply"
         return "met late" if is_overdue(clock, at) else "met"
     if clock.due_at <= at:
         return "overdue"
+    if clock.paused_at is not None:
+        return "paused"
     return "due today" if clock.due_at < calendars.end_of_day(at, nation) else "running"
 
 
@@ -199,9 +242,7 @@ def outcome_view(pack: Pack, outcome: Outcome) -> OutcomeView:
         outcome_code=outcome.outcome_code,
         title=row.title if row else outcome.outcome_code,
         words=outcome.words,
-        would_have_helped=tuple(
-            pack.help[code].words if code in pack.help else code for code in outcome.would_have_helped
-        ),
+        would_have_helped=tuple(pack.help_words(code) for code in outcome.would_have_helped),
         by=outcome.person_name,
         unit_name=outcome.unit.name,
         given_at=outcome.given_at,

@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from tocsin.cases import clocks, leaving
+from tocsin.cases import leaving, questions
 from tocsin.cases.linking import link_reports
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
@@ -27,4 +27,4 @@ def notice_leaving(first_seq: int, last_seq: int) -> None:
 
 def sweep_clocks() -> None:
     """What the worker runs every fifteen seconds."""
-    clocks.sweep()
+    questions.sweep()

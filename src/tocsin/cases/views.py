@@ -8,11 +8,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
-ClockState = Literal["running", "due today", "overdue", "met", "met late", "automatic"]
+ClockState = Literal[
+    "running", "due today", "overdue", "met", "met late", "automatic", "paused", "does not apply"
+]
 QueueGroup = Literal["overdue", "due today", "new", "waiting"]
 ReportGroup = Literal["overdue", "waiting", "question", "answered"]
 LinkState = Literal["unused", "accepted", "answered", "expired", "revoked"]
-Act = Literal["accept", "assess", "answer", "withdraw", "redirect", "detach", "make_link"]
+Act = Literal["accept", "assess", "answer", "withdraw", "redirect", "detach", "make_link", "ask", "update"]
 
 
 @dataclass(frozen=True)
@@ -168,10 +170,11 @@ class OutcomeView:
 
 @dataclass(frozen=True)
 class StatusChoice:
-    """A triage decision that may be taken now."""
+    """A triage decision that may be taken now; `reason` is what it says where nobody types another one."""
 
     status: str
     words: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -364,7 +367,8 @@ class ReportView:
     """Where does this one stand?
 
     `case_id` is given to nobody but the case's own unit: a reporter gets None. `outcome` carries the words;
-    `sent` is what left the provider, field by field; `held_back` says what stayed there.
+    `sent` is what left the provider, field by field; `held_back` says what stayed there. `is_answered` once
+    a person closed its case.
     """
 
     report_id: str
@@ -396,6 +400,7 @@ class ReportView:
     outcome: OutcomeView | None
     sent: tuple[tuple[str, str], ...]
     held_back: str
+    is_answered: bool = False
 
 
 @dataclass(frozen=True)

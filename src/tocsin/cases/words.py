@@ -79,6 +79,39 @@ SAID: dict[str, tuple[str, str, bool]] = {
         "{by}, {by_unit}, took the answer back; another will follow.",
         False,
     ),
+    "cases:case:updated": (
+        "{by}, {by_unit}, told how it stands: {words}",
+        "{by}, {by_unit}, tells how it stands: {words}",
+        False,
+    ),
+    "cases:question:asked": (
+        "{by}, {by_unit}, asked: {questions}",
+        "{by}, {by_unit}, asks you: {questions} Answer by {due}.",
+        False,
+    ),
+    "cases:question:answered": ("{by} answered: {questions}", "You answered: {questions}", False),
+    "cases:question:withdrawn": (
+        "{by}, took a question back: {questions}",
+        "A question to you was taken back: {questions}",
+        False,
+    ),
+    "cases:question:lapsed": (
+        "A question was not answered in time; the clocks go on: {questions}",
+        "A question to you was not answered in time, and the case goes on without: {questions}",
+        True,
+    ),
+    "cases:answer:rated": ("{member} found the answer {words}.", "", False),
+    "cases:report:aware": (
+        "",
+        "You said that you are aware of {what}. What the law asks of you is listed as due; only you see it.",
+        False,
+    ),
+    "cases:duty:met": ("{by} on “{what}”: {how}.", "Of “{what}”, you say: {how}.", False),
+    "cases:duty:breached": (
+        "Overdue since {due}: {what}.",
+        "Overdue since {due}: {what}. Only you see this.",
+        True,
+    ),
     "cases:case:redirected": (
         "{by} passed the case from {from} to {unit}: {reason}.",
         "Passed from {from} to {unit}: {reason}. No clock was stopped.",

@@ -75,6 +75,26 @@ OVERDUE = Method(
     columns=("cases overdue", "longest overdue"),
 )
 
+USEFULNESS = Method(
+    name="usefulness",
+    title="How useful answers are",
+    definition=(
+        "What reporters said of how their cases ended in the last 90 days: of no use, of some use, useful. "
+        "One word for each member and answer, the last that it gave. Nobody has to rate, so this speaks for "
+        "those who did and for nobody else."
+    ),
+    query=(
+        "Ratings of cases closed in the last 90 days, by step; of a case that was opened again since, none."
+    ),
+    error=(
+        f"A full count of those who rated. {SUPPRESSED} Where one step is, no total and no share is given, "
+        "so that it cannot be told from the rest."
+    ),
+    opens_to="Each unit reads its own ratings, with their notes, beside the case.",
+    label_head="Said",
+    columns=("ratings", "% of ratings"),
+)
+
 STOPPED = Method(
     name="stopped",
     title="Connections stopped",

@@ -6,7 +6,7 @@ import time
 import msgspec
 from django.core.cache import caches
 
-from tocsin.figures import charts, followup, stopped
+from tocsin.figures import charts, followup, stopped, usefulness
 from tocsin.figures.values import Figure, PublicFigures
 from tocsin.journal import queries as journal
 from tocsin.kernel.problems import NotFound
@@ -15,7 +15,7 @@ from tocsin.kernel.time import now
 FRESH_FOR = 60.0  # seconds for which a count is shown
 RESTS = 20  # a count that took long is repeated after so many times its length, so that it never is the load
 STALE_AFTER = 600.0  # seconds after which nobody waits for the worker any more: the page counts by itself
-KEPT_AS = "public-figures-1"
+KEPT_AS = "public-figures-2"
 DRAWINGS = {"stopped": charts.columns}
 _decoder = msgspec.msgpack.Decoder(PublicFigures)
 
@@ -23,7 +23,13 @@ _decoder = msgspec.msgpack.Decoder(PublicFigures)
 def public_figures(at: dt.datetime | None = None) -> PublicFigures:
     """Count every public figure at this instant, with its chart. Takes seconds where there are a million."""
     began, at = time.monotonic(), at or now()
-    figures = (followup.funnel(), followup.first_answer(at), followup.overdue(at), stopped.stopped(at))
+    figures = (
+        followup.funnel(),
+        followup.first_answer(at),
+        followup.overdue(at),
+        stopped.stopped(at),
+        usefulness.usefulness(at),
+    )
     return PublicFigures(
         counted_at=at,
         journal_size=_journal_size(),

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from holidays import HolidayBase
 
 
+DAY = dt.timedelta(days=1)
+
+
 class Nation(NamedTuple):
     """A place with holidays and a time zone of its own."""
 
@@ -29,6 +32,20 @@ def nations() -> dict[str, Nation]:
     """Every nation that a unit may be in, by code."""
     text = resources.files("tocsin.reference").joinpath("data", "nations.csv").read_text(encoding="utf-8")
     return {row["nation"]: Nation(**row) for row in csv.DictReader(text.splitlines())}
+
+
+@lru_cache(maxsize=1)
+def jurisdictions() -> dict[str, frozenset[str]]:
+    """The nations of each jurisdiction; `*` stands for every one."""
+    path = resources.files("tocsin.reference").joinpath("data", "jurisdictions.csv")
+    rows = csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+    return {row["jurisdiction"]: frozenset(row["nations"].split()) for row in rows}
+
+
+def applies(jurisdiction: str, nation: str) -> bool:
+    """Does the law of this jurisdiction hold in that nation? Raises KeyError where it is unknown."""
+    nations_of = jurisdictions()[jurisdiction]
+    return "*" in nations_of or nation in nations_of
 
 
 @lru_cache(maxsize=32)
@@ -64,8 +81,7 @@ def due(start: dt.datetime, duration: float, unit: Duration, nation: str) -> dt.
         return start.astimezone(dt.UTC) + dt.timedelta(minutes=duration)
     if unit == "hours":
         return start.astimezone(dt.UTC) + dt.timedelta(hours=duration)
-    local = start.astimezone(zone(nation))
-    wall = local.replace(tzinfo=None, fold=0)
+    wall = wall_of(start, nation)
     if unit == "days":
         return _to_utc(wall + dt.timedelta(days=duration), nation)
     if duration != int(duration):
@@ -75,6 +91,48 @@ def due(start: dt.datetime, duration: float, unit: Duration, nation: str) -> dt.
     if unit == "months":
         return _to_utc(_after_months(wall, int(duration)), nation)
     raise ValueError(f"{unit!r} has no length")
+
+
+def span(start: dt.datetime, end: dt.datetime, unit: Duration, nation: str) -> dt.timedelta:
+    """How much of a time counted in this unit passes between two instants; nothing where they are reversed.
+
+    Minutes and hours as on a stop-watch; days and months on the nation's wall; working days on the wall too,
+    of days on which people work.
+    """
+    if end <= start:
+        return dt.timedelta()
+    if unit in ("minutes", "hours", "as_soon_as"):
+        return end - start
+    first, last = wall_of(start, nation), wall_of(end, nation)
+    if unit != "working_days":
+        return max(last - first, dt.timedelta())
+    total, day = dt.timedelta(), first.date()
+    while day <= last.date():
+        if is_working_day(day, nation):
+            midnight = dt.datetime.combine(day, dt.time())
+            total += max(min(last, midnight + DAY) - max(first, midnight), dt.timedelta())
+        day += DAY
+    return total
+
+
+def later(at: dt.datetime, by: dt.timedelta, unit: Duration, nation: str) -> dt.datetime:
+    """The instant, in UTC, at which so much more of a time counted in this unit has passed since `at`."""
+    if unit in ("minutes", "hours", "as_soon_as"):
+        return at.astimezone(dt.UTC) + by
+    wall = wall_of(at, nation)
+    if unit != "working_days":
+        return _to_utc(wall + by, nation)
+    if not is_working_day(wall.date(), nation):
+        wall = dt.datetime.combine(_next_working_day(wall.date(), nation), dt.time())
+    while by >= (left := dt.datetime.combine(wall.date(), dt.time()) + DAY - wall):
+        by -= left
+        wall = dt.datetime.combine(_next_working_day(wall.date(), nation), dt.time())
+    return _to_utc(wall + by, nation)
+
+
+def wall_of(at: dt.datetime, nation: str) -> dt.datetime:
+    """What the nation's clocks on the wall show, without a zone."""
+    return at.astimezone(zone(nation)).replace(tzinfo=None, fold=0)
 
 
 @lru_cache(maxsize=4096)

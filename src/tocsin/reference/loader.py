@@ -10,11 +10,18 @@ from typing import Any, TypeVar
 import msgspec
 
 from tocsin.kernel.problems import Problem
-from tocsin.reference import values
+from tocsin.reference import calendars, values
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-LISTS = {"successor_ids", "only_units"}  # cells that hold several ids, separated by spaces
+LISTS = {
+    "successor_ids",
+    "only_units",
+    "starts",
+    "ends",
+    "renews",
+    "pauses",
+}  # cells that hold several ids, separated by spaces
 YES_NO = {"yes": True, "no": False}
 
 
@@ -42,6 +49,10 @@ def load(folder: Traversable) -> values.Pack:
         statuses=_table(folder, "statuses.csv", values.StatusRow, "status_code"),
         transitions=tuple(_rows(folder, "transitions.csv", values.Transition)),
         clocks=_table(folder, "clocks.csv", values.ClockRow, "clock_id"),
+        clock_rules=tuple(_rows(folder, "clock_rules.csv", values.ClockRule)),
+        questions=_table(folder, "questions.csv", values.QuestionRow, "code"),
+        updates=_table(folder, "updates.csv", values.UpdateRow, "code"),
+        awareness=_table(folder, "awareness.csv", values.AwarenessRow, "code"),
         kinds=_table(folder, "kinds.csv", values.KindRow, "kind"),
         categories=_table(folder, "categories.csv", values.CategoryRow, "category"),
         offences=_table(folder, "offences.csv", values.OffenceRow, "offence_code"),
@@ -134,5 +145,30 @@ def _check_references(loaded: values.Pack) -> None:
         for status in (move.from_status, move.to_status):
             if status and status not in loaded.statuses:
                 raise BadPack(f"transitions.csv: {status!r} is no status")
+    _check_clock_rules(loaded)
     if not loaded.routes or loaded.routes[-1].when != values.Conditions():
         raise BadPack("routing.toml: the last rule must hold always, or a case could go nowhere")
+
+
+def _check_clock_rules(loaded: values.Pack) -> None:
+    """Every clock that runs is in the table of clocks, can end, and has a length or a prompt."""
+    for number, rule in enumerate(loaded.clock_rules, start=2):
+        where = f"clock_rules.csv line {number}: {rule.clock_id}"
+        row = loaded.clocks.get(rule.clock_id)
+        if row is None:
+            raise BadPack(f"{where} is no clock")
+        if not rule.starts or not rule.ends:
+            raise BadPack(f"{where} needs an event that starts it and one that ends it")
+        if bool(rule.pauses) != (rule.cap_duration is not None and rule.cap_unit is not None):
+            raise BadPack(f"{where} pauses and has no cap, or the other way round")
+        if (row.unit == "as_soon_as") != (rule.prompt_duration is not None and rule.prompt_unit is not None):
+            raise BadPack(f"{where} has a prompt where its law has a number, or neither")
+    for clock in loaded.clocks.values():
+        if clock.jurisdiction not in calendars.jurisdictions():
+            raise BadPack(f"clocks.csv: {clock.clock_id} holds in {clock.jurisdiction!r}, which is unknown")
+    for aware in loaded.awareness.values():
+        if aware.trigger not in loaded.clock_events:
+            raise BadPack(f"awareness.csv: {aware.code} starts nothing")
+    for question in loaded.questions.values():
+        if (question.answer == "choice") != bool(question.choices):
+            raise BadPack(f"questions.csv: {question.code} has choices without being one, or the other way")

@@ -8,6 +8,7 @@ import msgspec
 
 UnitKind = Literal["force", "regional", "national", "hotline"]
 Duration = Literal["minutes", "hours", "days", "working_days", "months", "as_soon_as"]
+LOG = "log:"  # begins the code of a type of log among what would have helped
 Stage = Literal["received", "acknowledged", "owned", "assessed", "investigated", "disrupted", "charged"]
 
 
@@ -60,11 +61,15 @@ class OutcomeRow(Row, frozen=True, kw_only=True):
 
 
 class StatusRow(Row, frozen=True, kw_only=True):
-    """What the exchange tells a reporter before there is an outcome. `status` is its law's."""
+    """What the exchange tells a reporter before there is an outcome. `status` is its law's.
+
+    `reason` is what a decision for it says where nobody types another one, with `{facts}`.
+    """
 
     status_code: str
     words: str
     explained: str
+    reason: str = ""
     stage: Stage
     is_final: bool
 
@@ -97,11 +102,83 @@ class ClockRow(Row, frozen=True, kw_only=True):
     basis: str = ""
     notes: str = ""
 
+    @property
+    def runs_out(self) -> bool:
+        """Is it a time for which something holds, and no duty that could be missed?"""
+        return self.kind in ("validity", "maximum")
+
     def limit(self, *, enhanced: bool) -> tuple[float, Duration]:
         """The time allowed, the shorter one where the clock has one and the case calls for it."""
         if enhanced and self.enhanced_duration is not None and self.enhanced_unit is not None:
             return self.enhanced_duration, self.enhanced_unit
         return self.duration, self.unit
+
+
+class ClockRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Between which events a clock runs.
+
+    `scope` says of what there is one: each report of a case, the case, or any other duty by its subject. An
+    event in `renews` ends it and begins it again. While an event in `pauses` goes on it stands still, for no
+    longer than the cap in all. `prompt_…` is when a duty without a number in its law is called overdue.
+    `by_hand` are the words with which whoever owes it says that it is done; empty where only an act can.
+    """
+
+    clock_id: str
+    scope: Literal["report", "case", "duty"]
+    starts: tuple[str, ...]
+    ends: tuple[str, ...]
+    renews: tuple[str, ...]
+    pauses: tuple[str, ...]
+    cap_duration: float | None
+    cap_unit: Duration | None
+    prompt_duration: float | None
+    prompt_unit: Duration | None
+    escalates: bool
+    by_hand: str
+
+    def begins_with(self, event: str) -> bool:
+        """Does it begin, or begin again?"""
+        return event in self.starts or event in self.renews
+
+    def ends_with(self, event: str) -> bool:
+        """Does it end, or begin again?"""
+        return event in self.ends or event in self.renews
+
+
+class QuestionRow(Row, frozen=True, kw_only=True):
+    """A question that a unit may ask a reporter: never for personal data.
+
+    `choices` are separated by a bar; a question that nobody answers lapses after `lapses_…`.
+    """
+
+    code: str
+    words: str
+    answer: Literal["yes-no", "choice", "when", "number", "holding"]
+    what_for: str
+    lapses_after: float
+    lapses_unit: Duration
+    choices: str = ""
+    unit: str = ""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What may be answered, where the question lists it."""
+        return ("yes", "no") if self.answer == "yes-no" else tuple(filter(None, self.choices.split("|")))
+
+
+class UpdateRow(Row, frozen=True, kw_only=True):
+    """Prepared words with which a unit says how a case stands where nothing has changed."""
+
+    code: str
+    words: str
+
+
+class AwarenessRow(Row, frozen=True, kw_only=True):
+    """What a member may become aware of that starts duties of its own, towards regulators."""
+
+    code: str
+    words: str
+    trigger: str
 
 
 class KindRow(Row, frozen=True, kw_only=True):
@@ -225,6 +302,10 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
     statuses: dict[str, StatusRow]
     transitions: tuple[Transition, ...]
     clocks: dict[str, ClockRow]
+    clock_rules: tuple[ClockRule, ...]
+    questions: dict[str, QuestionRow]
+    updates: dict[str, UpdateRow]
+    awareness: dict[str, AwarenessRow]
     kinds: dict[str, KindRow]
     categories: dict[str, CategoryRow]
     offences: dict[str, OffenceRow]
@@ -247,6 +328,31 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
         """The kind as people say it; an unknown one by its own name."""
         row = self.kinds.get(kind)
         return row.words if row else kind.rsplit("/", 1)[-1].replace("-", " ")
+
+    @cached_property
+    def clock_events(self) -> frozenset[str]:
+        """Every event that starts, ends, renews or pauses a clock."""
+        return frozenset(
+            event
+            for rule in self.clock_rules
+            for event in (*rule.starts, *rule.ends, *rule.renews, *rule.pauses)
+        )
+
+    @cached_property
+    def rule_of(self) -> dict[str, ClockRule]:
+        """Of each clock its last rule: how it pauses, escalates and is said to be done."""
+        return {rule.clock_id: rule for rule in self.clock_rules}
+
+    def help_words(self, code: str) -> str:
+        """What would have helped, in words: of the pack's list, or a type of log as `log:dhcp-lease`."""
+        if code in self.help:
+            return self.help[code].words
+        log = self.log_types.get(code.removeprefix(LOG)) if code.startswith(LOG) else None
+        return f"logs of {log.words}" if log else code
+
+    def is_help(self, code: str) -> bool:
+        """Can this be named as something that would have helped?"""
+        return code in self.help or (code.startswith(LOG) and code.removeprefix(LOG) in self.log_types)
 
     @cached_property
     def reopenable(self) -> frozenset[str]:

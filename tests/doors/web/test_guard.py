@@ -18,6 +18,8 @@ ARGUMENTS = {
     "report_id": "report_000000000001",
     "indicator_id": "indicator_00000001",
     "token": "unknown",
+    "question_id": "question_0000000001",
+    "duty_id": "1",
     "form": "crime-record",
     "hook_id": "hook_0000000000A1",
     "kind": "pdf",

@@ -1,6 +1,7 @@
 """Cases: linked reports that one unit owns, their clocks, decisions and outcomes."""
 
 from tocsin.cases.models.answers import Decision, OneTimeLink, Outcome
+from tocsin.cases.models.asking import Question, Rating
 from tocsin.cases.models.case import Case, CaseOrigin
 from tocsin.cases.models.clocks import Clock
 from tocsin.cases.models.linking import Hint, Link, Move, Share, Suggestion
@@ -22,6 +23,8 @@ __all__ = [
     "Move",
     "OneTimeLink",
     "Outcome",
+    "Question",
+    "Rating",
     "Seal",
     "Share",
     "Suggestion",

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from tocsin.access.models import Member, Unit
 from tocsin.cases.models.case import Case
 from tocsin.intake.models import Report
 
@@ -23,6 +24,24 @@ class Clock(models.Model):
     subject = models.CharField(
         max_length=160, blank=True, help_text="what exactly, where one case has several"
     )
+    member = models.ForeignKey(
+        Member,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="duties",
+        db_index=False,
+        help_text="who owes it, where it is a member; only that member sees it",
+    )
+    unit = models.ForeignKey(
+        Unit,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="duties",
+        db_index=False,
+        help_text="who owes it, where that is another unit than the case's",
+    )
     started_at = models.DateTimeField()
     due_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -32,6 +51,15 @@ class Clock(models.Model):
         default=0, help_text="0 owner, 1 supervisor, 2 regional, 3 national"
     )
     next_step_at = models.DateTimeField(null=True, blank=True)
+    paused_at = models.DateTimeField(
+        null=True, blank=True, help_text="since when it stands still; `due_at` is then the latest it can be"
+    )
+    due_unpaused = models.DateTimeField(
+        null=True, blank=True, help_text="when it was due before it stood still"
+    )
+    pause_used = models.PositiveIntegerField(
+        null=True, blank=True, help_text="seconds of its cap that earlier pauses took"
+    )
 
     class Meta:
         constraints = [
@@ -45,4 +73,9 @@ class Clock(models.Model):
             models.Index(fields=["case", "ended_at", "due_at"]),
             models.Index(fields=["case", "report", "clock_id"], name="cases_clock_of_case"),
             models.Index(fields=["ended_at", "next_step_at"]),
+            models.Index(  # few duties are a member's
+                fields=["member", "ended_at"],
+                condition=models.Q(member__isnull=False),
+                name="cases_clock_of_member",
+            ),
         ]

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 
+from tocsin.cases import clocks
 from tocsin.cases.decisions import lock_case, record, refuse_coordinator
 from tocsin.cases.models import Case, CrimeNumber
 from tocsin.cases.responders import Responder
@@ -55,5 +56,8 @@ def record_crime_number(case: Case, by: Responder, text: str, at: dt.datetime | 
             case=case, number=number, person=by.person, person_name=by.name, unit=by.unit, at=at
         )
         content = {"number": number, "service": current_pack().info.national_service}
+        if before is None:
+            about = clocks.Subject(case=case)
+            content |= clocks.happened(recorded, current_pack(), "crime.recorded", about, at)
         record(recorded, "cases:crime:recorded", case, by, content)
     return kept

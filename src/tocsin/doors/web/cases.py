@@ -13,7 +13,7 @@ from tocsin.cases import queries, services
 from tocsin.cases.models import Case
 from tocsin.cases.sealing import SealedCase
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import deciding, papers, sealing
+from tocsin.doors.web import asking, deciding, papers, sealing
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
@@ -21,7 +21,7 @@ from tocsin.figures import effects
 from tocsin.intake.models import Report
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
 
-ACTS = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "attach", "link")
+ACTS = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "attach", "link", "ask", "update")
 
 
 @guards("case.read")
@@ -125,6 +125,47 @@ def attach(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     return _act(request, actor, case_id, "detach", act)
 
 
+@guards("case.ask", "GET", "POST")
+def ask(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """Questions to the reporters, from the pack's list."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        return asking.ask(typed, case, services.Responder.of(actor, case))
+
+    return _act(request, actor, case_id, "ask", act)
+
+
+@guards("case.ask", "GET", "POST")
+def take_question_back(request: HttpRequest, actor: Actor, case_id: str, question_id: str) -> HttpResponse:
+    """A question that is not needed any more."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        services.withdraw_question(case, services.Responder.of(actor, case), question_id)
+        return "The question is taken back."
+
+    return _act(request, actor, case_id, "ask", act)
+
+
+@guards("case.update", "GET", "POST")
+def update(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """How it stands where nothing is new, in one press."""
+
+    def act(view: CaseView, typed: Typed, case: Case) -> str:
+        return asking.update(typed, case, services.Responder.of(actor, case))
+
+    return _act(request, actor, case_id, "update", act)
+
+
+@guards("case.duty", "GET", "POST")
+def duty(request: HttpRequest, actor: Actor, case_id: str, duty_id: int) -> HttpResponse:
+    """A duty that the unit says is done, or does not apply; the case may be closed long since."""
+    if request.method == "POST":
+        applies = request.POST.get("how") != "not ours"
+        services.meet_duty(actor, duty_id, applies=applies)
+        messages.success(request, "Recorded.")
+    return HttpResponseRedirect(_onward(actor, case_id))
+
+
 @guards("link.make", "GET", "POST")
 def make_link(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """A one-time link for a unit that has not joined: shown once, kept by nobody."""
@@ -180,6 +221,7 @@ def _show(
     request: HttpRequest, actor: Actor, view: CaseView, typed: Typed, *, status: int = 200
 ) -> HttpResponse:
     to = {name: reverse(f"case-{name}", kwargs={"case_id": view.case_id}) for name in ACTS}
+    to["take_back"] = "yes" if "ask" in view.acts else ""
     to["packet"] = reverse("packet", kwargs={"case_id": view.case_id})
     from_queue = may(actor, "queue.read")
     back = (
@@ -190,6 +232,7 @@ def _show(
     context = {"view": view, "typed": typed, "to": to, "back": back, "errors": typed.errors}
     context["likeliest"] = deciding.likeliest(view)
     context |= _effect(actor, view.case_id)
+    context |= asking.of_page(actor, view)
     return page(request, "case", context, status=status)
 
 

@@ -13,12 +13,14 @@ from tocsin.intake.models import Report
 
 def assess(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> str:
     """Records the decision typed; notes errors in `typed` instead where something is missing."""
-    choices = {choice.status: choice.words for choice in view.form.statuses}
+    choices = {choice.status: choice for choice in view.form.statuses}
     status = typed.need("status", "Choose what you decide", among=list(choices))
-    reason = typed.need("reason", "Say why; the reporters read it")
+    chosen = choices.get(status)
+    prepared = chosen.reason if chosen is not None else ""
+    reason = typed.get("reason") or prepared or typed.need("reason", "Say why; the reporters read it")
     if not typed.errors:
         services.assess_case(case, by, status, reason)
-    return f"Recorded: {choices.get(status, '')}. The reporters are told."
+    return f"Recorded: {chosen.words if chosen else ''}. The reporters are told."
 
 
 def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> None:

@@ -12,7 +12,7 @@ from tocsin.cases.models import Case, OneTimeLink
 from tocsin.cases.one_time import LinkNotFound
 from tocsin.cases.papers.filling import fill
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import deciding, papers, throttle
+from tocsin.doors.web import asking, deciding, papers, throttle
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
@@ -56,6 +56,18 @@ def answer(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
         return ""  # the page says it itself
 
     return _act(request, token, "answer", act)
+
+
+@guards("link.use", "GET", "POST")
+def ask(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
+    """Questions to the reporters, from the pack's list."""
+    return _act(request, token, "ask", lambda view, typed, case, by: asking.ask(typed, case, by))
+
+
+@guards("link.use", "GET", "POST")
+def update(request: HttpRequest, actor: Actor, token: str) -> HttpResponse:
+    """How it stands where nothing is new, in one press."""
+    return _act(request, token, "update", lambda view, typed, case, by: asking.update(typed, case, by))
 
 
 @guards("link.use", "GET", "POST")
@@ -133,10 +145,11 @@ def _show(
     view = queries.case_by_link(link)
     to = {
         name: reverse(f"one-time-{name}", kwargs={"token": token})
-        for name in ("accept", "assess", "answer", "withdraw")
+        for name in ("accept", "assess", "answer", "withdraw", "ask", "update")
     }
     context = {"view": view, "typed": typed, "to": to, "errors": typed.errors}
     context["likeliest"] = deciding.likeliest(view)
+    context |= asking.of_case(link.case, view)
     context |= {"officer": link.officer_name, "expires_at": link.expires_at}
     context["papers"] = papers.shelf_of_link(link, token)
     response = page(request, "one_time", context, status=status)

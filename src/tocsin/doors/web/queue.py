@@ -46,6 +46,7 @@ def queue(request: HttpRequest, actor: Actor) -> HttpResponse:
         "query": query,
         "group": group,
         "group_items": items,
+        "duties": queries.clocks_of(actor),
     }
     return page(request, "queue", context | paging.context())
 

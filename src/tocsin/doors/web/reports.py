@@ -15,7 +15,10 @@ from django.urls import reverse
 from tocsin.access.policy import Actor
 from tocsin.blocking import queries as blocking
 from tocsin.cases import queries
+from tocsin.cases.ratings import STEPS
+from tocsin.cases.units import current_pack
 from tocsin.doors.web import listing
+from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.doors.web.paging import Paging
@@ -41,6 +44,7 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
     context = {
         "home": queries.reporter_home(actor),
         "led_to": effects.led_to(actor),
+        "duties": queries.clocks_of(actor) if not actor.units else (),
         "news": news[:NEWS],
         "public_url": settings.PUBLIC_URL,
     }
@@ -50,11 +54,31 @@ def home(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guards("report.read")
 def report(request: HttpRequest, actor: Actor, report_id: str) -> HttpResponse:
     """Where does this one stand?"""
+    return show(request, actor, report_id, Typed())
+
+
+def show(
+    request: HttpRequest, actor: Actor, report_id: str, typed: Typed, *, status: int = 200
+) -> HttpResponse:
+    """The page of a report, with what was typed in its forms and what is wrong with it."""
     view = queries.report_view(actor, report_id)
     mine = intake.visible_to(actor).filter(report_id=report_id)
     effect = next(iter(blocking.effect_of_reports(list(mine.values_list("pk", flat=True))).values()), None)
     warned = effects.warnings_from(actor, mine)
-    return page(request, "report", {"view": view, "effect": effect, "warned": warned})
+    context = {"view": view, "effect": effect, "warned": warned, "typed": typed, "errors": typed.errors}
+    own = mine.select_related("member").first()
+    return page(request, "report", context | (_own(actor, own) if own else {}), status=status)
+
+
+def _own(actor: Actor, report: Report) -> dict[str, Any]:
+    """What the member itself may do about it: answer, rate, mind its duties."""
+    return {
+        "questions": queries.questions_of_report(actor, report),
+        "rating": queries.rating_of(report),
+        "steps": STEPS,
+        "duties": queries.duties_of_report(actor, report),
+        "awareness": current_pack().awareness.values(),
+    }
 
 
 @guards("receipt.read")

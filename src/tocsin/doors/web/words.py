@@ -55,9 +55,13 @@ def utc_words(at: dt.datetime) -> str:
 
 def due_words(clock: ClockView, now: dt.datetime) -> str:
     """Where a clock stands, leading with the word: `2 days overdue`, `due in 3 h`, `done`."""
+    if clock.state == "does not apply":
+        return "does not apply"
     if clock.ended_at is not None:
         late = clock.ended_at - clock.due_at
         return f"done {span_words(late)} late" if late > dt.timedelta(0) else "done in time"
+    if clock.state == "paused":
+        return f"waits for an answer, {due_at_words(clock.due_at, now)} at the latest"
     return due_at_words(clock.due_at, now)
 
 

@@ -1,0 +1,168 @@
+"""The clocks that somebody can act on, an officer's or a member's own, and the press that says it is done."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Count, Min, Q, QuerySet
+
+from tocsin.access.models import Role
+from tocsin.access.policy import Actor, require
+from tocsin.cases import clocks, parts, reach
+from tocsin.cases.decisions import refuse_coordinator
+from tocsin.cases.models import Case, Clock
+from tocsin.cases.responders import Responder
+from tocsin.cases.sweeping import advance, journal_subject, owed_by
+from tocsin.cases.units import current_pack
+from tocsin.cases.views import ClockView
+from tocsin.intake.models import Report
+from tocsin.journal.acts import act
+from tocsin.kernel.problems import Conflict, NotFound
+from tocsin.kernel.time import now
+from tocsin.reference.values import Pack
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class DutyView:
+    """A clock that the reader can act on; `count` of them, one for each report, are due with it.
+
+    `by_hand` are the words of the press that says that it is done; empty where an act on the case does.
+    """
+
+    duty_id: int
+    clock: ClockView
+    count: int
+    case_id: str
+    title: str
+    report_id: str
+    by_hand: str
+
+
+def clocks_of(actor: Actor, at: dt.datetime | None = None) -> tuple[DutyView, ...]:
+    """The twenty running clocks that are due first of those that this actor can act on.
+
+    An officer's: of the cases that he or she has, and of those in the unit that nobody has; a supervisor's:
+    of all the unit's. A reporter's: what the own member owes. Raises NotSignedIn, NotAllowed.
+    """
+    if actor.person is not None and not actor.units:
+        require(actor, "report.list")
+    at, pack = at or now(), current_pack()
+    return tuple([*duties_of_members(pack, actor, at), *duties_of_units(pack, actor, at)][:SHOWN])
+
+
+def duties_of_units(pack: Pack, actor: Actor, at: dt.datetime) -> list[DutyView]:
+    """What the actor's units owe, the first of each kind and case."""
+    units = [unit.pk for unit in actor.units]
+    if not units:
+        return []
+    mine = Q(case__investigating_unit__in=units)
+    if Role.Name.SUPERVISOR not in actor.role_names:
+        mine &= Q(case__owner=actor.person) | Q(case__owner_name="")
+    running = Clock.objects.filter(mine, ended_at__isnull=True, member__isnull=True, unit__isnull=True)
+    first = (
+        running.exclude(clock_id=clocks.WARN)
+        .values("case", "clock_id")
+        .annotate(first=Min("pk"), due=Min("due_at"), count=Count("pk"))
+        .order_by("due", "first")[:SHOWN]
+    )
+    counts = {row["first"]: row["count"] for row in first}
+    return _views(pack, Clock.objects.filter(pk__in=counts), at, counts)
+
+
+def duties_of_members(pack: Pack, actor: Actor, at: dt.datetime) -> list[DutyView]:
+    """What the actor's members owe by laws of their own; nobody else is shown it."""
+    if not actor.members:
+        return []
+    return _views(pack, _running_of(actor).order_by("due_at", "pk")[:SHOWN], at, {})
+
+
+def duties_of_report(actor: Actor, report: Report, at: dt.datetime | None = None) -> tuple[DutyView, ...]:
+    """What the report's member owes about it."""
+    found = _running_of(actor).filter(report=report)
+    return tuple(_views(current_pack(), found, at or now(), {}))
+
+
+def duties_of_case(case: Case, at: dt.datetime | None = None) -> tuple[DutyView, ...]:
+    """What the case's unit can say about it that it is done."""
+    pack = current_pack()
+    by_hand = [rule.clock_id for rule in pack.clock_rules if rule.by_hand]
+    found = Clock.objects.filter(case=case, clock_id__in=by_hand, ended_at__isnull=True, member__isnull=True)
+    return tuple(_views(pack, found, at or now(), {}))
+
+
+def _running_of(actor: Actor) -> QuerySet[Clock]:
+    return Clock.objects.filter(member__in=[m.pk for m in actor.members], ended_at__isnull=True)
+
+
+def _views(pack: Pack, found: QuerySet[Clock], at: dt.datetime, counts: dict[int, int]) -> list[DutyView]:
+    rows = found.select_related("case__investigating_unit", "report", "member", "unit")
+    views = [
+        DutyView(
+            duty_id=clock.pk,
+            clock=parts.duty_view(pack, clock, at),
+            count=counts.get(clock.pk, 1),
+            case_id=clock.case.case_id if clock.case is not None and clock.member is None else "",
+            title=clock.case.title if clock.case is not None and clock.member is None else "",
+            report_id=clock.report.report_id if clock.report is not None else "",
+            by_hand=pack.rule_of[clock.clock_id].by_hand if clock.clock_id in pack.rule_of else "",
+        )
+        for clock in rows
+    ]
+    return sorted(views, key=lambda view: view.clock.due_at)
+
+
+def meet_duty(actor: Actor, duty_id: int, *, applies: bool = True, at: dt.datetime | None = None) -> Clock:
+    """Whoever owes a duty says that it is done, or that it does not apply to them. Twice is once.
+
+    Raises NotSignedIn, NotAllowed; NotFound for what is not the actor's; Conflict for a duty that only an
+    act on the case can end.
+    """
+    at, pack = at or now(), current_pack()
+    found = Clock.objects.filter(pk=duty_id).select_related("case", "member").first()
+    if found is None:
+        raise NotFound()
+    with act() as recorded:
+        if found.case is not None and found.member is None:
+            Case.objects.select_for_update().get(pk=found.case.pk)
+        related = Clock.objects.select_related("case__investigating_unit", "report", "member", "unit")
+        clock = related.select_for_update(of=("self",)).get(pk=found.pk)
+        by = _may_meet(actor, clock)
+        rule = pack.rule_of.get(clock.clock_id)
+        if rule is None or not rule.by_hand:
+            raise Conflict("this ends with what you do about the case, not by saying so")
+        if clock.ended_at is not None:
+            return clock
+        if clock.next_step_at is not None and clock.next_step_at <= at:
+            advance(recorded, [clock], at)
+        clock.ended_at, clock.next_step_at = at, None
+        clock.ended_by = clocks.PERSON if applies else clocks.NOT_OURS
+        clock.save()
+        about = clocks.Subject(clock.case, clock.report, clock.member, clock.unit, clock.subject)
+        content = {
+            "clock_id": clock.clock_id,
+            "what": pack.clocks[clock.clock_id].what.format(unit=owed_by(clock)),
+            "how": rule.by_hand if applies else "It does not apply here",
+            "by": by,
+            "unit": owed_by(clock),
+            "started": clocks.follow(pack, rule.ends[0], about, at) if applies else {},
+        }
+        if clock.report is not None:
+            content["reports"] = [clock.report.report_id]
+        recorded.record("cases:duty:met", journal_subject(clock), content)
+    return clock
+
+
+def _may_meet(actor: Actor, clock: Clock) -> str:
+    """The name of who says so. Raises NotFound or NotAllowed for anybody who does not owe it."""
+    if clock.member is not None:
+        require(actor, "report.aware")
+        if clock.member not in actor.members:
+            raise NotFound()
+        return actor.label
+    require(actor, "case.duty")
+    if clock.case is None or not reach.visible_to(actor).filter(pk=clock.case.pk).exists():
+        raise NotFound()
+    by = Responder.of(actor, clock.case)
+    refuse_coordinator(by)
+    return by.signature
