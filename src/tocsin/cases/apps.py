@@ -16,4 +16,5 @@ class CasesConfig(AppConfig):
 
         subscribe(tasks.NEWS, tasks.link_new)
         periodic.every(15, tasks.sweep_clocks)
+        periodic.every(600, tasks.join_campaigns)
         audit.also(check_cases)

@@ -57,6 +57,7 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
         again = [(cases[known[report.pk]], report) for report in reports if report.pk in known]
         clear_desk(desk, placed, list(touched.values()), known=again)
         joined = [(item.case, item.report) for item in placed]
+        # Here the score of the touched cases is renewed: triage.assess(desk, list(touched.values())).
         suggest(desk, [(case, content[report.pk][1]) for case, report in (*joined, *again) if case.is_open])
 
 

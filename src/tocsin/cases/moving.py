@@ -28,6 +28,8 @@ class Hand:
     reports: Sequence[Report]
     reason: str
     told: str  # what the new link gives as its reason
+    strength: int = 100
+    heard: str = ""  # what reporters hear of it; nothing where it is empty
 
     @property
     def report_pks(self) -> list[int]:
@@ -49,7 +51,10 @@ def move(desk: Desk, hand: Hand) -> Move:
     took = Link.objects.filter(case=source, report__in=hand.report_pks, detached_at__isnull=True)
     took.update(detached_at=desk.at, detached_by=by.person)
     before = source.status
-    placed = [Placed(report, report_keys(report), target, hand.told, 100) for report in hand.reports]
+    placed = [
+        Placed(report, report_keys(report), target, hand.told, hand.strength, hand.heard)
+        for report in hand.reports
+    ]
     clear_desk(desk, placed, [target], left=source)
     made = Move.objects.create(
         kind=hand.kind,

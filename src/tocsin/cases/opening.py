@@ -39,6 +39,7 @@ class Placed:
     case: Case
     reason: str
     strength: int
+    heard: str = ""  # what its reporter hears instead of the reason
 
 
 @dataclass
@@ -261,7 +262,7 @@ def record(desk: Desk, placed: Sequence[Placed]) -> None:
             "unit": case.investigating_unit.name,
             "owner": case.owner_name,
             "clocks": [] if case.severity == "info" else [clocks.ACCEPT],
-        }
+        } | ({"told": item.heard} if item.heard else {})
         desk.recorded.record("cases:report:linked", item.report.report_id, content)
     for case in desk.fresh:
         desk.recorded.record(

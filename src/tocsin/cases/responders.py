@@ -10,6 +10,9 @@ from tocsin.cases.reach import escalated_to
 from tocsin.kernel.problems import NotAllowed, NotFound
 
 
+EXCHANGE = "the exchange"
+
+
 @dataclass(frozen=True)
 class Responder:
     """Somebody who may act on one case, as the journal names them.
@@ -21,7 +24,7 @@ class Responder:
     unit: Unit
     person: Person | None = None
     link: OneTimeLink | None = None
-    party: Literal["unit", "coordinator"] = "unit"
+    party: Literal["unit", "coordinator", "exchange"] = "unit"
 
     @classmethod
     def of(cls, actor: Actor, case: Case) -> "Responder":
@@ -48,6 +51,11 @@ class Responder:
         if not link.officer_name:
             raise NotFound("nobody has accepted the case by this link yet", hint="give your name first")
         return cls(link.officer_name, link.case.investigating_unit, None, link)
+
+    @classmethod
+    def exchange(cls, case: Case) -> "Responder":
+        """The exchange itself, acting on a case by what the reports say."""
+        return cls(EXCHANGE, case.investigating_unit, party="exchange")
 
     @property
     def signature(self) -> str:
