@@ -44,9 +44,12 @@ def nation(town: Town) -> Town:
     for number in range(MEMBERS):
         town.members[f"m{number}"] = Member.objects.create(name=f"M{number}", force_id=forces[number % 3])
     dice = random.Random(5)
-    for noise in range(6):
-        for number in dice.sample(range(MEMBERS), 8):
-            strike(town, f"198.18.1.{noise + 1}", number, count=dice.randint(5, 5_000))
+    noise = [
+        strike(town, f"198.18.1.{origin + 1}", number, count=dice.randint(5, 5_000), link=False)
+        for origin in range(6)
+        for number in dice.sample(range(MEMBERS), 8)
+    ]
+    link_reports([report.pk for report in noise], NOON)
     return town
 
 
@@ -60,9 +63,10 @@ def strike(town: Town, origin: str, member: int, *, day: int = 0, count: int = 6
 def campaign(town: Town, *origins: str, met: Sequence[int] = MET, days: int = 2) -> list[Case]:
     """The cases of origins that strike the same members on the same days; one case an origin."""
     reports = {
-        origin: [strike(town, origin, number, day=day) for day in range(days) for number in met]
+        origin: [strike(town, origin, number, day=day, link=False) for day in range(days) for number in met]
         for origin in origins
     }
+    link_reports([report.pk for found in reports.values() for report in found], NOON + DAY)
     return [town.case_of(found[0]) for found in reports.values()]
 
 
@@ -138,11 +142,11 @@ def test_what_people_work_on_is_suggested_and_not_moved(nation: Town) -> None:
     for case in (one, other):
         accept_case(case, officer(nation, case), LATER)
     assert gather_campaigns(LATER) == 0
-    suggestion = Suggestion.objects.get()
-    assert (suggestion.case, suggestion.other) == (one, other) and "networks" in suggestion.reason
-    Suggestion.objects.all().delete()
-    redirect_case(other, officer(nation, other), nation.unit("kent"), "theirs", LATER)
-    assert gather_campaigns(LATER) == 0 and Suggestion.objects.count() == 1
+    suggestions = Suggestion.objects.filter(case=one, other=other)
+    assert "networks" in suggestions.get().reason
+    suggestions.delete()
+    redirect_case(other, officer(nation, other), nation.unit("essex"), "theirs", LATER)
+    assert gather_campaigns(LATER) == 0 and suggestions.exists()
 
 
 @pytest.mark.django_db
@@ -159,11 +163,10 @@ def test_an_unowned_case_joins_the_owned_one_of_its_unit(nation: Town) -> None:
 @pytest.mark.django_db
 def test_a_case_that_somebody_outside_has_a_link_to_stays(nation: Town) -> None:
     """A packet that is on its way to an officer does not die without a person's doing."""
-    _, other = campaign(nation, FIRST, SECOND)
-    other.refresh_from_db()
-    make_one_time_link(nation.actor("cora"), other, at=LATER)
+    stays, other = campaign(nation, FIRST, SECOND, met=range(1, 30, 3))  # of a force that has not joined
+    make_one_time_link(other, nation.actor("cora"), LATER)
     assert gather_campaigns(LATER) == 0
-    assert Suggestion.objects.count() == 1
+    assert "networks" in Suggestion.objects.get(case=stays, other=other).reason
 
 
 @pytest.mark.django_db

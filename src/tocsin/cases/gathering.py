@@ -87,9 +87,7 @@ def join(group: dict[int, Evidence], at: dt.datetime) -> int:
         cases = list(comparable().filter(pk__in=group).select_for_update().order_by("pk"))
         if len(cases) < 2:
             return 0
-        for case in cases:
-            case.investigating_unit = desk.unit_by_pk[case.investigating_unit_id]
-            case.support_unit = desk.unit_by_pk[case.support_unit_id]
+        desk.seat(cases)
         parted, sent = apart(group), sent_out(group)
         stays, joined, weak = staying(cases), 0, {}
         with_it = {stays.pk}

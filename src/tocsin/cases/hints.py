@@ -27,11 +27,12 @@ def hints_of(
     if severity == "info":
         return []
     room, found = room_of(lane), []
+    met = networks(origins) if not is_flood else []
     for days in day_pairs(first_seen_at):
         if is_flood and fingerprint:
             words = f"a flood of the same shape within a day: {fingerprint}"
             found.append(Key(f"{room}flood/{fingerprint}/{days}", words, 45))
-        for network in networks(origins) if not is_flood else []:
+        for network in met:
             words = f"the same kind of attack from the same network, {network}, within a day"
             found.append(Key(f"{room}net/{network}/{kind}/{days}", words, 40))
     words = "is about a site under the same domain, "

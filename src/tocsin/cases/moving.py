@@ -82,7 +82,7 @@ def leave(desk: Desk, hand: Hand) -> None:
         kept = {key.text for report in rest for key in report_keys(report)}
         gone = {key.text for report in hand.reports for key in report_keys(report)} - kept
         CaseOrigin.objects.filter(case=source, origin__in=gone).delete()
-        renew(Desk(desk.recorded, desk.pack, desk.at, desk.units), [source], [], [source.pk])
+        renew(Desk(desk.recorded, desk.pack, desk.at), [source], [], [source.pk])
         return
     states.check(desk.pack, "merge", source.status, states.DUPLICATE, hand.by.party)
     hand_over_duties(source, hand.target)

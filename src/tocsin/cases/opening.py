@@ -3,7 +3,7 @@
 import datetime as dt
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -44,24 +44,32 @@ class Placed:
 
 @dataclass
 class Desk:
-    """What one run works with: the act, the pack, the units, and the cases opened and reopened in it."""
+    """What one run works with: the act, the pack, the units, and the cases opened and reopened in it.
+
+    `found` are the (case, key) pairs that are stored already, where linking has looked.
+    """
 
     recorded: Act
     pack: Pack
     at: dt.datetime
-    units: dict[str, Unit]
     routes: dict[routing.Facts, routing.Route] = field(default_factory=dict)
     fresh: list[Case] = field(default_factory=list)
     reopened: list[Case] = field(default_factory=list)
+    found: set[tuple[int, str]] | None = None
 
     @classmethod
     def laid(cls, recorded: Act, at: dt.datetime) -> "Desk":
-        """A desk with this exchange's pack and units, which are loaded where nobody has done so."""
+        """A desk with this exchange's pack."""
+        return cls(recorded, current_pack(), at)
+
+    @cached_property
+    def units(self) -> dict[str, Unit]:
+        """This exchange's units by their ids; they are loaded where nobody has done so."""
         units = units_by_id()
-        if current_pack().units.keys() - units.keys():
+        if self.pack.units.keys() - units.keys():
             load_units()
             units = units_by_id()
-        return cls(recorded, current_pack(), at, units)
+        return units
 
     @cached_property
     def day(self) -> dt.date:
@@ -69,9 +77,17 @@ class Desk:
         return self.at.astimezone(zone(self.pack.info.home_nation)).date()
 
     @cached_property
-    def unit_by_pk(self) -> dict[int, Unit]:
-        """Units by their rows."""
-        return {unit.pk: unit for unit in self.units.values()}
+    def coordinators(self) -> "ByLoad":
+        """Who coordinates, by how many open cases they have."""
+        return coordinators_by_load()
+
+    def seat(self, cases: Sequence[Case]) -> None:
+        """Give the cases their units: one query for all of them, and no more rows than they have."""
+        wanted = {pk for case in cases for pk in (case.investigating_unit_id, case.support_unit_id)}
+        units = Unit.objects.in_bulk(wanted) if wanted else {}
+        for case in cases:
+            case.investigating_unit = units[case.investigating_unit_id]
+            case.support_unit = units[case.support_unit_id]
 
     def route(self, facts: routing.Facts) -> routing.Route:
         """Where the pack's rules send a case, decided once for the same facts."""
@@ -131,7 +147,7 @@ def clear_desk(
     those `placed` come from, with their clocks, where they are not new.
     """
     joined = [(item.case, item.report) for item in placed]
-    name_coordinators(desk.fresh)
+    name_coordinators(desk.fresh, lambda: desk.coordinators)
     give_keys(desk.fresh)
     newcomers = shares.add(joined)
     promoted = renew(desk, touched, [*joined, *known], newcomers)
@@ -153,30 +169,36 @@ def clear_desk(
         push_status(case, desk.at)
 
 
-def name_coordinators(cases: Iterable[Case]) -> None:
-    """Name a coordinator for each case whose unit has not joined: whoever has the fewest open ones."""
-    waiting = [case for case in cases if not case.investigating_unit.has_joined]
-    if not waiting:
-        return
+ByLoad = list[tuple[int, int, Person]]  # open cases, primary key, person: a heap
+
+
+def coordinators_by_load() -> ByLoad:
+    """A heap of those who coordinate, whoever has the fewest open cases first."""
     load = Count("coordinated_cases", filter=Q(coordinated_cases__closed_at__isnull=True))
     people = Person.objects.filter(is_active=True, roles__name="coordinator").annotate(load=load)
     by_load = [(person.load, person.pk, person) for person in people.order_by("pk").distinct()]
     heapq.heapify(by_load)
-    for case in waiting:
-        if by_load:
-            load_now, pk, case.coordinator = by_load[0]
-            heapq.heapreplace(by_load, (load_now + 1, pk, case.coordinator))
+    return by_load
+
+
+def name_coordinators(
+    cases: Iterable[Case], by_load: Callable[[], ByLoad] = coordinators_by_load
+) -> None:
+    """Name a coordinator for each case whose unit has not joined: whoever has the fewest open ones."""
+    for case in cases:
+        if not case.investigating_unit.has_joined and (heap := by_load()):
+            load, pk, case.coordinator = heap[0]
+            heapq.heapreplace(heap, (load + 1, pk, case.coordinator))
 
 
 def store_links(desk: Desk, placed: Sequence[Placed]) -> None:
     """The rows that say which report belongs to which case, and by which keys it is found."""
     wanted = dict.fromkeys((item.case.pk, key.text) for item in placed for key in item.keys)
     fresh = {case.pk for case in desk.fresh}
-    doubtful = [pair for pair in wanted if pair[0] not in fresh]
-    stored = CaseOrigin.objects.filter(
-        case__in={case for case, _ in doubtful}, origin__in={text for _, text in doubtful}
-    )
-    known = set(stored.values_list("case_id", "origin")) if doubtful else set()
+    known = desk.found
+    if known is None:
+        doubtful = [pair for pair in wanted if pair[0] not in fresh]
+        known = stored_keys({case for case, _ in doubtful}, {text for _, text in doubtful})
     bulk.insert(CaseOrigin, ("case_id", "origin"), [pair for pair in wanted if pair not in known])
     at = bulk.spelled(desk.at.astimezone(dt.UTC))
     bulk.insert(
@@ -184,6 +206,14 @@ def store_links(desk: Desk, placed: Sequence[Placed]) -> None:
         ("case_id", "report_id", "reason", "strength", "linked_at"),
         [(item.case.pk, item.report.pk, item.reason, item.strength, at) for item in placed],
     )
+
+
+def stored_keys(case_pks: Collection[int], texts: Collection[str]) -> set[tuple[int, str]]:
+    """Which of these cases are found by which of these keys."""
+    if not case_pks:
+        return set()
+    stored = CaseOrigin.objects.filter(case__in=case_pks, origin__in=texts)
+    return set(stored.values_list("case_id", "origin"))
 
 
 RENEWED = [
@@ -243,7 +273,7 @@ def route_again(desk: Desk, case: Case, is_fresh: bool, seats: Sequence[Seat]) -
         case.status = status
         return
     case.coordinator = None
-    name_coordinators([case])
+    name_coordinators([case], lambda: desk.coordinators)
     if is_fresh:
         return
     OneTimeLink.objects.filter(case=case, revoked_at__isnull=True).update(revoked_at=desk.at)

@@ -71,7 +71,8 @@ def append(pending: "Sequence[Pending]") -> Placement:
     remember_frontier(placement.nodes, head.size, frontier)
     write_entries(placement, frontier, pending)
     last_at = placement.last_at
-    Head.objects.filter(pk=1).update(size=placement.size, frontier=b"".join(frontier), last_at=last_at)
+    row = (placement.size, b"".join(frontier), bulk.spelled(last_at), 1)
+    bulk.update(Head, ("size", "frontier", "last_at"), [row])
     if pending:
         placement.head = sign(placement.size, merkle.root_of(frontier), last_at)
     return placement
@@ -108,13 +109,11 @@ def sign(size: int, root: bytes, at: dt.datetime) -> wire.TreeHead:
     signed = signing.sign_head(
         keys.private_key(), origin=settings.ORIGIN, tree_size=size, root=root, at=rfc3339(at)
     )
-    SignedHead.objects.create(
-        tree_size=size,
-        root=root,
-        at=at,
-        key_id=signed.key_id,
-        signature=bytes.fromhex(signed.signature),
-        origin=signed.origin,
+    signature = bytes.fromhex(signed.signature)
+    bulk.insert(
+        SignedHead,
+        ("tree_size", "root", "at", "key_id", "signature", "origin"),
+        [(size, root, bulk.spelled(at), signed.key_id, signature, signed.origin)],
     )
     return signed
 
