@@ -136,12 +136,7 @@ def find_cases(
     known, wanted = set(known), {case_pk for case_pk, _ in origins}
     if known:
         findable |= Q(pk__in=known)
-    rows = list(
-        Case.objects.select_for_update().filter(findable, pk__in=wanted | known).order_by("pk")
-        if wanted or known
-        else ()
-    )
-    desk.seat(rows)
+    rows = lock(desk, findable, wanted | known)
     by_pk = {case.pk: case for case in rows}
     cases: dict[int | str, Case] = dict(by_pk)
     # Those that are not at hand were closed for good.
@@ -151,6 +146,18 @@ def find_cases(
         if by_pk[case_pk].is_open or by_pk[case_pk].outcome_code in desk.pack.reopenable:
             cases.setdefault(origin, by_pk[case_pk])
     return cases
+
+
+def lock(desk: Desk, findable: Q, case_pks: set[int]) -> list[Case]:
+    """The cases of these that are findable, locked, each with its units."""
+    if not case_pks:
+        return []
+    found = Case.objects.select_for_update(of=("self",)).filter(findable, pk__in=case_pks).order_by("pk")
+    if len(case_pks) <= FEW:
+        return list(found.select_related("investigating_unit", "support_unit"))
+    rows = list(found)
+    desk.seat(rows)
+    return rows
 
 
 def place(desk: Desk, report: Report, keys: list[Key], cases: dict[int | str, Case]) -> Placed:

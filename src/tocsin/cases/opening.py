@@ -122,8 +122,10 @@ def apply_route(desk: Desk, case: Case, seats: Sequence[Seat]) -> None:
         day=desk.day,
     )
     route = desk.route(facts)
-    case.investigating_unit = desk.units[route.investigating]
-    case.support_unit = desk.units[route.support]
+    if case.investigating_unit_id is None or case.investigating_unit.unit_id != route.investigating:
+        case.investigating_unit = desk.units[route.investigating]
+    if case.support_unit_id is None or case.support_unit.unit_id != route.support:
+        case.support_unit = desk.units[route.support]
     case.route_rule, case.route_reason, case.route_told = route.rule, route.reason, route.told
     case.status = arrival_status(case.investigating_unit)
 
