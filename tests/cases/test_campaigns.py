@@ -1,4 +1,4 @@
-"""Campaigns of many origins: what the exchange joins by itself, what it leaves to people, and what it forgets never."""
+"""Campaigns of many origins: what the exchange joins by itself, what it leaves to people, what it never forgets."""
 
 import datetime as dt
 import math
@@ -53,7 +53,9 @@ def nation(town: Town) -> Town:
     return town
 
 
-def strike(town: Town, origin: str, member: int, *, day: int = 0, count: int = 60, link: bool = True) -> Report:
+def strike(
+    town: Town, origin: str, member: int, *, day: int = 0, count: int = 60, link: bool = True
+) -> Report:
     """One report of one member about one origin."""
     return town.report(
         f"m{member}", origins=(origin,), count=count, received_at=NOON + day * DAY, target="ssh1", link=link
@@ -78,7 +80,7 @@ def officer(town: Town, case: Case) -> Responder:
 
 @pytest.mark.django_db
 def test_origins_that_strike_the_same_networks_on_the_same_days_become_one_case(nation: Town) -> None:
-    """With a reason and a strength on every link, journaled, every promise kept; a second look changes nothing."""
+    """Every link has a reason and a strength, all is journaled; a second look changes nothing."""
     stays, other = campaign(nation, FIRST, SECOND)
     assert gather_campaigns(LATER) == 1
     other.refresh_from_db()
@@ -200,7 +202,9 @@ def test_order_of_arrival_and_size_of_batches_change_nothing(nation: Town, seed:
         link_reports([report.pk for report in some], LATER)
     gather_campaigns(LATER)
     cases = {
-        origin: set(Link.objects.filter(report__origin=origin, detached_at=None).values_list("case", flat=True))
+        origin: set(
+            Link.objects.filter(report__origin=origin, detached_at=None).values_list("case", flat=True)
+        )
         for origin in origins
     }
     assert cases[FIRST] == cases[SECOND] != cases[THIRD]
@@ -233,7 +237,9 @@ def grouped(found: Sequence[Footprint]) -> set[frozenset[int]]:
 
 @given(nations(), st.randoms(use_true_random=False))
 @settings(max_examples=40, deadline=None)
-def test_the_order_of_footprints_changes_nothing(told: list[tuple[int, int, int, float]], dice: random.Random) -> None:
+def test_the_order_of_footprints_changes_nothing(
+    told: list[tuple[int, int, int, float]], dice: random.Random
+) -> None:
     """Campaigns follow from what was met, not from the order in which it was told or numbered."""
     number = {case: dice.random() for case in {row[0] for row in told}}
     order = sorted(number, key=number.__getitem__)

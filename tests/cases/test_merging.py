@@ -183,7 +183,7 @@ def test_a_reporter_hears_of_the_own_report_alone(town: Town) -> None:
 
 
 def test_a_warning_about_a_log_goes_where_the_reports_go(town: Town) -> None:
-    """Once, to whichever case has reports that the log is about; a warning that was given is not given again."""
+    """Once, to whichever case has reports that the log is about; what was given is not given again."""
     deleted = NOON + dt.timedelta(days=30)
     first, second = town.report("ferry", delete_at=deleted), town.report("medway", delete_at=deleted)
     case = town.case_of(first)

@@ -36,7 +36,7 @@ class Found:
 
 
 def find_campaigns(all_found: Iterable[Footprint], universe: int) -> Found:
-    """The campaigns among the footprints of one kind of attack; `universe`: the bits of members that report."""
+    """The campaigns among footprints of one kind of attack; `universe`: the bits of members that report."""
     found = sorted(
         (one for one in all_found if one.size >= LEAST_MEMBERS),
         key=lambda one: (-one.size, -one.reports, one.logs, one.squares, sorted(one.days), one.members),
@@ -131,7 +131,7 @@ def beside_the_rest(parts: Sequence[Footprint], chance: Chance) -> list[Evidence
 
 
 def explained(parts: Sequence[Footprint], chance: Chance) -> dict[int, Evidence]:
-    """Each case of a group with its evidence beside the others; what grew into it step by step may have none."""
+    """Each case of a group with its evidence beside the others, which may be none: it grew step by step."""
     found = zip(parts, beside_the_rest(parts, chance), strict=True)
     nothing = Evidence(0.0, 0.0, 0.0, 0, 1, 0.0)
     return {part.cases[0]: evidence or nothing for part, evidence in found}

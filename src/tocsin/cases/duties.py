@@ -83,7 +83,7 @@ def carry(desk: "Desk", reports: Sequence[Report], source: Case, target: Case) -
 
 
 def carry_warnings(reports: Sequence[Report], source: Case, target: Case) -> None:
-    """Take P07 along where no report that stays is about the log; given ones too, so that none is given twice.
+    """Take P07 along where no report that stays is about the log; given ones too: none is given twice.
 
     Where the other case watches that log already, its warning is the one that stands.
     """

@@ -80,7 +80,7 @@ def comparable() -> QuerySet[Case]:
 
 
 def join(group: dict[int, Evidence], at: dt.datetime) -> int:
-    """Join a campaign's cases with the one that stays, as far as that is the exchange's to do; gives how many."""
+    """Join a campaign's cases with the one that stays, where that is the exchange's to do; gives how many."""
     with act() as recorded:
         locks.in_turn("linking")
         desk = Desk.laid(recorded, at)
@@ -113,7 +113,7 @@ def staying(cases: Sequence[Case]) -> Case:
 
 
 def may_join(stays: Case, case: Case) -> bool:
-    """May the exchange itself move the case? Not what somebody owns, nor out of the unit that a person chose."""
+    """May the exchange move the case? Not what somebody owns, nor out of the unit that a person chose."""
     if case.owner_name:
         return False
     if stays.owner_name or BY_HAND in (stays.route_rule, case.route_rule):

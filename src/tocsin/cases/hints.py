@@ -5,6 +5,7 @@ more than a few cases share is a hub, whatever it is, and suggests nothing.
 """
 
 import datetime as dt
+from functools import lru_cache
 
 from tocsin.cases.keys import MAX_KEYS, Key, glues, hubs, network_of, normal, room_of, sites
 
@@ -28,7 +29,7 @@ def hints_of(
         return []
     room, found = room_of(lane), []
     met = networks(origins) if not is_flood else []
-    for days in day_pairs(first_seen_at):
+    for days in day_pairs(first_seen_at.astimezone(dt.UTC).date()):
         if is_flood and fingerprint:
             words = f"a flood of the same shape within a day: {fingerprint}"
             found.append(Key(f"{room}flood/{fingerprint}/{days}", words, 45))
@@ -40,9 +41,9 @@ def hints_of(
     return found
 
 
-def day_pairs(at: dt.datetime) -> tuple[str, str]:
+@lru_cache(maxsize=1_000)
+def day_pairs(day: dt.date) -> tuple[str, str]:
     """The day with the one before and with the one after: equal for some pair within a day, never beyond."""
-    day = at.astimezone(dt.UTC).date()
     return f"{day - ONE_DAY}+{day}", f"{day}+{day + ONE_DAY}"
 
 

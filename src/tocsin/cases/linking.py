@@ -43,7 +43,7 @@ def link_reports(report_pks: Iterable[int], at: dt.datetime | None = None) -> No
 
 def _link(desk: Desk, report_pks: Sequence[int]) -> None:
     reports = reports_at_hand(report_pks)
-    known = {report: case for report, case in bulk.select(LINKED, list(report_pks))}
+    known = dict(bulk.select(LINKED, list(report_pks)))
     new = [report for report in reports if report.pk not in known]
     content = {report.pk: read(report) for report in reports}
     incoming = [(report, content[report.pk][0]) for report in divert(desk, new)]

@@ -183,9 +183,7 @@ def coordinators_by_load() -> ByLoad:
     return by_load
 
 
-def name_coordinators(
-    cases: Iterable[Case], by_load: Callable[[], ByLoad] = coordinators_by_load
-) -> None:
+def name_coordinators(cases: Iterable[Case], by_load: Callable[[], ByLoad] = coordinators_by_load) -> None:
     """Name a coordinator for each case whose unit has not joined: whoever has the fewest open ones."""
     for case in cases:
         if not case.investigating_unit.has_joined and (heap := by_load()):

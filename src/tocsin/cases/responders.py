@@ -9,7 +9,6 @@ from tocsin.cases.models import Case, OneTimeLink
 from tocsin.cases.reach import escalated_to
 from tocsin.kernel.problems import NotAllowed, NotFound
 
-
 EXCHANGE = "the exchange"
 
 

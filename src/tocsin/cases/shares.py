@@ -45,8 +45,8 @@ def add(joined: Sequence[tuple[Case, Report]]) -> set[int]:
         count, first = sums.get(key, (0, report.pk))
         sums[key] = count + 1, min(first, report.pk)
         case.report_count += 1
-    pairs = bulk.select(HAVE, list({case for case, _ in sums}), list({who for _, who in sums})) if sums else []
-    new = sums.keys() - {(case_pk, member) for case_pk, member in pairs}
+    case_pks, members = list({case for case, _ in sums}), list({who for _, who in sums})
+    new = sums.keys() - {(case_pk, who) for case_pk, who in bulk.select(HAVE, case_pks, members)}
     newcomers = Counter(case_pk for case_pk, _ in new)
     for case in {case.pk: case for case, _ in joined}.values():
         case.member_count += newcomers[case.pk]
