@@ -1,4 +1,4 @@
-"""Campaigns of many origins: what the exchange joins by itself, what it leaves to people, what it never forgets."""
+"""Campaigns of many origins: what the exchange joins, what it leaves to people, what it never forgets."""
 
 import datetime as dt
 import math

@@ -138,8 +138,9 @@ def apart(case_pks: Iterable[int]) -> set[Pair]:
         fresh = {source for source, _ in rows}
     no = Q(kind=Move.Kind.MERGE, undone_at__isnull=False)
     no |= Q(kind__in=(Move.Kind.SPLIT, Move.Kind.DETACH), undone_at__isnull=True)
-    rows = Move.objects.filter(no, source__in=root, target__in=root).values_list("source_id", "target_id")
-    return {frozenset((root[source], root[target])) for source, target in rows}
+    parted = Move.objects.filter(no, source__in=root, target__in=root)
+    pairs = parted.values_list("source_id", "target_id")
+    return {frozenset((root[source], root[target])) for source, target in pairs}
 
 
 def absorb(desk: Desk, stays: Case, case: Case, evidence: Evidence) -> None:

@@ -43,7 +43,7 @@ def link_reports(report_pks: Iterable[int], at: dt.datetime | None = None) -> No
 
 def _link(desk: Desk, report_pks: Sequence[int]) -> None:
     reports = reports_at_hand(report_pks)
-    known = dict(bulk.select(LINKED, list(report_pks)))
+    known: dict[int, int] = {row[0]: row[1] for row in bulk.select(LINKED, list(report_pks))}
     new = [report for report in reports if report.pk not in known]
     content = {report.pk: read(report) for report in reports}
     incoming = [(report, content[report.pk][0]) for report in divert(desk, new)]
@@ -138,7 +138,7 @@ def find_cases(
         findable |= Q(pk__in=known)
     rows = lock(desk, findable, wanted | known)
     by_pk = {case.pk: case for case in rows}
-    cases: dict[int | str, Case] = dict(by_pk)
+    cases: dict[int | str, Case] = {**by_pk}
     # Those that are not at hand were closed for good.
     desk.found = {(case_pk, origin) for case_pk, origin in origins if case_pk in by_pk}
     order = sorted(desk.found, key=lambda pair: (not by_pk[pair[0]].is_open, by_pk[pair[0]].opened_at))

@@ -178,7 +178,7 @@ def coordinators_by_load() -> ByLoad:
     """A heap of those who coordinate, whoever has the fewest open cases first."""
     load = Count("coordinated_cases", filter=Q(coordinated_cases__closed_at__isnull=True))
     people = Person.objects.filter(is_active=True, roles__name="coordinator").annotate(load=load)
-    by_load = [(person.load, person.pk, person) for person in people.order_by("pk").distinct()]
+    by_load: ByLoad = [(person.load, person.pk, person) for person in people.order_by("pk").distinct()]
     heapq.heapify(by_load)
     return by_load
 

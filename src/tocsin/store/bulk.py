@@ -68,7 +68,7 @@ def keys_where(model: type[models.Model], column: str, values: Sequence[str], **
 def select(statement: str, *values: Any) -> list[Row]:
     """The rows of a statement of our own, a tenth of what the ORM costs to build the same.
 
-    A list goes to `= ANY(%s)` as one parameter. Rows come as the engine gives them: instants are to be `read`.
+    A list goes to `= ANY(%s)` as one parameter. Rows come as the engine gives them, instants to be `read`.
     """
     with connection.cursor() as cursor:
         cursor.execute(*_spoken(statement, values))
