@@ -138,7 +138,7 @@ def find_cases(
         findable |= Q(pk__in=known)
     rows = lock(desk, findable, wanted | known)
     by_pk = {case.pk: case for case in rows}
-    cases: dict[int | str, Case] = {**by_pk}
+    cases: dict[int | str, Case] = {case.pk: case for case in rows}
     # Those that are not at hand were closed for good.
     desk.found = {(case_pk, origin) for case_pk, origin in origins if case_pk in by_pk}
     order = sorted(desk.found, key=lambda pair: (not by_pk[pair[0]].is_open, by_pk[pair[0]].opened_at))
