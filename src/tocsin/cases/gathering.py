@@ -80,28 +80,33 @@ def comparable() -> QuerySet[Case]:
 
 
 def join(group: dict[int, Evidence], at: dt.datetime) -> int:
-    """Join a campaign's cases with the one that stays, where that is the exchange's to do; gives how many."""
+    """Join a campaign's cases with the one that stays, where that is the exchange's to do; gives how many.
+
+    Each joining is an act of its own, so that nobody waits for a whole campaign to move.
+    """
+    cases = list(comparable().filter(pk__in=group))
+    if len(cases) < 2:
+        return 0
+    stays = staying(cases)
+    others = sorted(cases, key=lambda case: (case.opened_at, case.pk))
+    return sum(join_two(stays.pk, case.pk, group[case.pk], at) for case in others if case.pk != stays.pk)
+
+
+def join_two(stays_pk: int, case_pk: int, evidence: Evidence, at: dt.datetime) -> bool:
+    """Join one case with the one that stays, or suggest it; neither where a person said no."""
     with act() as recorded:
         locks.in_turn("linking")
-        desk = Desk.laid(recorded, at)
-        cases = list(comparable().filter(pk__in=group).select_for_update().order_by("pk"))
-        if len(cases) < 2:
-            return 0
-        desk.seat(cases)
-        parted, sent = apart(group), sent_out(group)
-        stays, joined, weak = staying(cases), 0, {}
-        with_it = {stays.pk}
-        for case in sorted(cases, key=lambda one: (one.opened_at, one.pk)):
-            if case.pk == stays.pk or any(frozenset((case.pk, pk)) in parted for pk in with_it):
-                continue
-            if case.pk not in sent and may_join(stays, case):
-                absorb(desk, stays, case, group[case.pk])
-                with_it.add(case.pk)
-                joined += 1
-            else:
-                weak[min(case.pk, stays.pk), max(case.pk, stays.pk)] = hint(group[case.pk], 59)
-        suggesting.store(desk, weak)
-    return joined
+        desk, pair = Desk.laid(recorded, at), (stays_pk, case_pk)
+        found = {row.pk: row for row in comparable().filter(pk__in=pair).select_for_update().order_by("pk")}
+        if len(found) < 2 or apart(pair):
+            return False
+        stays, case = found[stays_pk], found[case_pk]
+        if is_sent_out(case, at) or not may_join(stays, case):
+            suggesting.store(desk, {(min(pair), max(pair)): hint(evidence, 59)})
+            return False
+        desk.seat([stays, case])
+        absorb(desk, stays, case, evidence)
+    return True
 
 
 def staying(cases: Sequence[Case]) -> Case:
@@ -121,10 +126,9 @@ def may_join(stays: Case, case: Case) -> bool:
     return True
 
 
-def sent_out(case_pks: Iterable[int]) -> set[int]:
-    """The cases that somebody outside holds a one-time link to."""
-    links = OneTimeLink.objects.filter(case__in=list(case_pks), revoked_at__isnull=True)
-    return set(links.values_list("case_id", flat=True))
+def is_sent_out(case: Case, at: dt.datetime) -> bool:
+    """Does somebody outside hold a one-time link to the case that opens it?"""
+    return OneTimeLink.objects.filter(case=case, revoked_at__isnull=True, expires_at__gt=at).exists()
 
 
 def apart(case_pks: Iterable[int]) -> set[Pair]:
