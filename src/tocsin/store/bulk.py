@@ -81,6 +81,11 @@ def change(statement: str, *values: Any) -> None:
         cursor.execute(*_spoken(statement, values))
 
 
+def for_update() -> str:
+    """What makes a `select` lock its rows; on SQLite an act holds the only write lock already."""
+    return " FOR UPDATE" if connection.vendor == "postgresql" else ""
+
+
 def _spoken(statement: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
     """A statement for PostgreSQL and its values, as the engine in use takes them."""
     if connection.vendor == "postgresql":
