@@ -8,7 +8,6 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from django.db.models import Q
 
 from tocsin.access.models import Member
 from tocsin.cases import clocks, states, words
@@ -22,13 +21,15 @@ from tocsin.intake.services import set_status
 from tocsin.journal.acts import act
 from tocsin.kernel.time import now
 from tocsin.store import bulk, locks
+from tocsin.store.rows import fetch
 from tocsin.wire import report as wire
 
 BATCH = 1_000
-FEW = 10
-UNREAD = ("attack_id", "count", "last_seen_at", "updated_at", "version", "salt", "entry_seq")
 LINKED = "SELECT report_id, case_id FROM cases_link WHERE detached_at IS NULL AND report_id = ANY(%s)"
 FOUND = "SELECT case_id, origin FROM cases_caseorigin WHERE origin = ANY(%s)"
+FINDABLE = """
+(closed_at IS NULL OR outcome_code = ANY(%s) OR id = ANY(%s)) AND id = ANY(%s) ORDER BY id
+"""
 _decoder = msgspec.json.Decoder(wire.Report)
 
 
@@ -62,12 +63,10 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
 
 
 def reports_at_hand(report_pks: Sequence[int]) -> list[Report]:
-    """The reports in order, each with its member: joined where they are few, once a member where many."""
-    found = Report.objects.filter(pk__in=report_pks).order_by("pk").defer(*UNREAD)
-    if len(report_pks) <= FEW:
-        return list(found.select_related("member"))
-    reports = list(found)
-    members = Member.objects.in_bulk({report.member_id for report in reports})
+    """The reports in order, each with its member."""
+    reports = fetch(Report, "id = ANY(%s) ORDER BY id", list(report_pks))
+    wanted = list({report.member_id for report in reports})
+    members = {member.pk: member for member in fetch(Member, "id = ANY(%s)", wanted)}
     for report in reports:
         report.member = members[report.member_id]
     return reports
@@ -131,12 +130,15 @@ def find_cases(
     An open case comes before one that may be reopened, the older before the newer.
     """
     texts = {key.text for _, keys in incoming for key in keys}
-    findable = Q(closed_at__isnull=True) | Q(outcome_code__in=desk.pack.reopenable)
     origins = bulk.select(FOUND, list(texts)) if texts else []
     known, wanted = set(known), {case_pk for case_pk, _ in origins}
-    if known:
-        findable |= Q(pk__in=known)
-    rows = lock(desk, findable, wanted | known)
+    wanted |= known
+    rows = (
+        fetch(Case, FINDABLE, list(desk.pack.reopenable), list(known), list(wanted), lock=True)
+        if wanted
+        else []
+    )
+    desk.seat(rows)
     by_pk = {case.pk: case for case in rows}
     cases: dict[int | str, Case] = {case.pk: case for case in rows}
     # Those that are not at hand were closed for good.
@@ -146,18 +148,6 @@ def find_cases(
         if by_pk[case_pk].is_open or by_pk[case_pk].outcome_code in desk.pack.reopenable:
             cases.setdefault(origin, by_pk[case_pk])
     return cases
-
-
-def lock(desk: Desk, findable: Q, case_pks: set[int]) -> list[Case]:
-    """The cases of these that are findable, locked, each with its units."""
-    if not case_pks:
-        return []
-    found = Case.objects.select_for_update(of=("self",)).filter(findable, pk__in=case_pks).order_by("pk")
-    if len(case_pks) <= FEW:
-        return list(found.select_related("investigating_unit", "support_unit"))
-    rows = list(found)
-    desk.seat(rows)
-    return rows
 
 
 def place(desk: Desk, report: Report, keys: list[Key], cases: dict[int | str, Case]) -> Placed:

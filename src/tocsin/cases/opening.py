@@ -15,7 +15,7 @@ from tocsin.cases import clocks, duties, expiries, routing, shares, states, word
 from tocsin.cases.keys import Key
 from tocsin.cases.models import Case, CaseOrigin, Link, OneTimeLink
 from tocsin.cases.shares import Seat
-from tocsin.cases.units import current_pack, load_units, units_by_id
+from tocsin.cases.units import Units, current_pack
 from tocsin.intake.models import Report
 from tocsin.intake.services import set_status
 from tocsin.journal.acts import Act
@@ -24,7 +24,7 @@ from tocsin.kernel.time import rfc3339
 from tocsin.reference.calendars import zone
 from tocsin.reference.values import Pack
 from tocsin.store import bulk
-from tocsin.store.rows import give_keys, insert_rows, update_rows
+from tocsin.store.rows import fetch, give_keys, insert_rows, update_rows
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 BY_HAND = "by-hand"  # the route rule of a case that a person redirected; no rule moves it again
@@ -63,13 +63,9 @@ class Desk:
         return cls(recorded, current_pack(), at)
 
     @cached_property
-    def units(self) -> dict[str, Unit]:
-        """This exchange's units by their ids; they are loaded where nobody has done so."""
-        units = units_by_id()
-        if self.pack.units.keys() - units.keys():
-            load_units()
-            units = units_by_id()
-        return units
+    def units(self) -> Units:
+        """This exchange's units by their ids."""
+        return Units()
 
     @cached_property
     def day(self) -> dt.date:
@@ -84,7 +80,7 @@ class Desk:
     def seat(self, cases: Sequence[Case]) -> None:
         """Give the cases their units: one query for all of them, and no more rows than they have."""
         wanted = {pk for case in cases for pk in (case.investigating_unit_id, case.support_unit_id)}
-        units = Unit.objects.in_bulk(wanted) if wanted else {}
+        units = {unit.pk: unit for unit in fetch(Unit, "id = ANY(%s)", list(wanted))} if wanted else {}
         for case in cases:
             case.investigating_unit = units[case.investigating_unit_id]
             case.support_unit = units[case.support_unit_id]

@@ -71,14 +71,14 @@ def select(statement: str, *values: Any) -> list[Row]:
     A list goes to `= ANY(%s)` as one parameter. Rows come as the engine gives them, instants to be `read`.
     """
     with connection.cursor() as cursor:
-        cursor.execute(*_spoken(statement, values))
+        cursor.execute(*spoken(statement, values))
         return list(cursor.fetchall())
 
 
 def change(statement: str, *values: Any) -> None:
     """Run a statement of our own that gives no rows; its values are those of `select`, instants `spelled`."""
     with connection.cursor() as cursor:
-        cursor.execute(*_spoken(statement, values))
+        cursor.execute(*spoken(statement, values))
 
 
 def for_update() -> str:
@@ -86,7 +86,7 @@ def for_update() -> str:
     return " FOR UPDATE" if connection.vendor == "postgresql" else ""
 
 
-def _spoken(statement: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+def spoken(statement: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
     """A statement for PostgreSQL and its values, as the engine in use takes them."""
     if connection.vendor == "postgresql":
         return statement, list(values)
