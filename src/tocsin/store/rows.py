@@ -15,7 +15,7 @@ M = TypeVar("M", bound=Model)
 def fetch(model: type[M], where: str, *values: Any, lock: bool = False) -> list[M]:
     """The rows of a model that a condition of our own chooses, such as `id = ANY(%s)`.
 
-    A fifth of what a query set costs to build and read the same few. Values are those of `bulk.select`; `lock`
+    A fifth of what a query set costs to build and read as few. Values are those of `bulk.select`; `lock`
     holds the rows until the act ends.
     """
     statement = f"{_selecting(model)} WHERE {where}{bulk.for_update() if lock else ''}"
