@@ -7,6 +7,7 @@ from tests.cases.town import NOON, Town
 
 from tocsin.cases.audit import check_cases
 from tocsin.cases.models import Case, Clock, Link, Share
+from tocsin.cases.services import Responder, merge_cases
 from tocsin.intake.models import Report
 from tocsin.kernel.time import now
 
@@ -34,6 +35,8 @@ def test_an_exchange_that_keeps_its_promise_has_no_findings(town: Town) -> None:
         (lambda: Case.objects.update(closed_at=NOON), "it is closed, and its status is not"),
         (lambda: Case.objects.update(status="X-DUP"), "it is open, and its status is not"),
         (lambda: Share.objects.update(reports=7), "its counts are not"),
+        (lambda: Link.objects.update(reason=""), "nothing says why"),
+        (lambda: Link.objects.update(strength=101), "how strongly"),
     ],
 )
 def test_whatever_breaks_the_promise_is_named(town: Town, harm: Callable[[], object], why: str) -> None:
@@ -41,3 +44,15 @@ def test_whatever_breaks_the_promise_is_named(town: Town, harm: Callable[[], obj
     town.report()
     harm()
     assert any(why in finding.why for finding in check_cases())
+
+
+def test_what_joining_must_leave_behind_is_checked(town: Town) -> None:
+    """A case that was joined is closed, and shares the lane of the one that has its reports."""
+    case, other = town.case_of(town.report()), town.case_of(town.report(origins=("198.18.7.7",)))
+    by = Responder("Olive", case.investigating_unit, town.people["olive"])
+    merge_cases(case, other, by, "one man", NOON)
+    assert list(check_cases()) == []
+    Case.objects.filter(pk=other.pk).update(lane="restricted")
+    assert [finding.why for finding in check_cases()] == ["it was joined with a case of another lane"]
+    Case.objects.filter(pk=other.pk).update(lane="ordinary", closed_at=None)
+    assert "it was joined with another, and is still open" in [finding.why for finding in check_cases()]

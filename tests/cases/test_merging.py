@@ -180,3 +180,30 @@ def test_a_reporter_hears_of_the_own_report_alone(town: Town) -> None:
         told = " ".join(item.words for item in report_view(town.actor(name), report.report_id).timeline)
         assert "Medway" not in told and "wallet" not in told
         assert other.case_id not in told and case.case_id not in told
+
+
+def test_a_warning_about_a_log_goes_where_the_reports_go(town: Town) -> None:
+    """Once, to whichever case has reports that the log is about; what was given is not given again."""
+    deleted = NOON + dt.timedelta(days=30)
+    first, second = town.report("ferry", delete_at=deleted), town.report("medway", delete_at=deleted)
+    case = town.case_of(first)
+    fresh = split_case(case, olive(town, case), [second.pk], "another tool", LATER)
+    assert running(case).filter(clock_id="P07").count() == running(fresh).filter(clock_id="P07").count() == 1
+    clocks.sweep(deleted - dt.timedelta(days=1))
+    given = Clock.objects.filter(clock_id="P07").exclude(ended_at=None)
+    assert given.count() == 2
+    undo_move(Move.objects.get(), olive(town, fresh), "the same tool", deleted - dt.timedelta(hours=2))
+    assert set(given.values_list("case", flat=True)) == {case.pk} and given.count() == 2
+    assert not Clock.objects.filter(clock_id="P07", ended_at=None).exists()
+
+
+def test_a_log_that_both_cases_are_about_is_warned_of_in_both(town: Town) -> None:
+    """The one that stays keeps its warning; joined again, one warning stands."""
+    deleted = NOON + dt.timedelta(days=30)
+    first, second = town.report("ferry", delete_at=deleted), town.report("ferry", delete_at=deleted)
+    case = town.case_of(first)
+    fresh = split_case(case, olive(town, case), [second.pk], "another tool", LATER)
+    warnings = Clock.objects.filter(clock_id="P07", ended_at=None)
+    assert set(warnings.values_list("case", flat=True)) == {case.pk, fresh.pk}
+    merge_cases(case, fresh, olive(town, case), "the same tool", LATER + MINUTE)
+    assert [clock.case_id for clock in warnings] == [case.pk]

@@ -16,7 +16,7 @@ from tests.nation.conftest import SMALL, Nation
 from tocsin.cases import keys
 from tocsin.cli.main import tocsin
 from tocsin.kernel.problems import BadInput
-from tocsin.nation import making, people, places
+from tocsin.nation import making, people, places, truth
 from tocsin.nation.campaigns import Planner, strikes
 from tocsin.nation.shape import Shape
 
@@ -25,6 +25,17 @@ SPECIAL = [
     ipaddress.ip_network(text)
     for text in ("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
 ]
+
+
+def test_noise_adds_what_misleads_and_changes_no_campaign(tmp_path: Path) -> None:
+    """More people who mistype, more lost logs; the attackers do what they would have done."""
+    for noise in (1, 16):
+        making.simulate(Shape(seed=3, providers=3, forces=2, days=2, noise=noise), tmp_path / str(noise))
+    quiet, loud = (truth.read(tmp_path / str(noise)) for noise in (1, 16))
+    assert quiet.campaigns == loud.campaigns
+    assert len(loud.innocents) > 4 * len(quiet.innocents)
+    lost = [sum(not one.is_recorded for one in one_of.attacks) for one_of in (quiet, loud)]
+    assert lost[0] < lost[1]
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -18,4 +18,5 @@ class CasesConfig(AppConfig):
         for event in leaving.GONE:
             subscribe(event, tasks.notice_leaving)
         periodic.every(15, tasks.sweep_clocks)
+        periodic.every(600, tasks.join_campaigns)
         audit.also(check_cases)

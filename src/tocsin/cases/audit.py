@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from tocsin.cases import clocks, states
-from tocsin.cases.models import Case, Clock, Link, Question, Share
+from tocsin.cases.models import Case, Clock, Link, Move, Question, Share
 from tocsin.cases.overviews import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
@@ -24,6 +24,7 @@ def check_cases() -> Iterator[Finding]:
     yield from _questions()
     yield from _running_clocks()
     yield from _counts()
+    yield from _joined()
 
 
 def _reports() -> Iterator[Finding]:
@@ -103,6 +104,18 @@ def _counts() -> Iterator[Finding]:
         mine = shared.get(case_pk, [])
         if (sum(mine), len(mine), reports) != (reports, members, counted.get(case_pk, 0)):
             yield Finding(f"case {case_id}", "its counts are not those of its reports and their members")
+
+
+def _joined() -> Iterator[Finding]:
+    """What was joined, by whom ever, and every link's reason."""
+    merges = Move.objects.filter(kind=Move.Kind.MERGE, undone_at__isnull=True)
+    for case_id in merges.filter(source__closed_at__isnull=True).values_list("source__case_id", flat=True):
+        yield Finding(f"case {case_id}", "it was joined with another, and is still open")
+    for case_id in merges.exclude(source__lane=F("target__lane")).values_list("source__case_id", flat=True):
+        yield Finding(f"case {case_id}", "it was joined with a case of another lane")
+    bare = Link.objects.filter(reason="") | Link.objects.filter(strength__gt=100)
+    for report_id in bare.values_list("report__report_id", flat=True):
+        yield Finding(f"report {report_id}", "nothing says why it is in its case, or how strongly")
 
 
 def _running(clock_ids: tuple[str, ...] = ()) -> Exists:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from tocsin.cases import clocks
 from tocsin.cases.models import Case, Clock, Link
-from tocsin.intake.models import Report
+from tocsin.intake.models import Report, ReportHolding
 
 if TYPE_CHECKING:
     from tocsin.cases.opening import Desk
@@ -61,8 +61,10 @@ def carry(desk: "Desk", reports: Sequence[Report], source: Case, target: Case) -
     """Take the reports' own clocks along, missed ones with the step that they have reached.
 
     In a case with an owner they are met at once; one that an owner had met begins anew, from when the report
-    was received, where nobody has the case. Below the threshold nobody is under a clock.
+    was received, where nobody has the case. Below the threshold nobody is under a clock. Warnings about logs
+    that nothing left behind is about go along too.
     """
+    carry_warnings(reports, source, target)
     theirs = Clock.objects.filter(report__in=[report.pk for report in reports])
     theirs.filter(case=source, clock_id=clocks.ACKNOWLEDGE).update(case=target)
     waiting = theirs.filter(clock_id=clocks.ACCEPT)
@@ -78,3 +80,20 @@ def carry(desk: "Desk", reports: Sequence[Report], source: Case, target: Case) -
     waiting.filter(case=source).update(case=target)
     have = set(waiting.filter(case=target).values_list("report_id", flat=True))
     clocks.insert(accepting(desk, target, report) for report in reports if report.pk not in have)
+
+
+def carry_warnings(reports: Sequence[Report], source: Case, target: Case) -> None:
+    """Take P07 along where no report that stays is about the log; given ones too: none is given twice.
+
+    Where the other case watches that log already, its warning is the one that stands.
+    """
+    gone = ReportHolding.objects.filter(report__in=[report.pk for report in reports])
+    stays = ReportHolding.objects.filter(
+        report__links__case=source, report__links__detached_at__isnull=True
+    ).filter(holding__in=gone.values("holding"))
+    subjects = {f"holding:{pk}" for pk in gone.values_list("holding", flat=True).distinct()}
+    subjects -= {f"holding:{pk}" for pk in stays.values_list("holding", flat=True).distinct()}
+    warnings = Clock.objects.filter(clock_id=clocks.WARN, subject__in=subjects)
+    watched = set(warnings.filter(case=target).values_list("subject", flat=True))
+    warnings.filter(case=source, subject__in=watched, ended_at__isnull=True).delete()
+    warnings.filter(case=source).exclude(subject__in=watched).update(case=target)

@@ -11,10 +11,15 @@ from tocsin.cases.models import Case, Clock
 from tocsin.intake.models import Report, ReportHolding
 from tocsin.reference import calendars
 from tocsin.reference.values import Pack
+from tocsin.store import bulk
 from tocsin.store.rows import insert_rows, update_rows
 
 Watched = dict[tuple[int, int], dt.datetime]  # (case, holding): when it will be destroyed
 SUBJECT = "holding:"
+HELD = """
+SELECT r.report_id, r.holding_id, h.delete_at FROM intake_reportholding r
+JOIN inventory_holding h ON h.id = r.holding_id WHERE h.delete_at IS NOT NULL AND r.report_id = ANY(%s)
+"""
 
 
 def watch(pack: Pack, told: Iterable[tuple[Case, Report]], whole: Sequence[Case], at: dt.datetime) -> None:
@@ -58,9 +63,12 @@ def _clocks(wanted: Watched) -> dict[tuple[int, int], Clock]:
 def _of_reports(case_of: dict[int, int], at: dt.datetime) -> Watched:
     if not case_of:
         return {}
-    rows = ReportHolding.objects.filter(report__in=list(case_of), holding__delete_at__gt=at)
-    found = rows.values_list("report_id", "holding_id", "holding__delete_at")
-    return {(case_of[int(report)], holding): delete_at for report, holding, delete_at in found if delete_at}
+    found: Watched = {}
+    for report, holding, delete_at in bulk.select(HELD, list(case_of)):
+        gone_at = bulk.read(delete_at)
+        if gone_at > at:
+            found[case_of[report], holding] = gone_at
+    return found
 
 
 def _of_cases(case_pks: Sequence[int], at: dt.datetime) -> Watched:

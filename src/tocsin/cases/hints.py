@@ -5,6 +5,7 @@ more than a few cases share is a hub, whatever it is, and suggests nothing.
 """
 
 import datetime as dt
+from functools import lru_cache
 
 from tocsin.cases.keys import MAX_KEYS, Key, glues, hubs, network_of, normal, room_of, sites
 
@@ -27,11 +28,12 @@ def hints_of(
     if severity == "info":
         return []
     room, found = room_of(lane), []
-    for days in day_pairs(first_seen_at):
+    met = networks(origins) if not is_flood else []
+    for days in day_pairs(first_seen_at.astimezone(dt.UTC).date()):
         if is_flood and fingerprint:
             words = f"a flood of the same shape within a day: {fingerprint}"
             found.append(Key(f"{room}flood/{fingerprint}/{days}", words, 45))
-        for network in networks(origins) if not is_flood else []:
+        for network in met:
             words = f"the same kind of attack from the same network, {network}, within a day"
             found.append(Key(f"{room}net/{network}/{kind}/{days}", words, 40))
     words = "is about a site under the same domain, "
@@ -39,9 +41,9 @@ def hints_of(
     return found
 
 
-def day_pairs(at: dt.datetime) -> tuple[str, str]:
+@lru_cache(maxsize=1_000)
+def day_pairs(day: dt.date) -> tuple[str, str]:
     """The day with the one before and with the one after: equal for some pair within a day, never beyond."""
-    day = at.astimezone(dt.UTC).date()
     return f"{day - ONE_DAY}+{day}", f"{day}+{day + ONE_DAY}"
 
 

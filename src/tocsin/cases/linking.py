@@ -8,23 +8,28 @@ import itertools
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from django.db.models import Q
 
 from tocsin.access.models import Member
 from tocsin.cases import clocks, states, words
 from tocsin.cases.hints import hints_of
 from tocsin.cases.keys import Key, keys_of
-from tocsin.cases.models import Case, CaseOrigin, Link
+from tocsin.cases.models import Case
 from tocsin.cases.opening import Desk, Placed, arrival_status, clear_desk, new_case
 from tocsin.cases.suggesting import suggest
 from tocsin.intake.models import Report
 from tocsin.intake.services import set_status
 from tocsin.journal.acts import act
 from tocsin.kernel.time import now
-from tocsin.store import locks
+from tocsin.store import bulk, locks
+from tocsin.store.rows import fetch
 from tocsin.wire import report as wire
 
 BATCH = 1_000
+LINKED = "SELECT report_id, case_id FROM cases_link WHERE detached_at IS NULL AND report_id = ANY(%s)"
+FOUND = "SELECT case_id, origin FROM cases_caseorigin WHERE origin = ANY(%s)"
+FINDABLE = """
+(closed_at IS NULL OR outcome_code = ANY(%s) OR id = ANY(%s)) AND id = ANY(%s) ORDER BY id
+"""
 _decoder = msgspec.json.Decoder(wire.Report)
 
 
@@ -38,12 +43,8 @@ def link_reports(report_pks: Iterable[int], at: dt.datetime | None = None) -> No
 
 
 def _link(desk: Desk, report_pks: Sequence[int]) -> None:
-    reports = list(Report.objects.filter(pk__in=report_pks).order_by("pk"))
-    members = Member.objects.in_bulk({report.member_id for report in reports})
-    for report in reports:
-        report.member = members[report.member_id]
-    links = Link.objects.filter(report__in=list(report_pks), detached_at__isnull=True)
-    known = dict(links.values_list("report_id", "case_id"))
+    reports = reports_at_hand(report_pks)
+    known: dict[int, int] = {row[0]: row[1] for row in bulk.select(LINKED, list(report_pks))}
     new = [report for report in reports if report.pk not in known]
     content = {report.pk: read(report) for report in reports}
     incoming = [(report, content[report.pk][0]) for report in divert(desk, new)]
@@ -57,7 +58,18 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
         again = [(cases[known[report.pk]], report) for report in reports if report.pk in known]
         clear_desk(desk, placed, list(touched.values()), known=again)
         joined = [(item.case, item.report) for item in placed]
+        # Here the score of the touched cases is renewed: triage.assess(desk, list(touched.values())).
         suggest(desk, [(case, content[report.pk][1]) for case, report in (*joined, *again) if case.is_open])
+
+
+def reports_at_hand(report_pks: Sequence[int]) -> list[Report]:
+    """The reports in order, each with its member."""
+    reports = fetch(Report, "id = ANY(%s) ORDER BY id", list(report_pks))
+    wanted = list({report.member_id for report in reports})
+    members = {member.pk: member for member in fetch(Member, "id = ANY(%s)", wanted)}
+    for report in reports:
+        report.member = members[report.member_id]
+    return reports
 
 
 def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:
@@ -118,19 +130,23 @@ def find_cases(
     An open case comes before one that may be reopened, the older before the newer.
     """
     texts = {key.text for _, keys in incoming for key in keys}
-    findable = Q(case__closed_at__isnull=True) | Q(case__outcome_code__in=desk.pack.reopenable)
-    origins = list(CaseOrigin.objects.filter(findable, origin__in=texts).values_list("case_id", "origin"))
-    wanted = {case_pk for case_pk, _ in origins} | set(known)
-    rows = Case.objects.select_for_update().filter(pk__in=wanted).order_by("pk")
-    cases: dict[int | str, Case] = {}
-    for case in rows:
-        case.investigating_unit = desk.unit_by_pk[case.investigating_unit_id]
-        case.support_unit = desk.unit_by_pk[case.support_unit_id]
-        cases[case.pk] = case
-    order = sorted(origins, key=lambda pair: (not cases[pair[0]].is_open, cases[pair[0]].opened_at))
+    origins = bulk.select(FOUND, list(texts)) if texts else []
+    known, wanted = set(known), {case_pk for case_pk, _ in origins}
+    wanted |= known
+    rows = (
+        fetch(Case, FINDABLE, list(desk.pack.reopenable), list(known), list(wanted), lock=True)
+        if wanted
+        else []
+    )
+    desk.seat(rows)
+    by_pk = {case.pk: case for case in rows}
+    cases: dict[int | str, Case] = {case.pk: case for case in rows}
+    # Those that are not at hand were closed for good.
+    desk.found = {(case_pk, origin) for case_pk, origin in origins if case_pk in by_pk}
+    order = sorted(desk.found, key=lambda pair: (not by_pk[pair[0]].is_open, by_pk[pair[0]].opened_at))
     for case_pk, origin in order:
-        if cases[case_pk].is_open or cases[case_pk].outcome_code in desk.pack.reopenable:
-            cases.setdefault(origin, cases[case_pk])
+        if by_pk[case_pk].is_open or by_pk[case_pk].outcome_code in desk.pack.reopenable:
+            cases.setdefault(origin, by_pk[case_pk])
     return cases
 
 

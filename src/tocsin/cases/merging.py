@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from tocsin.cases import clocks, states
 from tocsin.cases.decisions import record, refuse_coordinator
-from tocsin.cases.models import Case, Move
+from tocsin.cases.linking import report_keys
+from tocsin.cases.models import Case, Link, Move
 from tocsin.cases.moving import Hand, move, reports_in
 from tocsin.cases.opening import SEVERITIES, Desk, new_case, push_status
-from tocsin.cases.responders import Responder
+from tocsin.cases.responders import EXCHANGE, Responder
 from tocsin.intake.models import Report
 from tocsin.journal.acts import act
 from tocsin.kernel.problems import BadInput, Conflict, NotAllowed
@@ -121,7 +122,8 @@ def undo_move(made: Move, by: Responder, reason: str, at: dt.datetime | None = N
     """Take a move back: its reports return to the case they came from; gives that one. Twice is once.
 
     A case that the move had closed goes on as it was, with its owner and its clocks. Reports that have gone
-    elsewhere since stay there. Raises BadInput without a reason; Conflict where nothing can go back.
+    elsewhere since stay there; what the exchange joined, it never joins again, and reports that came in since
+    about the same go back too. Raises BadInput without a reason; Conflict where nothing can go back.
     """
     at, reason = at or now(), given(reason, "taking it back needs a reason")
     with act() as recorded:
@@ -134,6 +136,8 @@ def undo_move(made: Move, by: Responder, reason: str, at: dt.datetime | None = N
         reports = reports_in(
             target, list(made.links.filter(detached_at__isnull=True).values_list("report_id", flat=True))
         )
+        if made.person_name == EXCHANGE:
+            reports += came_in_since(made, target, reports)
         refuse_undo(made, source, target, reports)
         desk = Desk.laid(recorded, at)
         if not source.is_open:
@@ -145,6 +149,19 @@ def undo_move(made: Move, by: Responder, reason: str, at: dt.datetime | None = N
         content = {"other": source.case_id, "count": len(reports), "reason": reason}
         record(recorded, "cases:case:parted", target, by, content)
     return source
+
+
+def came_in_since(made: Move, target: Case, moved: Sequence[Report]) -> list[Report]:
+    """Reports that joined the target since, only because it was found by the keys of those `moved`.
+
+    An officer who joins two cases vouches for what follows; when the exchange was wrong, all of it was.
+    """
+    texts = {key.text for report in moved for key in report_keys(report)}
+    links = Link.objects.filter(
+        case=target, detached_at__isnull=True, move__isnull=True, linked_at__gte=made.at
+    )
+    since = reports_in(target, list(links.values_list("report_id", flat=True)))
+    return [report for report in since if report_keys(report)[0].text in texts]
 
 
 def refuse_undo(made: Move, source: Case, target: Case, reports: Sequence[Report]) -> None:

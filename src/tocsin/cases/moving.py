@@ -28,6 +28,8 @@ class Hand:
     reports: Sequence[Report]
     reason: str
     told: str  # what the new link gives as its reason
+    strength: int = 100
+    heard: str = ""  # what reporters hear of it; nothing where it is empty
 
     @property
     def report_pks(self) -> list[int]:
@@ -49,7 +51,10 @@ def move(desk: Desk, hand: Hand) -> Move:
     took = Link.objects.filter(case=source, report__in=hand.report_pks, detached_at__isnull=True)
     took.update(detached_at=desk.at, detached_by=by.person)
     before = source.status
-    placed = [Placed(report, report_keys(report), target, hand.told, 100) for report in hand.reports]
+    placed = [
+        Placed(report, report_keys(report), target, hand.told, hand.strength, hand.heard)
+        for report in hand.reports
+    ]
     clear_desk(desk, placed, [target], left=source)
     pausing.carry(source, target, hand.report_pks)
     made = Move.objects.create(
@@ -82,7 +87,7 @@ def leave(desk: Desk, hand: Hand) -> None:
         kept = {key.text for report in rest for key in report_keys(report)}
         gone = {key.text for report in hand.reports for key in report_keys(report)} - kept
         CaseOrigin.objects.filter(case=source, origin__in=gone).delete()
-        renew(Desk(desk.recorded, desk.pack, desk.at, desk.units), [source], [], [source.pk])
+        renew(Desk(desk.recorded, desk.pack, desk.at), [source], [], [source.pk])
         return
     states.check(desk.pack, "merge", source.status, states.DUPLICATE, hand.by.party)
     hand_over_duties(source, hand.target)

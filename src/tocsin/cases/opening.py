@@ -3,7 +3,7 @@
 import datetime as dt
 import heapq
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,7 +15,7 @@ from tocsin.cases import clocks, duties, expiries, routing, shares, states, word
 from tocsin.cases.keys import Key
 from tocsin.cases.models import Case, CaseOrigin, Link, OneTimeLink
 from tocsin.cases.shares import Seat
-from tocsin.cases.units import current_pack, load_units, units_by_id
+from tocsin.cases.units import Units, current_pack
 from tocsin.intake.models import Report
 from tocsin.intake.services import set_status
 from tocsin.journal.acts import Act
@@ -24,7 +24,7 @@ from tocsin.kernel.time import rfc3339
 from tocsin.reference.calendars import zone
 from tocsin.reference.values import Pack
 from tocsin.store import bulk
-from tocsin.store.rows import give_keys, insert_rows, update_rows
+from tocsin.store.rows import fetch, give_keys, insert_rows, update_rows
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 BY_HAND = "by-hand"  # the route rule of a case that a person redirected; no rule moves it again
@@ -39,28 +39,33 @@ class Placed:
     case: Case
     reason: str
     strength: int
+    heard: str = ""  # what its reporter hears instead of the reason
 
 
 @dataclass
 class Desk:
-    """What one run works with: the act, the pack, the units, and the cases opened and reopened in it."""
+    """What one run works with: the act, the pack, the units, and the cases opened and reopened in it.
+
+    `found` are the (case, key) pairs that are stored already, where linking has looked.
+    """
 
     recorded: Act
     pack: Pack
     at: dt.datetime
-    units: dict[str, Unit]
     routes: dict[routing.Facts, routing.Route] = field(default_factory=dict)
     fresh: list[Case] = field(default_factory=list)
     reopened: list[Case] = field(default_factory=list)
+    found: set[tuple[int, str]] | None = None
 
     @classmethod
     def laid(cls, recorded: Act, at: dt.datetime) -> "Desk":
-        """A desk with this exchange's pack and units, which are loaded where nobody has done so."""
-        units = units_by_id()
-        if current_pack().units.keys() - units.keys():
-            load_units()
-            units = units_by_id()
-        return cls(recorded, current_pack(), at, units)
+        """A desk with this exchange's pack."""
+        return cls(recorded, current_pack(), at)
+
+    @cached_property
+    def units(self) -> Units:
+        """This exchange's units by their ids."""
+        return Units()
 
     @cached_property
     def day(self) -> dt.date:
@@ -68,9 +73,17 @@ class Desk:
         return self.at.astimezone(zone(self.pack.info.home_nation)).date()
 
     @cached_property
-    def unit_by_pk(self) -> dict[int, Unit]:
-        """Units by their rows."""
-        return {unit.pk: unit for unit in self.units.values()}
+    def coordinators(self) -> "ByLoad":
+        """Who coordinates, by how many open cases they have."""
+        return coordinators_by_load()
+
+    def seat(self, cases: Sequence[Case]) -> None:
+        """Give the cases their units: one query for all of them, and no more rows than they have."""
+        wanted = {pk for case in cases for pk in (case.investigating_unit_id, case.support_unit_id)}
+        units = {unit.pk: unit for unit in fetch(Unit, "id = ANY(%s)", list(wanted))} if wanted else {}
+        for case in cases:
+            case.investigating_unit = units[case.investigating_unit_id]
+            case.support_unit = units[case.support_unit_id]
 
     def route(self, facts: routing.Facts) -> routing.Route:
         """Where the pack's rules send a case, decided once for the same facts."""
@@ -105,8 +118,10 @@ def apply_route(desk: Desk, case: Case, seats: Sequence[Seat]) -> None:
         day=desk.day,
     )
     route = desk.route(facts)
-    case.investigating_unit = desk.units[route.investigating]
-    case.support_unit = desk.units[route.support]
+    if case.investigating_unit_id is None or case.investigating_unit.unit_id != route.investigating:
+        case.investigating_unit = desk.units[route.investigating]
+    if case.support_unit_id is None or case.support_unit.unit_id != route.support:
+        case.support_unit = desk.units[route.support]
     case.route_rule, case.route_reason, case.route_told = route.rule, route.reason, route.told
     case.status = arrival_status(case.investigating_unit)
 
@@ -130,7 +145,7 @@ def clear_desk(
     those `placed` come from, with their clocks, where they are not new.
     """
     joined = [(item.case, item.report) for item in placed]
-    name_coordinators(desk.fresh)
+    name_coordinators(desk.fresh, lambda: desk.coordinators)
     give_keys(desk.fresh)
     newcomers = shares.add(joined)
     promoted = renew(desk, touched, [*joined, *known], newcomers)
@@ -152,30 +167,34 @@ def clear_desk(
         push_status(case, desk.at)
 
 
-def name_coordinators(cases: Iterable[Case]) -> None:
-    """Name a coordinator for each case whose unit has not joined: whoever has the fewest open ones."""
-    waiting = [case for case in cases if not case.investigating_unit.has_joined]
-    if not waiting:
-        return
+ByLoad = list[tuple[int, int, Person]]  # open cases, primary key, person: a heap
+
+
+def coordinators_by_load() -> ByLoad:
+    """A heap of those who coordinate, whoever has the fewest open cases first."""
     load = Count("coordinated_cases", filter=Q(coordinated_cases__closed_at__isnull=True))
     people = Person.objects.filter(is_active=True, roles__name="coordinator").annotate(load=load)
-    by_load = [(person.load, person.pk, person) for person in people.order_by("pk").distinct()]
+    by_load: ByLoad = [(person.load, person.pk, person) for person in people.order_by("pk").distinct()]
     heapq.heapify(by_load)
-    for case in waiting:
-        if by_load:
-            load_now, pk, case.coordinator = by_load[0]
-            heapq.heapreplace(by_load, (load_now + 1, pk, case.coordinator))
+    return by_load
+
+
+def name_coordinators(cases: Iterable[Case], by_load: Callable[[], ByLoad] = coordinators_by_load) -> None:
+    """Name a coordinator for each case whose unit has not joined: whoever has the fewest open ones."""
+    for case in cases:
+        if not case.investigating_unit.has_joined and (heap := by_load()):
+            load, pk, case.coordinator = heap[0]
+            heapq.heapreplace(heap, (load + 1, pk, case.coordinator))
 
 
 def store_links(desk: Desk, placed: Sequence[Placed]) -> None:
     """The rows that say which report belongs to which case, and by which keys it is found."""
     wanted = dict.fromkeys((item.case.pk, key.text) for item in placed for key in item.keys)
     fresh = {case.pk for case in desk.fresh}
-    doubtful = [pair for pair in wanted if pair[0] not in fresh]
-    stored = CaseOrigin.objects.filter(
-        case__in={case for case, _ in doubtful}, origin__in={text for _, text in doubtful}
-    )
-    known = set(stored.values_list("case_id", "origin")) if doubtful else set()
+    known = desk.found
+    if known is None:
+        doubtful = [pair for pair in wanted if pair[0] not in fresh]
+        known = stored_keys({case for case, _ in doubtful}, {text for _, text in doubtful})
     bulk.insert(CaseOrigin, ("case_id", "origin"), [pair for pair in wanted if pair not in known])
     at = bulk.spelled(desk.at.astimezone(dt.UTC))
     bulk.insert(
@@ -183,6 +202,14 @@ def store_links(desk: Desk, placed: Sequence[Placed]) -> None:
         ("case_id", "report_id", "reason", "strength", "linked_at"),
         [(item.case.pk, item.report.pk, item.reason, item.strength, at) for item in placed],
     )
+
+
+def stored_keys(case_pks: Collection[int], texts: Collection[str]) -> set[tuple[int, str]]:
+    """Which of these cases are found by which of these keys."""
+    if not case_pks:
+        return set()
+    stored = CaseOrigin.objects.filter(case__in=case_pks, origin__in=texts)
+    return set(stored.values_list("case_id", "origin"))
 
 
 RENEWED = [
@@ -242,7 +269,7 @@ def route_again(desk: Desk, case: Case, is_fresh: bool, seats: Sequence[Seat]) -
         case.status = status
         return
     case.coordinator = None
-    name_coordinators([case])
+    name_coordinators([case], lambda: desk.coordinators)
     if is_fresh:
         return
     OneTimeLink.objects.filter(case=case, revoked_at__isnull=True).update(revoked_at=desk.at)
@@ -261,7 +288,7 @@ def record(desk: Desk, placed: Sequence[Placed]) -> None:
             "unit": case.investigating_unit.name,
             "owner": case.owner_name,
             "clocks": [] if case.severity == "info" else [clocks.ACCEPT],
-        }
+        } | ({"told": item.heard} if item.heard else {})
         desk.recorded.record("cases:report:linked", item.report.report_id, content)
     for case in desk.fresh:
         desk.recorded.record(

@@ -9,6 +9,8 @@ from tocsin.cases.models import Case, OneTimeLink
 from tocsin.cases.reach import escalated_to, is_sealed_from
 from tocsin.kernel.problems import NotAllowed, NotFound
 
+EXCHANGE = "the exchange"
+
 
 @dataclass(frozen=True)
 class Responder:
@@ -21,7 +23,7 @@ class Responder:
     unit: Unit
     person: Person | None = None
     link: OneTimeLink | None = None
-    party: Literal["unit", "coordinator"] = "unit"
+    party: Literal["unit", "coordinator", "exchange"] = "unit"
 
     @classmethod
     def of(cls, actor: Actor, case: Case) -> "Responder":
@@ -50,6 +52,11 @@ class Responder:
         if not link.officer_name:
             raise NotFound("nobody has accepted the case by this link yet", hint="give your name first")
         return cls(link.officer_name, link.case.investigating_unit, None, link)
+
+    @classmethod
+    def exchange(cls, case: Case) -> "Responder":
+        """The exchange itself, acting on a case by what the reports say."""
+        return cls(EXCHANGE, case.investigating_unit, party="exchange")
 
     @property
     def signature(self) -> str:

@@ -9,6 +9,7 @@ from tocsin.cases.decisions import (
     withdraw_answer,
 )
 from tocsin.cases.detaching import attach_report, detach_report
+from tocsin.cases.gathering import gather_campaigns
 from tocsin.cases.linking import link_reports
 from tocsin.cases.merging import merge_cases, split_case, undo_move
 from tocsin.cases.one_time import accept_by_link, find_link, make_one_time_link
@@ -31,6 +32,7 @@ __all__ = [
     "become_aware",
     "detach_report",
     "find_link",
+    "gather_campaigns",
     "link_reports",
     "load_units",
     "make_one_time_link",

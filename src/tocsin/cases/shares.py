@@ -9,6 +9,7 @@ from django.db.models import Count, Min
 
 from tocsin.cases.models import Case, Link, Share
 from tocsin.intake.models import Report
+from tocsin.store import bulk
 
 ADD = """
 INSERT INTO cases_share (case_id, member_id, reports, first_report) VALUES (%s, %s, %s, %s)
@@ -16,6 +17,13 @@ ON CONFLICT (case_id, member_id) DO UPDATE SET
     reports = cases_share.reports + excluded.reports,
     first_report = CASE WHEN excluded.first_report < cases_share.first_report
         THEN excluded.first_report ELSE cases_share.first_report END
+"""
+
+
+HAVE = "SELECT case_id, member_id FROM cases_share WHERE case_id = ANY(%s) AND member_id = ANY(%s)"
+SEATS = """
+SELECT s.case_id, m.force_id, m.country FROM cases_share s JOIN access_member m ON m.id = s.member_id
+WHERE s.case_id = ANY(%s) ORDER BY s.first_report
 """
 
 
@@ -37,8 +45,8 @@ def add(joined: Sequence[tuple[Case, Report]]) -> set[int]:
         count, first = sums.get(key, (0, report.pk))
         sums[key] = count + 1, min(first, report.pk)
         case.report_count += 1
-    pairs = Share.objects.filter(case__in={case for case, _ in sums}, member__in={who for _, who in sums})
-    new = sums.keys() - set(pairs.values_list("case_id", "member_id"))
+    case_pks, members = list({case for case, _ in sums}), list({who for _, who in sums})
+    new = sums.keys() - {(case_pk, who) for case_pk, who in bulk.select(HAVE, case_pks, members)}
     newcomers = Counter(case_pk for case_pk, _ in new)
     for case in {case.pk: case for case, _ in joined}.values():
         case.member_count += newcomers[case.pk]
@@ -63,8 +71,7 @@ def count_anew(cases: Sequence[Case]) -> None:
 def seats(case_pks: Iterable[int]) -> dict[int, list[Seat]]:
     """Where the members of each of these cases sit, each seat once, the first reporter's first."""
     found: dict[int, dict[Seat, None]] = defaultdict(dict)
-    rows = Share.objects.filter(case__in=list(case_pks)).order_by("first_report")
-    for case_pk, force_id, country in rows.values_list("case_id", "member__force_id", "member__country"):
+    for case_pk, force_id, country in bulk.select(SEATS, list(case_pks)):
         found[case_pk][Seat(force_id, country)] = None
     return {case_pk: list(sits) for case_pk, sits in found.items()}
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tocsin.cases.opening import Desk
 
 
+SHARING = "SELECT text, case_id FROM cases_hint WHERE text = ANY(%s)"
+
+
 def suggest(desk: "Desk", told: Sequence[tuple[Case, list[Key]]]) -> None:
     """Keep the hints of reports that have found their cases, and suggest the open cases that share one."""
     given = {hint.text: hint for _, hints in told for hint in hints}
@@ -21,7 +24,7 @@ def suggest(desk: "Desk", told: Sequence[tuple[Case, list[Key]]]) -> None:
     if not wanted:
         return
     sharing: dict[str, list[int]] = defaultdict(list)
-    for text, case_pk in Hint.objects.filter(text__in=list(given)).values_list("text", "case_id"):
+    for text, case_pk in bulk.select(SHARING, list(given)):
         sharing[text].append(case_pk)
     new = []
     for text, case_pk in wanted:

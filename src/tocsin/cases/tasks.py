@@ -1,9 +1,12 @@
 """Background work of cases: one job for each act that brought reports."""
 
+from django.db.models import Max
 from django_tasks import task
 
 from tocsin.cases import leaving, questions
+from tocsin.cases.gathering import gather_campaigns
 from tocsin.cases.linking import link_reports
+from tocsin.cases.models import Link
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
 
@@ -28,3 +31,15 @@ def notice_leaving(first_seq: int, last_seq: int) -> None:
 def sweep_clocks() -> None:
     """What the worker runs every fifteen seconds."""
     questions.sweep()
+
+
+_looked_at = 0  # the newest link at the last look, of this process
+
+
+def join_campaigns() -> None:
+    """What the worker runs every ten minutes, where anything was linked since it last did."""
+    global _looked_at
+    newest = Link.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    if newest > _looked_at:
+        gather_campaigns()
+        _looked_at = newest

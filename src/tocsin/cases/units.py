@@ -6,6 +6,7 @@ from tocsin import reference
 from tocsin.access.models import Unit
 from tocsin.journal.acts import act
 from tocsin.reference.values import Pack, UnitRow
+from tocsin.store.rows import fetch
 
 COLUMNS = ["name", "kind", "country", "valid_from", "valid_to", "confidence"]
 
@@ -41,6 +42,27 @@ def load_units(pack: Pack | None = None) -> int:
 def units_by_id() -> dict[str, Unit]:
     """Every unit row by its id in the pack."""
     return {unit.unit_id: unit for unit in Unit.objects.all()}
+
+
+class Units(dict[str, Unit]):
+    """Units by their ids, fetched as they are asked for: a few one by one, then all.
+
+    They are loaded from the pack where nobody has done so.
+    """
+
+    FEW = 3
+
+    def __missing__(self, unit_id: str) -> Unit:
+        found = fetch(Unit, "unit_id = ANY(%s)", [unit_id]) if len(self) < self.FEW else []
+        if found:
+            self[unit_id] = found[0]
+        else:
+            known = units_by_id()
+            if unit_id not in known:
+                load_units()
+                known = units_by_id()
+            self.update(known)
+        return self[unit_id]
 
 
 def _as_row(unit: UnitRow) -> Unit:

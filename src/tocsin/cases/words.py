@@ -47,6 +47,7 @@ SAID: dict[str, tuple[str, str, bool]] = {
         "",
         False,
     ),
+    "cases:case:gathered": ("Case {other} joined this one, {count} reports: {reason}.", "", True),
     "cases:case:parted": (
         "{by}, {by_unit}, took a move back: {count} reports return to case {other}. {reason}",
         "",
@@ -201,10 +202,15 @@ def say(pack: Pack, item: HistoryItem, listener: Listener) -> Said | None:
     return Said(_fill(pack, template, content), "" if row[2] else str(content.get("by", "")), row[2])
 
 
+LINKED = "Joined with what {unit} already knows: {reason}."
+
+
 def _linked_words(content: dict[str, Any]) -> str:
     if content.get("owner"):
         return "It joins what {owner}, {unit}, already has, so it has an owner at once (automatic)."
-    return "" if content.get("strength") == 100 else "Joined with what {unit} already knows: {reason}."
+    if content.get("strength") == 100:
+        return ""
+    return "Joined with what {unit} already knows: {told}." if "told" in content else LINKED
 
 
 def _fill(pack: Pack, template: str, content: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ from tocsin.nation import shape as shapes
 @click.option("--forces", type=int, default=5, show_default=True, help="How many of the 43.")
 @click.option("--days", type=int, default=7, show_default=True, help="How long it lasts.")
 @click.option("--intensity", type=int, default=1, show_default=True, help="So many times as many campaigns.")
+@click.option("--noise", type=int, default=1, show_default=True, help="So many times as much that misleads.")
 @click.option(
     "--from",
     "first_day",
@@ -39,6 +40,7 @@ def simulate(
     forces: int,
     days: int,
     intensity: int,
+    noise: int,
     first_day: dt.datetime,
     out: Path,
     as_json: bool,
@@ -55,7 +57,8 @@ def simulate(
     """
     from tocsin.nation import making
 
-    made = making.simulate(shapes.Shape(seed, providers, forces, days, first_day.date(), intensity), out)
+    shape = shapes.Shape(seed, providers, forces, days, first_day.date(), intensity, noise)
+    made = making.simulate(shape, out)
     if as_json:
         import msgspec
 

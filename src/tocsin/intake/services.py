@@ -43,6 +43,7 @@ CONTENT_COLUMNS = (
 )
 NEW_COLUMNS = ("id", "report_id", "member_id", "attack_id", "received_at", "status", *CONTENT_COLUMNS)
 EARLIER_COLUMNS = ("report_id", "version", "content", "salt", "entry_seq")
+SET_STATUS = "UPDATE intake_report SET status = %s, updated_at = %s WHERE id = ANY(%s)"
 ACKNOWLEDGED = "X-ACK"
 
 State = Literal["new", "updated", "known"]
@@ -106,7 +107,7 @@ def set_status(report_pks: Iterable[int], status: str, at: dt.datetime) -> None:
     pks = list(report_pks)
 
     def write(placement: Placement) -> None:
-        Report.objects.filter(pk__in=pks).update(status=status, updated_at=placement.last_at)
+        bulk.change(SET_STATUS, status, bulk.spelled(placement.last_at), pks)
 
     current().when_placed(write)
 

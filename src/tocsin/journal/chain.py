@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tocsin.journal.acts import Pending
 
 TILE_HEIGHT = 8  # a tile is the root of 2**8 nodes of the level below
+HEAD = "SELECT size, frontier, last_at FROM journal_head WHERE id = 1"
 TICK = dt.timedelta(microseconds=1)
 
 
@@ -62,16 +63,17 @@ def append(pending: "Sequence[Pending]") -> Placement:
 
     Locks the head row until commit, so it comes after everything that can wait or fail.
     """
-    head = Head.objects.select_for_update().get(pk=1)
-    first_at = now()
-    if head.last_at is not None and first_at <= head.last_at:
-        first_at = head.last_at + TICK
-    placement = Placement(head.size, first_at)
-    frontier = unpack(bytes(head.frontier))
-    remember_frontier(placement.nodes, head.size, frontier)
+    ((size, packed, stored_at),) = bulk.select(HEAD + bulk.for_update())
+    first_at, last_at = now(), bulk.read(stored_at) if stored_at is not None else None
+    if last_at is not None and first_at <= last_at:
+        first_at = last_at + TICK
+    placement = Placement(size, first_at)
+    frontier = unpack(bytes(packed))
+    remember_frontier(placement.nodes, size, frontier)
     write_entries(placement, frontier, pending)
     last_at = placement.last_at
-    Head.objects.filter(pk=1).update(size=placement.size, frontier=b"".join(frontier), last_at=last_at)
+    row = (placement.size, b"".join(frontier), bulk.spelled(last_at), 1)
+    bulk.update(Head, ("size", "frontier", "last_at"), [row])
     if pending:
         placement.head = sign(placement.size, merkle.root_of(frontier), last_at)
     return placement
@@ -108,13 +110,11 @@ def sign(size: int, root: bytes, at: dt.datetime) -> wire.TreeHead:
     signed = signing.sign_head(
         keys.private_key(), origin=settings.ORIGIN, tree_size=size, root=root, at=rfc3339(at)
     )
-    SignedHead.objects.create(
-        tree_size=size,
-        root=root,
-        at=at,
-        key_id=signed.key_id,
-        signature=bytes.fromhex(signed.signature),
-        origin=signed.origin,
+    signature = bytes.fromhex(signed.signature)
+    bulk.insert(
+        SignedHead,
+        ("tree_size", "root", "at", "key_id", "signature", "origin"),
+        [(size, root, bulk.spelled(at), signed.key_id, signature, signed.origin)],
     )
     return signed
 

@@ -56,6 +56,9 @@ def canonical_texts(value: dict[str, str]) -> bytes:
     return _encoder.encode(value)
 
 
+_PLAIN = {str, int, bool, type(None)}  # most of what is journaled, and nothing to look into
+
+
 def _refuse_floats(value: Any) -> None:
     if isinstance(value, float):
         raise TypeError(f"a float has no canonical spelling: {value!r}")
@@ -63,7 +66,9 @@ def _refuse_floats(value: Any) -> None:
         for key, item in value.items():
             if not key.isascii():
                 raise TypeError(f"a key must be ASCII: {key!r}")
-            _refuse_floats(item)
+            if type(item) not in _PLAIN:
+                _refuse_floats(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            _refuse_floats(item)
+            if type(item) not in _PLAIN:
+                _refuse_floats(item)

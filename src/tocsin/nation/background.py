@@ -43,9 +43,9 @@ class Life:
         self._shape, self._member = shape, member
         dice = shape.dice("life", member.key)
         self._away = [f"198.51.100.{dice.randrange(1, 255)}" for _ in range(3)]
-        self._job = self._two_days(dice) if dice.random() < 0.1 else range(0)
+        self._job = self._two_days(dice) if dice.random() < 0.1 * shape.noise else range(0)
         self._job_from, self._monitor_from = member.customer(dice), member.customer(dice)
-        self._monitor = self._two_days(dice) if dice.random() < 0.12 else range(0)
+        self._monitor = self._two_days(dice) if dice.random() < 0.12 * shape.noise else range(0)
 
     def day(self, number: int) -> Iterator[Event | Innocent]:
         """What happens on that day; an Innocent is told before their connections."""
@@ -54,7 +54,8 @@ class Life:
         for host in self._member.hosts:
             yield from self._sign_ins(dice, host)
             yield from self._machine(dice, host)
-        yield from self._slips(dice, first, number)
+        for _ in range(self._shape.noise):
+            yield from self._slips(dice, first, number)
         if number in self._job:
             yield Innocent(self._member.key, self._job_from, first.name, number, "job with an old password")
             for hour in range(24):

@@ -41,7 +41,7 @@ class Desk:
             (host.name, day)
             for host in member.hosts
             for day in range(shape.days)
-            if dice.random() < LOST_DAYS
+            if dice.random() < LOST_DAYS * shape.noise
         }
         self.attacks: list[TrueAttack] = []
         self.innocents: list[Innocent] = []

@@ -9,6 +9,7 @@ from tocsin.kernel.problems import BadInput
 MOST_PROVIDERS = 400  # as many as there are networks for
 MOST_DAYS = 366
 MOST_INTENSE = 1_000
+MOST_NOISE = 40
 _EPOCH = dt.date(1970, 1, 1)
 FIRST_DAY = dt.date(2026, 10, 5)  # a Monday; thirty days from it cross the end of summer time
 
@@ -17,7 +18,8 @@ FIRST_DAY = dt.date(2026, 10, 5)  # a Monday; thirty days from it cross the end 
 class Shape:
     """Seed, size and first day (UTC) of a nation. Raises BadInput for a size that cannot be made.
 
-    `intensity` multiplies the campaigns: a few providers then see what the largest of a country sees.
+    `intensity` multiplies the campaigns: a few providers then see what the largest of a country sees. `noise`
+    multiplies what misleads: people who mistype, old jobs and monitors, and days whose log is lost.
     """
 
     seed: int
@@ -26,6 +28,7 @@ class Shape:
     days: int = 7
     first_day: dt.date = FIRST_DAY
     intensity: int = 1
+    noise: int = 1
 
     def __post_init__(self) -> None:
         for name, number, most in (
@@ -33,6 +36,7 @@ class Shape:
             ("forces", self.forces, 43),
             ("days", self.days, MOST_DAYS),
             ("times as many campaigns", self.intensity, MOST_INTENSE),
+            ("times as much noise", self.noise, MOST_NOISE),
         ):
             if not 1 <= number <= most:
                 raise BadInput(f"a nation has 1 to {most} {name}, not {number}")

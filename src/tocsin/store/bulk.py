@@ -65,6 +65,35 @@ def keys_where(model: type[models.Model], column: str, values: Sequence[str], **
         return [row[0] for row in cursor.fetchall()]
 
 
+def select(statement: str, *values: Any) -> list[Row]:
+    """The rows of a statement of our own, a tenth of what the ORM costs to build the same.
+
+    A list goes to `= ANY(%s)` as one parameter. Rows come as the engine gives them, instants to be `read`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(*spoken(statement, values))
+        return list(cursor.fetchall())
+
+
+def change(statement: str, *values: Any) -> None:
+    """Run a statement of our own that gives no rows; its values are those of `select`, instants `spelled`."""
+    with connection.cursor() as cursor:
+        cursor.execute(*spoken(statement, values))
+
+
+def for_update() -> str:
+    """What makes a `select` lock its rows; on SQLite an act holds the only write lock already."""
+    return " FOR UPDATE" if connection.vendor == "postgresql" else ""
+
+
+def spoken(statement: str, values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """A statement for PostgreSQL and its values, as the engine in use takes them."""
+    if connection.vendor == "postgresql":
+        return statement, list(values)
+    statement = statement.replace("= ANY(%s)", "IN (SELECT value FROM json_each(%s))")
+    return statement, [json.dumps(value) if isinstance(value, list) else value for value in values]
+
+
 def reserve_ids(model: type[models.Model], count: int) -> Sequence[int]:
     """`count` fresh primary keys in ascending order, so that dependent rows need no reading back.
 
@@ -90,6 +119,12 @@ def spelled(instant: dt.datetime) -> str:
     which Django sets to UTC.
     """
     return instant.isoformat(" ")[:-6]
+
+
+def read(instant: Any) -> dt.datetime:
+    """An instant as `select` gives it, aware and in UTC."""
+    found: dt.datetime = instant if isinstance(instant, dt.datetime) else dt.datetime.fromisoformat(instant)
+    return found if found.tzinfo is not None else found.replace(tzinfo=dt.UTC)
 
 
 def quoted(name: str) -> str:

@@ -1,12 +1,31 @@
 """Writing many rows of one model at once, at a fraction of what the ORM's own bulk methods cost."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, Model
 
 from tocsin.store import bulk
+
+M = TypeVar("M", bound=Model)
+
+
+def fetch(model: type[M], where: str, *values: Any, lock: bool = False) -> list[M]:
+    """The rows of a model that a condition of our own chooses, such as `id = ANY(%s)`.
+
+    A fifth of what a query set costs to build and read as few. Values are those of `bulk.select`; `lock`
+    holds the rows until the act ends.
+    """
+    statement = f"{_selecting(model)} WHERE {where}{bulk.for_update() if lock else ''}"
+    return list(model._default_manager.raw(*bulk.spoken(statement, values)))
+
+
+@cache
+def _selecting(model: type[Model]) -> str:
+    columns = ", ".join(bulk.quoted(str(field.column)) for field in model._meta.concrete_fields)
+    return f"SELECT {columns} FROM {bulk.quoted(model._meta.db_table)}"  # noqa: S608
 
 
 def give_keys(rows: Sequence[Model]) -> None:
