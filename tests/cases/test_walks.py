@@ -11,7 +11,6 @@ from tests.cases.town import NOON, Town
 from tocsin.cases import clocks, states
 from tocsin.cases.audit import check_cases
 from tocsin.cases.models import Case, Clock, Link, Move, Share
-from tocsin.cases.overviews import DUTIES
 from tocsin.cases.services import (
     Responder,
     accept_case,
@@ -25,6 +24,7 @@ from tocsin.cases.services import (
     undo_move,
     withdraw_answer,
 )
+from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
 from tocsin.kernel.problems import Problem

@@ -17,10 +17,12 @@ from tocsin.doors.admin.setup import prepare
 PASSWORD = "bell-and-bronze-2026"
 # Origin, target, service, attempts, severity, days that the log is still held.
 Attack = tuple[str, str, str, int, str, int]
+QUIET = range(120, 126)
 SHARED = "192.0.2.44"  # three members report it
 PEOPLE = {
     "rosa": "Rosa Lind",
     "ada": "DC Ada Moss",
+    "sam": "DI Sam Reed",
     "iris": "Iris Holt",
     "olga": "Olga Brand",
     "tara": "Tara Quill",
@@ -48,6 +50,7 @@ def tell() -> dict[str, Any]:
     services.give_role(people["rosa"], "reporter", member=northgate)
     services.give_role(people["rosa"], "reporter", member=southwark)
     services.give_role(people["ada"], "officer", unit=services.join_unit("metropolitan"))
+    services.give_role(people["sam"], "supervisor", unit=services.fetch_unit("metropolitan"))
     services.give_role(people["iris"], "coordinator")
     services.give_role(people["tara"], "trusted")
     services.give_role(people["olga"], "officer", unit=services.fetch_unit("nca-nccu"))
@@ -71,6 +74,18 @@ def tell() -> dict[str, Any]:
         (rival, [("192.0.2.44", "login.harbour.example", "ssh", 31, "medium", 9)]),
         (northgate, [("192.0.2.44", "gate.northgate.example", "ssh", 55, "medium", 6)]),
         (southwark, [("198.51.100.200", "shop.southwark.example", "http", 12, "low", 30)]),
+        # One attacker at two machines, and what stayed below the threshold.
+        (
+            southwark,
+            [
+                ("203.0.113.90", "web1.southwark.example", "ssh", 410, "medium", 12),
+                ("203.0.113.90", "web2.southwark.example", "ssh", 388, "medium", 12),
+            ],
+        ),
+        (
+            southwark,
+            [(f"203.0.113.{host}", "web1.southwark.example", "ssh", 3, "info", 12) for host in QUIET],
+        ),
     ]
     for member, reports in batches:
         submit(key(member), reports, at)
@@ -105,6 +120,7 @@ def tell() -> dict[str, Any]:
         "late_case": case_of("198.51.100.23"),
         "national_case": case_of("192.0.2.44"),
         "quiet_case": case_of("198.51.100.200"),
+        "linked_case": case_of("203.0.113.90"),
         "kent_report": Report.objects.filter(origin="203.0.113.7").first().report_id,  # type: ignore[union-attr]
         "rivals_report": Report.objects.get(member=rival).report_id,
         "shared_indicator": Indicator.objects.get(value=SHARED).indicator_id,

@@ -31,7 +31,15 @@ PAGES = {
         "network-search": "/network?q=nothing.example",
         "indicator": "/indicators/{shared_indicator}",
     },
-    "ada": {"queue": "/queue", "case": "/cases/{late_case}"},
+    "ada": {
+        "queue": "/queue",
+        "queue-filtered": "/queue?severity=medium&q=203.0.113.0/24",
+        "queue-below": "/queue/below",
+        "case": "/cases/{late_case}",
+        "case-linked": "/cases/{linked_case}",
+        "review": "/links",
+    },
+    "sam": {"weights": "/queue/weights"},
     "olga": {"queue-of-one": "/queue", "case-many": "/cases/{national_case}"},
     "tara": {"network-trusted": "/network", "indicator-held": "/indicators/{held_indicator}"},
     "iris": {
@@ -52,6 +60,7 @@ PICTURES = {
         for name in ("start", "reporter-home", "report", "queue", "case", "coordination", "packet")
     ),
     *((name, "light") for name in ("figures", "network", "indicator")),
+    *((name, "light") for name in ("queue-below", "review", "weights")),
     *((name, "dark") for name in ("reporter-home", "case", "figures")),
     *((name, "narrow") for name in ("start", "report", "queue")),
 }

@@ -8,12 +8,15 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of new reports, sweep the clocks, and prove that nobody meets silence."""
-        from tocsin.cases import tasks
+        from tocsin.cases import tasks, triage
         from tocsin.cases.audit import check_cases
         from tocsin.jobs import periodic
-        from tocsin.journal import audit
+        from tocsin.journal import audit, projections
         from tocsin.journal.subscriptions import subscribe
 
         subscribe(tasks.NEWS, tasks.link_new)
+        subscribe(tasks.CHANGES, tasks.fill_terms)
         periodic.every(15, tasks.sweep_clocks)
+        periodic.every(86_400, triage.refresh_all)
+        projections.follow("cases:", triage.follow)
         audit.also(check_cases)

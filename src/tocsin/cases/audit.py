@@ -5,14 +5,15 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from tocsin.cases import clocks, states
+from tocsin.cases import clocks, states, triage
 from tocsin.cases.models import Case, Clock, Link, Share
-from tocsin.cases.overviews import DUTIES
+from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
 from tocsin.journal.audit import Finding
 from tocsin.kernel.time import now
 
+BATCH = 1_000
 LINKED_WITHIN = dt.timedelta(hours=1)  # the background worker needs seconds
 
 
@@ -22,6 +23,7 @@ def check_cases() -> Iterator[Finding]:
     yield from _open_cases()
     yield from _closed_cases()
     yield from _counts()
+    yield from _queue()
 
 
 def _reports() -> Iterator[Finding]:
@@ -73,6 +75,17 @@ def _counts() -> Iterator[Finding]:
         mine = shared.get(case_pk, [])
         if (sum(mine), len(mine), reports) != (reports, members, counted.get(case_pk, 0)):
             yield Finding(f"case {case_id}", "its counts are not those of its reports and their members")
+
+
+def _queue() -> Iterator[Finding]:
+    """What the queue is ordered by, against the clocks and parts that it comes from."""
+    last = 0
+    while cases := list(Case.objects.filter(closed_at__isnull=True, pk__gt=last).order_by("pk")[:BATCH]):
+        for case in triage.mixed(cases):
+            yield Finding(
+                f"case {case.case_id}", "its place in the queue is not that of its clocks and score"
+            )
+        last = cases[-1].pk
 
 
 def _running(clock_ids: tuple[str, ...] = ()) -> Exists:

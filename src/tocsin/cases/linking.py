@@ -11,7 +11,7 @@ import msgspec
 from django.db.models import Q
 
 from tocsin.access.models import Member
-from tocsin.cases import clocks, states, words
+from tocsin.cases import clocks, states, triage, words
 from tocsin.cases.hints import hints_of
 from tocsin.cases.keys import Key, keys_of
 from tocsin.cases.models import Case, CaseOrigin, Link
@@ -57,6 +57,7 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
         again = [(cases[known[report.pk]], report) for report in reports if report.pk in known]
         clear_desk(desk, placed, list(touched.values()), known=again)
         joined = [(item.case, item.report) for item in placed]
+        triage.assess(desk, list(touched.values()), [*joined, *again])
         suggest(desk, [(case, content[report.pk][1]) for case, report in (*joined, *again) if case.is_open])
 
 

@@ -7,7 +7,7 @@ leaves owed sooner than the one that it joins is owed by that one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tocsin.cases import clocks, shares, states
+from tocsin.cases import clocks, shares, states, triage
 from tocsin.cases.decisions import record
 from tocsin.cases.linking import report_keys
 from tocsin.cases.models import Case, CaseOrigin, Clock, Link, Move, OneTimeLink
@@ -65,6 +65,7 @@ def move(desk: Desk, hand: Hand) -> Move:
     joined = Link.objects.filter(case=target, report__in=hand.report_pks, detached_at__isnull=True)
     joined.update(linked_by=by.person, move=made)
     leave(desk, hand)
+    triage.count_anew([source, target], desk.at)
     return made
 
 

@@ -3,7 +3,8 @@
 from tocsin.cases.casework import case_by_link, case_view, fetch_case, packet
 from tocsin.cases.member_reports import report_list, report_view, reporter_home
 from tocsin.cases.nationwide import nation
-from tocsin.cases.overviews import coordination, queue
+from tocsin.cases.overviews import coordination
+from tocsin.cases.queueing import groups_below, queue
 from tocsin.cases.reach import visible_to
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "case_view",
     "coordination",
     "fetch_case",
+    "groups_below",
     "nation",
     "packet",
     "queue",

@@ -2,12 +2,12 @@
 
 from django_tasks import task
 
-from tocsin.cases import clocks
+from tocsin.cases import clocks, terms
 from tocsin.cases.linking import link_reports
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
 
-NEWS = "intake:report:"
+NEWS, CHANGES = "intake:report:", "cases:"
 
 
 @task()
@@ -15,6 +15,12 @@ def link_new(first_seq: int, last_seq: int) -> None:
     """Link the reports that these journal entries tell of. Running it twice changes nothing."""
     report_ids = {entry.subject for entry in entries(first_seq, last_seq, NEWS)}
     link_reports(Report.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
+
+
+@task()
+def fill_terms(first_seq: int, last_seq: int) -> None:
+    """Let the cases that these entries tell of be found by what they say now. Twice changes nothing."""
+    terms.fill_from(first_seq, last_seq)
 
 
 def sweep_clocks() -> None:

@@ -5,18 +5,24 @@ from tocsin.cases.models.case import Case, CaseOrigin
 from tocsin.cases.models.clocks import Clock
 from tocsin.cases.models.linking import Hint, Link, Move, Share, Suggestion
 from tocsin.cases.models.papers import CrimeNumber
+from tocsin.cases.models.triage import Bulk, Doing, SavedFilter, Term, UnitWeights
 
 __all__ = [
+    "Bulk",
     "Case",
     "CaseOrigin",
     "Clock",
     "CrimeNumber",
     "Decision",
+    "Doing",
     "Hint",
     "Link",
     "Move",
     "OneTimeLink",
     "Outcome",
+    "SavedFilter",
     "Share",
     "Suggestion",
+    "Term",
+    "UnitWeights",
 ]

@@ -45,4 +45,9 @@ class Clock(models.Model):
             models.Index(fields=["case", "ended_at", "due_at"]),
             models.Index(fields=["case", "report", "clock_id"], name="cases_clock_of_case"),
             models.Index(fields=["ended_at", "next_step_at"]),
+            models.Index(
+                fields=["ended_at", "step", "case"],
+                condition=models.Q(breached_at__isnull=False),
+                name="cases_clock_missed",
+            ),
         ]

@@ -24,6 +24,7 @@ class NavItem:
 PARTS = (
     ("My reports", "reports", "report.list", ("/reports",)),
     ("Queue", "queue", "queue.read", ("/queue", "/cases")),
+    ("Link review", "review", "suggestion.read", ("/links",)),
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
     ("Network", "network", "network.read", ("/network", "/indicators")),
     ("Figures", "figures", "figures.read", ("/figures",)),
@@ -75,7 +76,7 @@ def navigation(actor: Actor, path: str) -> list[NavItem]:
 
 def home_of(actor: Actor) -> str:
     """Where somebody's work is: the first part of the site that is theirs."""
-    for _, name, action, _ in PARTS[:4]:
+    for _, name, action, _ in PARTS[:5]:
         if may(actor, action):
             return reverse(name)
     return reverse("start")
