@@ -1,16 +1,18 @@
 """Link review: do these two cases belong together? A person says yes, no or not sure; a no is remembered."""
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Max, Min, Q
 
 from tocsin.access.policy import Actor, require
 from tocsin.cases import reach
-from tocsin.cases.casework import networks_of
 from tocsin.cases.decisions import record
+from tocsin.cases.keys import network_of
 from tocsin.cases.merging import lock_both, merge_cases, undo_move
-from tocsin.cases.models import Case, Link, Move, Suggestion
+from tocsin.cases.models import Case, CaseOrigin, Link, Move, Suggestion
 from tocsin.cases.queueing import evidence_left, status_words
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import current_pack
@@ -19,6 +21,7 @@ from tocsin.kernel.problems import BadInput, NotFound
 from tocsin.kernel.time import now
 
 SHOWN = 20
+MOST = 500
 OPEN = (Suggestion.State.OPEN, Suggestion.State.UNSURE)
 
 
@@ -53,25 +56,30 @@ class PairView:
     newer: SideView
 
 
-def suggestions(actor: Actor) -> QuerySet[Suggestion]:
-    """What waits for a person's word: both cases are open and to be seen by the actor, whose unit has one."""
+def waiting(actor: Actor, case: Case | None = None) -> list[Suggestion]:
+    """What waits for a person's word: what nobody has looked at first, the strongest first.
+
+    Both cases are open and to be seen by the actor, whose unit has one of them. `MOST` are looked through.
+    """
     require(actor, "suggestion.read")
-    seen = reach.visible_to(actor).filter(closed_at__isnull=True).values("pk")
-    found = Suggestion.objects.filter(case__in=seen, other__in=seen, state__in=OPEN)
     units = [unit.pk for unit in actor.units]
-    return found.filter(case__investigating_unit__in=units) | found.filter(
-        other__investigating_unit__in=units
-    )
-
-
-def review(actor: Actor, case: Case | None = None, at: dt.datetime | None = None) -> list[PairView]:
-    """The pairs to look at, what nobody has looked at first, the strongest first; of one case where given."""
-    at = at or now()
-    found = suggestions(actor)
+    mine = Q(case__investigating_unit__in=units) | Q(other__investigating_unit__in=units)
+    found = Suggestion.objects.filter(mine, state__in=OPEN)
     if case is not None:
-        found = found.filter(case=case) | found.filter(other=case)
-    units = ("case__investigating_unit", "other__investigating_unit")
-    pairs = found.select_related(*units).order_by("state", "-strength", "pk")[:SHOWN]
+        found = found.filter(Q(case=case) | Q(other=case))
+    pairs = list(found.order_by("state", "-strength", "pk")[:MOST])
+    both = {pk for pair in pairs for pk in (pair.case_id, pair.other_id)}
+    seen = reach.visible_to(actor).filter(closed_at__isnull=True, pk__in=both)
+    visible = set(seen.values_list("pk", flat=True))
+    return [pair for pair in pairs if pair.case_id in visible and pair.other_id in visible]
+
+
+def review(pairs: Sequence[Suggestion], at: dt.datetime | None = None) -> list[PairView]:
+    """The first of these pairs, side by side."""
+    at, shown = at or now(), pairs[:SHOWN]
+    both = {pk for pair in shown for pk in (pair.case_id, pair.other_id)}
+    cases = Case.objects.select_related("investigating_unit").in_bulk(both)
+    sides = sides_of(list(cases.values()), at)
     return [
         PairView(
             suggestion_id=pair.pk,
@@ -79,32 +87,51 @@ def review(actor: Actor, case: Case | None = None, at: dt.datetime | None = None
             strength=pair.strength,
             state=pair.state,
             decided_by=pair.person_name,
-            older=side(pair.case, at),
-            newer=side(pair.other, at),
+            older=sides[pair.case_id],
+            newer=sides[pair.other_id],
         )
-        for pair in pairs
+        for pair in shown
     ]
 
 
-def side(case: Case, at: dt.datetime) -> SideView:
-    """One case of a pair."""
-    links = Link.objects.filter(case=case, detached_at__isnull=True).select_related("report")
-    first = links.order_by("report__first_seen_at").first()
-    last = links.order_by("-report__last_seen_at").first()
-    return SideView(
-        case_id=case.case_id,
-        title=case.title,
-        status_words=status_words(current_pack(), case.status),
-        severity=case.severity,
-        unit_name=case.investigating_unit.name,
-        owner_name=case.owner_name,
-        report_count=case.report_count,
-        member_count=case.member_count,
-        networks=networks_of(case),
-        first_seen_at=first.report.first_seen_at if first else case.opened_at,
-        last_seen_at=last.report.last_seen_at if last else case.opened_at,
-        evidence_days_left=evidence_left(case, at),
-    )
+def sides_of(cases: Sequence[Case], at: dt.datetime) -> dict[int, SideView]:
+    """Each of these cases as far as it helps to decide."""
+    links = Link.objects.filter(case__in=cases, detached_at__isnull=True).order_by()
+    spans = {
+        row["case_id"]: row
+        for row in links.values("case_id").annotate(
+            first=Min("report__first_seen_at"), last=Max("report__last_seen_at")
+        )
+    }
+    networks: dict[int, set[str]] = defaultdict(set)
+    for case_pk, key in CaseOrigin.objects.filter(case__in=cases).values_list("case_id", "origin"):
+        if network := network_of(key.rsplit("/", 1)[-1]):
+            networks[case_pk].add(network)
+    return {
+        case.pk: SideView(
+            case_id=case.case_id,
+            title=case.title,
+            status_words=status_words(current_pack(), case.status),
+            severity=case.severity,
+            unit_name=case.investigating_unit.name,
+            owner_name=case.owner_name,
+            report_count=case.report_count,
+            member_count=case.member_count,
+            networks=tuple(sorted(networks[case.pk])),
+            first_seen_at=spans[case.pk]["first"] if case.pk in spans else case.opened_at,
+            last_seen_at=spans[case.pk]["last"] if case.pk in spans else case.opened_at,
+            evidence_days_left=evidence_left(case, at),
+        )
+        for case in cases
+    }
+
+
+def pair_of(actor: Actor, suggestion_id: int) -> Suggestion:
+    """A pair that waits for the actor's word. Raises NotFound."""
+    pair = Suggestion.objects.select_related("case", "other").filter(pk=suggestion_id, state__in=OPEN).first()
+    if pair is None or pair.pk not in {one.pk for one in waiting(actor, pair.case)}:
+        raise NotFound()
+    return pair
 
 
 def decide(actor: Actor, suggestion_id: int, said: str, at: dt.datetime | None = None) -> Suggestion:
@@ -114,9 +141,7 @@ def decide(actor: Actor, suggestion_id: int, said: str, at: dt.datetime | None =
     """
     require(actor, "suggestion.decide")
     at = at or now()
-    pair = suggestions(actor).select_related("case", "other").filter(pk=suggestion_id).first()
-    if pair is None or actor.person is None:
-        raise NotFound()
+    pair = pair_of(actor, suggestion_id)
     if said not in (Suggestion.State.YES, Suggestion.State.NO, Suggestion.State.UNSURE):
         raise BadInput("say yes, no or not sure")
     into, other = pair.case, pair.other

@@ -45,6 +45,7 @@ class Suggestion(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "other"], name="cases_suggestion_once")]
+        indexes = [models.Index("state", models.F("strength").desc(), "id", name="cases_suggestion_open")]
 
 
 class Move(models.Model):

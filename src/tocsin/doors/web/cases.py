@@ -219,7 +219,7 @@ def _more(actor: Actor, view: CaseView, links_page: int) -> dict[str, Any]:
     context["people"] = people_of(case)
     if view.acts & {"assess", "detach", "redirect"} and may(actor, "case.merge"):
         context["moves"] = moves_to_undo(case)
-        context["pairs"] = reviewing.review(actor, case)
+        context["pairs"] = reviewing.waiting(actor, case)
     reports = Report.objects.filter(links__case=case, links__detached_at__isnull=True)
     return context | {
         "effect": blocking.effect_of_case(case),

@@ -48,8 +48,8 @@ def undo(request: HttpRequest, actor: Actor, suggestion_id: str) -> HttpResponse
 def show(request: HttpRequest, actor: Actor, typed: Typed, status: int = 200) -> HttpResponse:
     case_id = request.GET.get("case", "")
     case = queries.fetch_case(actor, case_id) if case_id else None
-    pairs = reviewing.review(actor, case)
-    waiting = reviewing.suggestions(actor).count()
+    found = reviewing.waiting(actor, case)
+    pairs, waiting = reviewing.review(found), len(found)
     reviewed = request.session.pop("reviewed", None)
     sentence = (
         f"{count_words(waiting, 'pair')} of cases may belong together; you decide."
