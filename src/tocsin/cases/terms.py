@@ -6,6 +6,7 @@ above it. Terms are filled by a background task when a case changes; `tocsin adm
 anew.
 """
 
+import datetime as dt
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,11 +19,13 @@ from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
 from tocsin.journal.acts import act
 from tocsin.journal.queries import contents, entries
+from tocsin.kernel.time import now
 from tocsin.store import bulk
 
 LONGEST = 64  # bytes of a term
 COMMON = 1_000  # terms; what begins more of them is no way to begin a search
 MOST_WORDS = 8  # of one search
+NOT_YET_FILLED = dt.timedelta(hours=1)  # what came in since may not have its terms yet
 MOST_TARGETS = 200  # of one case
 BATCH = 1_000
 WORD = re.compile(r"[^\W_]+(?:[._@'-][^\W_]+)*")
@@ -199,15 +202,14 @@ def own_reports(found: QuerySet[Report], text: str) -> QuerySet[Report]:
     first, last = range_of(text)
     cases = Term.objects.filter(text__gte=first, text__lt=last).values("case")
     near = found.filter(links__case__in=cases, links__detached_at__isnull=True)
-    if network.num_addresses == 1:
-        exact = normal(str(network.network_address))
-        return near.filter(Q(origin=exact) | Q(target=exact))
+    fresh = found.filter(updated_at__gt=now() - NOT_YET_FILLED)
     kept = [
         pk
-        for pk, *places in near.values_list("pk", "origin", "target").iterator(BATCH)
+        for some in (near, fresh)
+        for pk, *places in some.values_list("pk", "origin", "target").iterator(BATCH)
         if any(is_in(network, place) for place in places)
     ]
-    return found.filter(pk__in=kept)
+    return found.filter(pk__in=set(kept))
 
 
 def is_in(network: ipaddress.IPv4Network | ipaddress.IPv6Network, place: str) -> bool:
