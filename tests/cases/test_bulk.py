@@ -16,7 +16,8 @@ from tocsin.kernel.problems import BadInput, NotFound
 
 pytestmark = pytest.mark.django_db
 
-SOON = NOON + dt.timedelta(seconds=30)
+PRESSED = NOON + dt.timedelta(hours=1)
+SOON = PRESSED + dt.timedelta(seconds=30)
 ORDERS = {
     "accept": Order("accept"),
     "assess": Order("assess", status="X-INV"),
@@ -49,7 +50,7 @@ def state() -> list[object]:
 def test_one_press_does_it_to_all_and_one_takes_all_back(town: Town, name: str) -> None:
     """Status, owner, unit, clocks and decisions are as before; the journal keeps both ways for each case."""
     cases, before = some(town), state()
-    result = bulk.do_many(town.actor("olive"), cases, ORDERS[name], NOON)
+    result = bulk.do_many(town.actor("olive"), cases, ORDERS[name], PRESSED)
     assert (result.done, result.refused) == (tuple(cases), ())
     assert state() != before
     assert list(check_cases()) == []
@@ -65,7 +66,7 @@ def test_one_press_does_it_to_all_and_one_takes_all_back(town: Town, name: str) 
 def test_many_are_answered_and_the_answers_withdrawn(town: Town) -> None:
     """With words that filled themselves from each case; withdrawn, the officer keeps the cases."""
     cases = some(town)
-    result = bulk.do_many(town.actor("olive"), cases, ORDERS["answer"], NOON)
+    result = bulk.do_many(town.actor("olive"), cases, ORDERS["answer"], PRESSED)
     assert len(result.done) == Outcome.objects.count() == 3
     assert all("100 attempts" in outcome.words for outcome in Outcome.objects.all())
     assert not Case.objects.filter(closed_at__isnull=True).exists()
@@ -78,9 +79,11 @@ def test_many_are_answered_and_the_answers_withdrawn(town: Town) -> None:
 def test_what_is_refused_is_listed_and_stops_no_other(town: Town) -> None:
     """Another unit's case, one that is closed, one that never was."""
     mine, closed = some(town, 2)
-    bulk.do_many(town.actor("olive"), [closed], ORDERS["intelligence"], NOON)
+    bulk.do_many(town.actor("olive"), [closed], ORDERS["intelligence"], PRESSED)
     theirs = town.case_of(town.report("colne", origins=("203.0.113.99",))).case_id
-    result = bulk.do_many(town.actor("olive"), [closed, mine, theirs, "case_never"], ORDERS["assess"], NOON)
+    result = bulk.do_many(
+        town.actor("olive"), [closed, mine, theirs, "case_never"], ORDERS["assess"], PRESSED
+    )
     assert result.done == (mine,)
     assert [one.case_id for one in result.refused] == [closed, theirs, "case_never"]
     assert all(one.reason for one in result.refused)
@@ -100,15 +103,15 @@ def test_what_would_be_refused_for_all_is_refused_once(town: Town) -> None:
         ([f"case_{n}" for n in range(bulk.MOST + 1)], ORDERS["accept"]),
     ):
         with pytest.raises(BadInput):
-            bulk.do_many(olive, chosen, order, NOON)
+            bulk.do_many(olive, chosen, order, PRESSED)
     with pytest.raises(NotFound):
-        bulk.do_many(olive, cases, Order("redirect", unit_id="atlantis", words="there"), NOON)
+        bulk.do_many(olive, cases, Order("redirect", unit_id="atlantis", words="there"), PRESSED)
 
 
 def test_only_whoever_pressed_takes_it_back_and_only_for_a_minute(town: Town) -> None:
     """And only while the case is as it was left."""
     cases = some(town, 2)
-    result = bulk.do_many(town.actor("olive"), cases, ORDERS["assess"], NOON)
+    result = bulk.do_many(town.actor("olive"), cases, ORDERS["assess"], PRESSED)
     with pytest.raises(NotFound):
         bulk.take_back(town.actor("saul"), result.bulk_id, SOON)
     assert bulk.may_take_back(town.actor("olive"), SOON) is not None
@@ -127,7 +130,7 @@ def test_only_whoever_pressed_takes_it_back_and_only_for_a_minute(town: Town) ->
 def test_taking_what_is_theirs_already_leaves_nothing_to_take_back(town: Town) -> None:
     """An older acceptance is not undone by accident."""
     case = Case.objects.get(case_id=some(town, 1)[0])
-    accept_case(case, Responder.of(town.actor("olive"), case), NOON)
+    accept_case(case, Responder.of(town.actor("olive"), case), PRESSED)
     result = bulk.do_many(town.actor("olive"), [case.case_id], ORDERS["accept"], SOON)
     assert result.done == (case.case_id,)
     bulk.take_back(town.actor("olive"), result.bulk_id, SOON)
@@ -139,7 +142,7 @@ def test_a_group_is_kept_as_intelligence_with_a_prepared_reason(town: Town) -> N
     for host in range(1, 5):
         town.report(origins=(f"203.0.113.{host}",), severity="info")
     groups = list(Case.objects.values_list("case_id", flat=True))
-    result = bulk.do_many(town.actor("olive"), groups, ORDERS["intelligence"], NOON)
+    result = bulk.do_many(town.actor("olive"), groups, ORDERS["intelligence"], PRESSED)
     assert len(result.done) == 4
     assert set(Report.objects.values_list("status", flat=True)) == {"X-INT"}
     decision = Decision.objects.first()
