@@ -104,3 +104,9 @@ def test_the_commands_module_loads_without_django() -> None:
     """`tocsin --help` finds it by entry point and must stay quick."""
     code = "import sys, tocsin.doors.admin.commands; sys.exit('django' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_search_is_rebuilt_and_cases_are_scored_anew() -> None:
+    """What the worker keeps up to date can be made again by hand."""
+    assert run("search", "rebuild").output == "0 cases can be found again\n"
+    assert run("rescore").output == "0 open cases are scored\n"

@@ -84,7 +84,7 @@ def test_a_question_to_the_reporter_stands_apart(town: Town) -> None:
 
 
 def test_the_queue_is_ordered_by_urgency(town: Town) -> None:
-    """Overdue, due today, new, waiting; within each the first due first."""
+    """Overdue, due today, new, waiting; paged by the database."""
 
     def opened(host: int, at: dt.datetime) -> str:
         return town.case_of(town.report(origins=(f"203.0.113.{host}",), received_at=at)).case_id
@@ -96,7 +96,7 @@ def test_the_queue_is_ordered_by_urgency(town: Town) -> None:
     taken = opened(4, NOON)
     case = town.case_of(Report.objects.get(origin="203.0.113.4"))
     accept_case(case, Responder.of(town.actor("olive"), case), now)
-    rows = queries.queue(town.actor("olive"), now)
+    rows = queries.queue(town.actor("olive"), at=now).rows
     assert [(row.group, row.case_id) for row in rows] == [
         ("overdue", overdue),
         ("due today", today),
@@ -261,7 +261,7 @@ def test_pages_cost_the_same_queries_with_many_rows(town: Town) -> None:
         for read in (
             lambda: queries.reporter_home(town.actor("rita"), LATER),
             lambda: queries.report_list(town.actor("rita"), at=LATER),
-            lambda: queries.queue(town.actor("olive"), LATER),
+            lambda: queries.queue(town.actor("olive"), at=LATER),
             lambda: queries.case_view(town.actor("olive"), town.case_of(first).case_id, LATER),
             lambda: queries.coordination(town.actor("cora"), LATER),
         ):

@@ -11,7 +11,6 @@ from tests.cases.town import NOON, Town
 from tocsin.cases import clocks, states
 from tocsin.cases.audit import check_cases
 from tocsin.cases.models import Case, Clock, Link, Move, Question, Share
-from tocsin.cases.overviews import DUTIES
 from tocsin.cases.questions import sweep
 from tocsin.cases.services import (
     Responder,
@@ -30,6 +29,7 @@ from tocsin.cases.services import (
     withdraw_answer,
     withdraw_question,
 )
+from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
 from tocsin.kernel.problems import Problem

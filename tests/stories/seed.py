@@ -17,16 +17,17 @@ from tocsin.doors.admin.setup import prepare
 PASSWORD = "bell-and-bronze-2026"
 # Origin, target, service, attempts, severity, days that the log is still held.
 Attack = tuple[str, str, str, int, str, int]
+QUIET = range(120, 126)
 SHARED = "192.0.2.44"  # three members report it
 PEOPLE = {
     "rosa": "Rosa Lind",
     "ada": "DC Ada Moss",
+    "sam": "DI Sam Voss",
     "iris": "Iris Holt",
     "olga": "Olga Brand",
     "tara": "Tara Quill",
     "omar": "Omar Lund",
     "amy": "Amy Reed",
-    "sam": "DI Sam Voss",
     "seth": "Seth Reed",
 }
 
@@ -83,6 +84,18 @@ def tell() -> dict[str, Any]:
         (wapping, [("198.51.100.61", "vpn.wapping.example", "ssh", 40, "medium", 30)]),
         (wapping, [("198.51.100.62", "mail.wapping.example", "smtp", 61, "medium", 30)]),
         (southwark, [("198.51.100.200", "shop.southwark.example", "http", 12, "low", 30)]),
+        # One attacker at two machines, and what stayed below the threshold.
+        (
+            southwark,
+            [
+                ("203.0.113.90", "web1.southwark.example", "ssh", 410, "medium", 12),
+                ("203.0.113.90", "web2.southwark.example", "ssh", 388, "medium", 12),
+            ],
+        ),
+        (
+            southwark,
+            [(f"203.0.113.{host}", "web1.southwark.example", "ssh", 3, "info", 12) for host in QUIET],
+        ),
     ]
     for member, reports in batches:
         submit(key(member), reports, at)
@@ -118,6 +131,7 @@ def tell() -> dict[str, Any]:
         "national_case": case_of("192.0.2.44"),
         "quiet_case": case_of("198.51.100.200"),
         "asked_cases": [case_of("198.51.100.61"), case_of("198.51.100.62")],
+        "linked_case": case_of("203.0.113.90"),
         "kent_report": Report.objects.filter(origin="203.0.113.7").first().report_id,  # type: ignore[union-attr]
         "rivals_report": Report.objects.get(member=rival).report_id,
         "shared_indicator": Indicator.objects.get(value=SHARED).indicator_id,

@@ -33,11 +33,18 @@ PAGES = {
         "network-search": "/network?q=nothing.example",
         "indicator": "/indicators/{shared_indicator}",
     },
-    "ada": {"queue": "/queue", "case": "/cases/{late_case}"},
+    "ada": {
+        "queue": "/queue",
+        "queue-filtered": "/queue?severity=medium&q=203.0.113.0/24",
+        "queue-below": "/queue/below",
+        "case": "/cases/{late_case}",
+        "case-linked": "/cases/{linked_case}",
+        "review": "/links",
+    },
     "olga": {"queue-of-one": "/queue", "case-many": "/cases/{national_case}"},
     "amy": {"administration-of-a-member": "/administration"},
     "omar": {"administration": "/administration", "policy": "/administration/policy"},
-    "sam": {"case-of-a-supervisor": "/cases/{late_case}"},
+    "sam": {"weights": "/queue/weights", "case-of-a-supervisor": "/cases/{late_case}"},
     "tara": {"network-trusted": "/network", "indicator-held": "/indicators/{held_indicator}"},
     "iris": {
         "coordination": "/coordination",
@@ -58,6 +65,7 @@ PICTURES = {
     ),
     *((name, "light") for name in ("figures", "network", "indicator")),
     *((name, "light") for name in ("account", "administration", "policy")),
+    *((name, "light") for name in ("queue-below", "review", "weights")),
     *((name, "dark") for name in ("reporter-home", "case", "figures")),
     *((name, "narrow") for name in ("start", "report", "queue")),
 }

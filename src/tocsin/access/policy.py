@@ -80,6 +80,14 @@ POLICY: dict[str, Rule] = {
     "form.read": _rule(
         "officer supervisor coordinator", relation="own unit or coordinated", why="the case on another form"
     ),
+    "case.merge": _rule(
+        "officer supervisor", relation="own unit", why="two cases that are one, or one that is two"
+    ),
+    "filter.save": _rule("officer supervisor", why="a filter of one's own queue"),
+    "suggestion.read": _rule("officer supervisor", relation="own unit", why="do two cases belong together?"),
+    "suggestion.decide": _rule("officer supervisor", relation="own unit", why="yes, no, not sure, and undo"),
+    "weights.read": _rule("officer supervisor", relation="own unit", why="how a score comes about"),
+    "weights.set": _rule("supervisor", relation="own unit", why="what the parts of a score count at a unit"),
     "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
     "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),
     "link.make": _rule(

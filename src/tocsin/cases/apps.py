@@ -8,10 +8,10 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of new reports, sweep the clocks, and prove that nobody meets silence."""
-        from tocsin.cases import leaving, tasks
+        from tocsin.cases import leaving, tasks, triage
         from tocsin.cases.audit import check_cases
         from tocsin.jobs import periodic
-        from tocsin.journal import audit
+        from tocsin.journal import audit, projections
         from tocsin.journal.subscriptions import subscribe
 
         subscribe(tasks.NEWS, tasks.link_new)
@@ -19,4 +19,8 @@ class CasesConfig(AppConfig):
             subscribe(event, tasks.notice_leaving)
         periodic.every(15, tasks.sweep_clocks)
         periodic.every(600, tasks.join_campaigns)
+        subscribe(tasks.CHANGES, tasks.fill_terms)
+        periodic.every(15, tasks.sweep_clocks)
+        periodic.every(86_400, triage.refresh_all)
+        projections.follow("cases:", triage.follow)
         audit.also(check_cases)

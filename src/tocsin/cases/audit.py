@@ -5,14 +5,15 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from tocsin.cases import clocks, states
+from tocsin.cases import clocks, states, triage
 from tocsin.cases.models import Case, Clock, Link, Move, Question, Share
-from tocsin.cases.overviews import DUTIES
+from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
 from tocsin.journal.audit import Finding
 from tocsin.kernel.time import now
 
+BATCH = 1_000
 LINKED_WITHIN = dt.timedelta(hours=1)  # the background worker needs seconds
 
 
@@ -25,6 +26,7 @@ def check_cases() -> Iterator[Finding]:
     yield from _running_clocks()
     yield from _counts()
     yield from _joined()
+    yield from _queue()
 
 
 def _reports() -> Iterator[Finding]:
@@ -116,6 +118,17 @@ def _joined() -> Iterator[Finding]:
     bare = Link.objects.filter(reason="") | Link.objects.filter(strength__gt=100)
     for report_id in bare.values_list("report__report_id", flat=True):
         yield Finding(f"report {report_id}", "nothing says why it is in its case, or how strongly")
+
+
+def _queue() -> Iterator[Finding]:
+    """What the queue is ordered by, against the clocks and parts that it comes from."""
+    last = 0
+    while cases := list(Case.objects.filter(closed_at__isnull=True, pk__gt=last).order_by("pk")[:BATCH]):
+        for case in triage.mixed(cases):
+            yield Finding(
+                f"case {case.case_id}", "its place in the queue is not that of its clocks and score"
+            )
+        last = cases[-1].pk
 
 
 def _running(clock_ids: tuple[str, ...] = ()) -> Exists:

@@ -33,7 +33,7 @@ from tocsin.kernel.problems import NotAllowed, NotFound
 from tocsin.kernel.time import now
 from tocsin.reference.values import Pack
 
-MOST_LINKS = 200
+LINKS = 50
 MOST_CLOCKS = 30
 BUTTONS: tuple[Act, ...] = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "ask", "update")
 
@@ -53,14 +53,15 @@ def fetch_case(actor: Actor, case_id: str) -> Case:
     return found
 
 
-def case_view(actor: Actor, case_id: str, at: dt.datetime | None = None) -> CaseView:
-    """One case on one page. Raises NotSignedIn, NotAllowed, NotFound."""
+def case_view(actor: Actor, case_id: str, at: dt.datetime | None = None, links_page: int = 1) -> CaseView:
+    """One case on one page, with one page of its linked reports. Raises NotSignedIn, NotAllowed, NotFound."""
     case = fetch_case(actor, case_id)
     try:
         by: Responder | None = Responder.of(actor, case)
     except NotAllowed:
         by = None  # the support unit reads along
-    return _view(case, by, at or now(), actor=actor, sees=reach.sees_content(actor, case))
+    sees = reach.sees_content(actor, case)
+    return _view(case, by, at or now(), actor=actor, sees=sees, links_page=links_page)
 
 
 def case_by_link(link: OneTimeLink, at: dt.datetime | None = None) -> CaseView:
@@ -69,7 +70,15 @@ def case_by_link(link: OneTimeLink, at: dt.datetime | None = None) -> CaseView:
     return _view(link.case, by, at or now(), actor=None, sees=True)
 
 
-def _view(case: Case, by: Responder | None, at: dt.datetime, *, actor: Actor | None, sees: bool) -> CaseView:
+def _view(
+    case: Case,
+    by: Responder | None,
+    at: dt.datetime,
+    *,
+    actor: Actor | None,
+    sees: bool,
+    links_page: int = 1,
+) -> CaseView:
     pack = current_pack()
     status = pack.statuses.get(case.status)
     networks = networks_of(case) if sees else ()
@@ -98,7 +107,7 @@ def _view(case: Case, by: Responder | None, at: dt.datetime, *, actor: Actor | N
         networks=networks,
         clocks=clock_views(pack, case, at),
         holdings=holdings,
-        links=link_views(pack, case) if sees else (),
+        links=link_views(pack, case, links_page) if sees else (),
         timeline=parts.timeline(pack, journal.history([case.case_id]), "unit"),
         decisions=tuple(
             parts.decision_view(pack, decision)
@@ -161,15 +170,16 @@ def clock_views(pack: Pack, case: Case, at: dt.datetime) -> tuple[ClockView, ...
     )
 
 
-def link_views(pack: Pack, case: Case) -> tuple[LinkView, ...]:
-    """The newest reports of the case with their reasons, those taken out last."""
+def link_views(pack: Pack, case: Case, number: int = 1) -> tuple[LinkView, ...]:
+    """A page of the case's reports with their reasons, the newest first, those taken out last on each."""
     links = (
         Link.objects.filter(case=case)
         .select_related("report__member", "detached_by")
         .order_by("detached_at", "-linked_at", "-pk")
     )
-    inside = links.filter(detached_at__isnull=True)[:MOST_LINKS]
-    outside = links.filter(detached_at__isnull=False)[:MOST_LINKS]
+    first = (max(1, number) - 1) * LINKS
+    inside = links.filter(detached_at__isnull=True)[first : first + LINKS]
+    outside = links.filter(detached_at__isnull=False)[:LINKS]
     return tuple(parts.link_view(pack, link) for link in (*inside, *outside))
 
 

@@ -242,12 +242,14 @@ def resume(case: Case, ended_at: dt.datetime) -> None:
 
     The case keeps its owner, so what ended by acceptance stays ended.
     """
-    pack = current_pack()
-    revived = list(
-        Clock.objects.filter(case=case, ended_at=ended_at)
-        .select_related("case__investigating_unit")
-        .exclude(clock_id__in=(ACKNOWLEDGE, ACCEPT))
+    revive(
+        Clock.objects.filter(case=case, ended_at=ended_at).exclude(clock_id__in=(ACKNOWLEDGE, ACCEPT)), case
     )
+
+
+def revive(ended: QuerySet[Clock], case: Case) -> None:
+    """Let these clocks of a case run on as though they had never ended."""
+    pack, revived = current_pack(), list(ended.select_related("case__investigating_unit"))
     for clock in revived:
         clock.ended_at, clock.ended_by = None, ""
         clock.next_step_at = _next_step(pack, clock)

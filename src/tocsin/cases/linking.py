@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from tocsin.access.models import Member
-from tocsin.cases import clocks, states, words
+from tocsin.cases import clocks, states, triage, words
 from tocsin.cases.hints import hints_of
 from tocsin.cases.keys import Key, keys_of
 from tocsin.cases.models import Case
@@ -58,7 +58,7 @@ def _link(desk: Desk, report_pks: Sequence[int]) -> None:
         again = [(cases[known[report.pk]], report) for report in reports if report.pk in known]
         clear_desk(desk, placed, list(touched.values()), known=again)
         joined = [(item.case, item.report) for item in placed]
-        # Here the score of the touched cases is renewed: triage.assess(desk, list(touched.values())).
+        triage.assess(desk, list(touched.values()), [*joined, *again])
         suggest(desk, [(case, content[report.pk][1]) for case, report in (*joined, *again) if case.is_open])
 
 

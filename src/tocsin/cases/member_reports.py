@@ -12,7 +12,7 @@ from tocsin.access.policy import Actor, require
 from tocsin.cases import clocks, parts, words
 from tocsin.cases.keys import shown
 from tocsin.cases.models import Case, Clock, Decision, Link, Outcome, Question
-from tocsin.cases.overviews import DUTIES
+from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import (
     ClockView,

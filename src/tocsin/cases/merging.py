@@ -187,6 +187,13 @@ def restore(desk: Desk, source: Case, made: Move, by: Responder, reason: str) ->
     record(desk.recorded, "cases:case:restored", source, by, {"reason": reason})
 
 
+def moves_to_undo(case: Case) -> list[Move]:
+    """The last moves into and out of a case that may still be taken back, the newest first."""
+    found = Move.objects.filter(undone_at__isnull=True).exclude(kind=Move.Kind.UNDO)
+    both = (found.filter(source=case) | found.filter(target=case)).select_related("source", "target")
+    return [made for made in both.order_by("-pk")[:5] if made.target.is_open]
+
+
 def lock_both(*cases: Case) -> list[Case]:
     """The cases as they are now, locked in one order whoever asks, each with its unit."""
     pks = [case.pk for case in cases]

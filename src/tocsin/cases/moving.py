@@ -7,7 +7,7 @@ leaves owed sooner than the one that it joins is owed by that one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tocsin.cases import clocks, limits, pausing, shares, states
+from tocsin.cases import clocks, limits, pausing, shares, states, triage
 from tocsin.cases.decisions import record
 from tocsin.cases.linking import report_keys
 from tocsin.cases.models import Case, CaseOrigin, Clock, Link, Move, OneTimeLink
@@ -75,6 +75,7 @@ def move(desk: Desk, hand: Hand) -> Move:
         if pausing.settle(case, desk.at):
             case.save(update_fields=["status"])
             push_status(case, desk.at)
+    triage.count_anew([source, target], desk.at)
     return made
 
 

@@ -14,7 +14,7 @@ from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
 from tocsin.cases import words
 from tocsin.cases.models import Case, Clock
-from tocsin.cases.overviews import DUTIES
+from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.kernel.time import now
 from tocsin.reference.values import Tile

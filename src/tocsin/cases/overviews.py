@@ -1,84 +1,33 @@
-"""Many cases at once: a unit's queue, and the coordinator's view of where silence is."""
+"""Many cases at once: what each owes first, and the coordinator's view of where silence is."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.db.models import Case as Choose
-from django.db.models import Count, F, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import Count, F, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
 
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
-from tocsin.cases import clocks, parts, reach, sealing, words
+from tocsin.cases import parts, reach, words
 from tocsin.cases.models import Case, Clock, OneTimeLink
+from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import (
     ClockView,
     CoordinationRow,
     CoordinationView,
-    QueueGroup,
-    QueueRow,
     SilentUnit,
 )
-from tocsin.intake.models import Report, ReportHolding
-from tocsin.inventory import rules as inventory
 from tocsin.kernel.time import now
-from tocsin.reference import calendars
 from tocsin.reference.values import Pack
 
 PAGE = 200
-DUTIES = (clocks.ACCEPT, clocks.DECIDE, clocks.UPDATE, clocks.TELL)
-GROUPS: tuple[QueueGroup, ...] = ("overdue", "due today", "new", "waiting")
 
 
-def queue(actor: Actor, at: dt.datetime | None = None) -> list[QueueRow]:
-    """The most urgent 200 cases that the actor's units must answer: overdue, due today, new, waiting."""
-    require(actor, "queue.read")
-    at, pack = at or now(), current_pack()
-    units = [unit.pk for unit in actor.units]
-    mine = Q(investigating_unit__in=units) | (Q(lane=Report.Lane.ORDINARY) & reach.escalated_to(units))
-    nation = actor.units[0].country if actor.units else pack.info.home_nation
-    found = list(by_urgency(Case.objects.filter(mine, closed_at__isnull=True), at, nation)[:PAGE])
-    due = first_due(pack, found, at)
-    left = evidence_left(found, at)
-    rows = [
-        QueueRow(
-            case_id=case.case_id,
-            group=GROUPS[getattr(case, "urgency", -1)],
-            title=case.title,
-            kind_words=words.capital(pack.kind_words(case.kind)),
-            severity=case.severity,
-            status_words=_status_words(pack, case),
-            unit_name=case.investigating_unit.name,
-            owner_name=case.owner_name,
-            opened_at=case.opened_at,
-            due=due.get(case.pk),
-            evidence_days_left=left.get(case.pk),
-            report_count=case.report_count,
-            member_count=case.member_count,
-        )
-        for case in found
-    ]
-    return sealing.masked(actor, rows)
-
-
-def by_urgency(cases: QuerySet[Case], at: dt.datetime, nation: str) -> QuerySet[Case]:
-    """Cases with `urgency` (an index of GROUPS) and `due_at`, the most urgent first."""
-    running = Clock.objects.filter(case=OuterRef("pk"), ended_at__isnull=True, clock_id__in=DUTIES)
-    first = running.values("case").annotate(first=Min("due_at")).values("first")
-    return (
-        cases.annotate(due_at=Subquery(first))
-        .annotate(
-            urgency=Choose(
-                When(due_at__lte=at, then=Value(0)),
-                When(due_at__lt=calendars.end_of_day(at, nation), then=Value(1)),
-                When(owner_name="", then=Value(2)),
-                default=Value(3),
-                output_field=IntegerField(),
-            )
-        )
-        .select_related("investigating_unit", "support_unit", "coordinator")
-        .order_by("urgency", F("due_at").asc(nulls_last=True), "opened_at")
-    )
+def by_urgency(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """Cases with their units and coordinators, what is due first coming first."""
+    order = (F("due_at").asc(nulls_last=True), "-score", "opened_at")
+    return cases.select_related("investigating_unit", "support_unit", "coordinator").order_by(*order)
 
 
 def first_due(pack: Pack, cases: Iterable[Case], at: dt.datetime) -> dict[int, ClockView]:
@@ -94,28 +43,13 @@ def first_due(pack: Pack, cases: Iterable[Case], at: dt.datetime) -> dict[int, C
     }
 
 
-def evidence_left(cases: Sequence[Case], at: dt.datetime) -> dict[int, int]:
-    """Of each case the days until the first of its logs is destroyed."""
-    rows = (
-        ReportHolding.objects.filter(
-            report__links__case__in=cases,
-            report__links__detached_at__isnull=True,
-            holding__delete_at__gt=at,
-        )
-        .values("report__links__case")
-        .annotate(first=Min("holding__delete_at"))
-    )
-    return {int(row["report__links__case"]): inventory.days_left(row["first"], at) or 0 for row in rows}
-
-
 def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationView:
     """Units that have not joined, their unanswered cases, and every clock that was missed."""
     require(actor, "coordination.read")
     at, pack = at or now(), current_pack()
-    nation = pack.info.home_nation
     open_cases = reach.visible_to(actor).filter(closed_at__isnull=True)
-    silent = by_urgency(open_cases.filter(investigating_unit__joined_at__isnull=True), at, nation)
-    escalated = by_urgency(open_cases.filter(reach.is_escalated(0)), at, nation)
+    silent = by_urgency(open_cases.filter(investigating_unit__joined_at__isnull=True))
+    escalated = by_urgency(open_cases.filter(reach.is_escalated(0)))
     not_joined, late = list(silent[:PAGE]), list(escalated[:PAGE])
     due = first_due(pack, {case.pk: case for case in (*not_joined, *late)}.values(), at)
     links = newest_links([*not_joined, *late])

@@ -3,9 +3,10 @@
 from tocsin.cases.casework import case_by_link, case_view, fetch_case, packet
 from tocsin.cases.member_reports import report_list, report_view, reporter_home
 from tocsin.cases.nationwide import nation
-from tocsin.cases.overviews import coordination, queue
+from tocsin.cases.overviews import coordination
 from tocsin.cases.owed import clocks_of, duties_of_case, duties_of_report
 from tocsin.cases.question_views import ask_form, questions_of_case, questions_of_report
+from tocsin.cases.queueing import groups_below, queue
 from tocsin.cases.ratings import rating_of, ratings_of
 from tocsin.cases.reach import visible_to
 
@@ -18,6 +19,7 @@ __all__ = [
     "duties_of_case",
     "duties_of_report",
     "fetch_case",
+    "groups_below",
     "nation",
     "packet",
     "questions_of_case",

@@ -160,6 +160,8 @@ def _mask(row: QueueRow) -> QueueRow:
         evidence_days_left=None,
         report_count=0,
         member_count=0,
+        score=0,
+        unusual_words="",
     )
 
 

@@ -16,6 +16,12 @@ def targets(pack: Pack, act: str, status: str) -> list[str]:
     return [move.to_status for move in pack.transitions if move.act == act and move.from_status == status]
 
 
+def decisions(pack: Pack) -> list[str]:
+    """The statuses that a decision may give, in the order of the statuses."""
+    given = {move.to_status for move in pack.transitions if move.act == "assess"}
+    return [status for status in pack.statuses if status in given]
+
+
 def acts(pack: Pack, status: str, by: str) -> frozenset[str]:
     """The acts that this party (`unit`, `coordinator` or `exchange`) may do to a case in this status."""
     return frozenset(

@@ -51,13 +51,15 @@ def store(desk: "Desk", best: dict[tuple[int, int], Key]) -> None:
         "case_id", "other_id", "strength"
     )
     stored = {(case_pk, other_pk): strength for case_pk, other_pk, strength in rows}
+    said = Suggestion.objects.filter(case__in=pks, other__in=pks).exclude(state=Suggestion.State.OPEN)
+    decided = set(said.values_list("case_id", "other_id"))  # a person's word stands
     Suggestion.objects.bulk_create(
         [
             Suggestion(
                 case_id=pair[0], other_id=pair[1], reason=key.reason, strength=key.strength, made_at=desk.at
             )
             for pair, key in best.items()
-            if is_open.issuperset(pair) and stored.get(pair, -1) < key.strength
+            if is_open.issuperset(pair) and stored.get(pair, -1) < key.strength and pair not in decided
         ],
         update_conflicts=True,
         unique_fields=["case", "other"],

@@ -3,15 +3,14 @@
 from django.db.models import Max
 from django_tasks import task
 
-from tocsin.cases import leaving, questions
+from tocsin.cases import leaving, questions, terms
 from tocsin.cases.gathering import gather_campaigns
 from tocsin.cases.linking import link_reports
 from tocsin.cases.models import Link
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
 
-NEWS = "intake:report:"
-PEOPLE = "access:"
+NEWS, CHANGES, PEOPLE = "intake:report:", "cases:", "access:"
 
 
 @task()
@@ -26,6 +25,12 @@ def notice_leaving(first_seq: int, last_seq: int) -> None:
     """Tell supervisors of open cases whose owner has gone. Running it twice changes nothing."""
     gone = [entry for entry in entries(first_seq, last_seq, PEOPLE) if entry.event in leaving.GONE]
     leaving.tell_of_leaving({int(entry.subject.removeprefix("person_")) for entry in gone})
+
+
+@task()
+def fill_terms(first_seq: int, last_seq: int) -> None:
+    """Let the cases that these entries tell of be found by what they say now. Twice changes nothing."""
+    terms.fill_from(first_seq, last_seq)
 
 
 def sweep_clocks() -> None:

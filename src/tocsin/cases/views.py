@@ -280,6 +280,8 @@ class QueueRow:
     evidence_days_left: int | None
     report_count: int
     member_count: int
+    score: int = 0
+    unusual_words: str = ""
 
 
 @dataclass(frozen=True)

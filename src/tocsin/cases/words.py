@@ -123,6 +123,12 @@ SAID: dict[str, tuple[str, str, bool]] = {
         "Reopened: something that matches has been reported.",
         True,
     ),
+    "cases:case:undone": (
+        "{by}, {by_unit}, took it back within a minute.",
+        "{by}, {by_unit}, took that back within a minute; what was due is due as before.",
+        False,
+    ),
+    "cases:suggestion:decided": ("{by}, {by_unit}, on whether {other} belongs to it: {said}.", "", False),
     "cases:case:merged": ("{by} moved all that it had to case {into}.", "", False),
     "cases:crime:recorded": (
         "{by}, {by_unit}, noted crime number {number}.",

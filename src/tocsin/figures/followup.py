@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q
 from tocsin.cases import states
 from tocsin.cases.member_reports import funnel_of
 from tocsin.cases.models import Case, Decision, Link, Outcome
-from tocsin.cases.overviews import DUTIES
+from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.figures import definitions, rules
 from tocsin.figures.values import NOTHING, Cell, Figure, Row

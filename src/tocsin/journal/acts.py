@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from tocsin.journal import chain, subscriptions
+from tocsin.journal import chain, projections, subscriptions
 from tocsin.kernel.canonical import canonical_bytes
 from tocsin.kernel.hashing import commitment, new_salt
 from tocsin.store import locks
@@ -145,6 +145,7 @@ def _place(finished: Act) -> None:
     finished.ended = True
     if not finished.pending and not finished.callbacks:
         return
+    projections.run([(item.event, item.subject) for item in finished.pending])
     placement = chain.append(finished.pending)
     for callback in finished.callbacks:
         callback(placement)

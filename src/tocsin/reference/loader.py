@@ -64,6 +64,7 @@ def load(folder: Traversable) -> values.Pack:
         ),
         forms=tuple(_rows(folder, "forms.csv", values.FormField)),
         tiles=tuple(_rows(folder, "tiles.csv", values.Tile)),
+        triage=_convert(_toml(folder, "triage.toml"), values.Triage, "triage.toml"),
     )
     _check_references(loaded)
     return loaded
@@ -146,6 +147,11 @@ def _check_references(loaded: values.Pack) -> None:
             if status and status not in loaded.statuses:
                 raise BadPack(f"transitions.csv: {status!r} is no status")
     _check_clock_rules(loaded)
+    if (
+        loaded.triage.weights.alone.whole <= 0
+        or min(msgspec.structs.astuple(loaded.triage.weights.alone)) < 0
+    ):
+        raise BadPack("triage.toml: weights are none below 0, and one of them above it")
     if not loaded.routes or loaded.routes[-1].when != values.Conditions():
         raise BadPack("routing.toml: the last rule must hold always, or a case could go nowhere")
 

@@ -277,6 +277,73 @@ class RouteRule(Row, frozen=True, kw_only=True):
     told: str = ""
 
 
+class Weights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What each part of a score counts for; only their proportion matters."""
+
+    severity: int
+    solvability: int
+    harm: int
+    volume: int
+
+    @property
+    def whole(self) -> int:
+        """What the parts are shares of."""
+        return self.severity + self.solvability + self.harm + self.volume
+
+
+class ProposedWeights(Row, frozen=True, kw_only=True):
+    """The pack's own weights, with where they come from."""
+
+    severity: int
+    solvability: int
+    harm: int
+    volume: int
+
+    @property
+    def alone(self) -> Weights:
+        """The four numbers."""
+        return Weights(self.severity, self.solvability, self.harm, self.volume)
+
+
+class Solvability(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Points for what could still lead to somebody: 100 together."""
+
+    held: int
+    lasting: int
+    origin: int
+    enough_days: int
+    origin_logs: frozenset[str]
+
+
+class Harm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Points by kind or by class of kinds, and for victims."""
+
+    victim: int
+    otherwise: int
+    of: dict[str, int]
+
+    def points(self, kind: str) -> int:
+        """The kind's own, its class's, or those of what has no line."""
+        return self.of.get(kind, self.of.get(kind.split("/")[0], self.otherwise))
+
+
+class Volume(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From how many reports and members on more of them say no more."""
+
+    full_reports: int
+    full_members: int
+
+
+class Triage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a case's score is made: `triage.toml`."""
+
+    weights: ProposedWeights
+    severity: dict[str, int]
+    solvability: Solvability
+    harm: Harm
+    volume: Volume
+
+
 class PackInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `pack.toml` says."""
 
@@ -314,6 +381,7 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
     routes: tuple[RouteRule, ...]
     forms: tuple[FormField, ...]
     tiles: tuple[Tile, ...]
+    triage: Triage
 
     def current_unit(self, unit_id: str, day: dt.date) -> UnitRow:
         """The unit on that day: itself, or its first successor that exists then. Raises KeyError."""

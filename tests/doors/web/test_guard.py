@@ -29,6 +29,8 @@ ARGUMENTS = {
     "unit_id": "kent",
     "prefix": "000000000000",
     "guest_id": 1,
+    "suggestion_id": "1",
+    "move_id": "1",
 }
 
 
@@ -73,10 +75,20 @@ def test_nobody_is_asked_to_sign_in(db: None, pattern: URLPattern) -> None:
     [
         (
             "reporter",
-            {"queue.read", "case.read", "case.answer", "coordination.read", "link.make", "packet.read"},
+            {
+                *("queue.read", "case.read", "case.answer", "case.merge", "filter.save", "suggestion.read"),
+                *("suggestion.decide", "weights.read", "weights.set", "coordination.read", "link.make"),
+                "packet.read",
+            },
         ),
-        ("officer", {"report.list", "report.read", "coordination.read", "link.make", "packet.read"}),
-        ("coordinator", {"report.list", "queue.read", "case.accept", "case.answer"}),
+        (
+            "officer",
+            {"report.list", "report.read", "weights.set", "coordination.read", "link.make", "packet.read"},
+        ),
+        (
+            "coordinator",
+            {"report.list", "queue.read", "case.accept", "case.answer", "case.merge", "suggestion.read"},
+        ),
     ],
 )
 def test_a_role_finds_the_pages_of_others_closed(
@@ -92,11 +104,8 @@ def test_a_role_finds_the_pages_of_others_closed(
         assert answer.status_code == 403, pattern.name
 
 
-def test_the_navigation_shows_only_what_may_be_entered(
-    officer: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_navigation_shows_only_what_may_be_entered(officer: Client) -> None:
     """The same table makes the links."""
-    monkeypatch.setattr("tocsin.cases.queries.queue", lambda actor: [])
     page = officer.get(reverse("queue")).content.decode()
     assert 'href="/queue"' in page
     assert 'href="/reports"' not in page
@@ -114,7 +123,7 @@ def test_a_wrong_method_is_a_page_that_names_the_right_ones(db: None) -> None:
 def test_a_problem_is_a_page_with_a_way_on(officer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """What happened, what to do, and a link; never a trace."""
 
-    def moved_on(actor: object, case_id: str) -> None:
+    def moved_on(actor: object, case_id: str, **more: object) -> None:
         raise Conflict("somebody <b>else</b> has it", hint="look at the queue")
 
     monkeypatch.setattr("tocsin.cases.queries.case_view", moved_on)
@@ -130,7 +139,7 @@ def test_what_was_typed_survives_the_end_of_a_session(
     officer: Client, london: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sent without a session, the form waits in the sign-in page and fills itself again afterwards."""
-    monkeypatch.setattr("tocsin.cases.queries.case_view", lambda actor, case_id: views_of.a_case())
+    monkeypatch.setattr("tocsin.cases.queries.case_view", lambda *_, **__: views_of.a_case())
     address = reverse("case-assess", kwargs={"case_id": "case_0000000000A1"})
     client = Client()
     asked = client.post(address, {"status": "X-NFA", "reason": "An hour of thought, nearly lost"})

@@ -233,10 +233,11 @@ def test_a_case_shows_its_warnings_and_their_effect(officer: Client, monkeypatch
     from tocsin.doors.web import cases
     from tocsin.figures.effects import Warned
 
-    monkeypatch.setattr("tocsin.cases.queries.case_view", lambda actor, case_id: views_of.a_case())
+    monkeypatch.setattr("tocsin.cases.queries.case_view", lambda *_, **__: views_of.a_case())
     effect = Effect(41_200, 5, "stopped 41,200 connections at 5 networks")
     warned = (Warned("indicator_1", ADDRESS, "shared with every member"),)
-    monkeypatch.setattr(cases, "_effect", lambda *_: {"effect": effect, "warned": warned})
+    beside = {"effect": effect, "warned": warned, "report_pages": {"items": []}}
+    monkeypatch.setattr(cases, "_more", lambda *_: beside)
     page = text_of(officer.get(reverse("case", kwargs={"case_id": "case_0000000000A1"})))
     assert "Warnings from this case stopped 41,200 connections at 5 networks." in page
     assert "Shared with every member" in page

@@ -12,7 +12,7 @@ from tests.exchange import a_key, a_member, a_report, spelled
 
 from tocsin.access.models import Member
 from tocsin.cases import views
-from tocsin.doors.web import queue, start
+from tocsin.doors.web import start
 from tocsin.intake import services as intake
 from tocsin.kernel.time import now
 
@@ -154,7 +154,7 @@ def test_what_others_wrote_is_shown_as_text(reporter: Client, officer: Client, g
                 (views.UnitChoice('"', HOSTILE),),
             ),
         ),
-        queue=[views_of.a_queue_row(title=HOSTILE)],
+        queue=views_of.a_queue([views_of.a_queue_row(title=HOSTILE, unusual_words=HOSTILE)]),
     )
     for client, address in (
         (reporter, reverse("report", kwargs={"report_id": "report_000000000001"})),
@@ -164,41 +164,6 @@ def test_what_others_wrote_is_shown_as_text(reporter: Client, officer: Client, g
         page = client.get(address).content.decode()
         assert HOSTILE not in page
         assert "&lt;script&gt;alert(1)" in page
-
-
-@pytest.mark.parametrize(
-    ("groups", "said"),
-    [
-        ([], "Nothing waits for you."),
-        (["new"], "1 case: 1 new."),
-        (["overdue", "overdue", "waiting"], "3 cases: 2 overdue and 1 waiting for others."),
-    ],
-)
-def test_the_queue_answers_in_a_sentence(groups: list[views.QueueGroup], said: str) -> None:
-    """How much, and what first."""
-    assert queue.queue_sentence([views_of.a_queue_row(group) for group in groups]) == said
-
-
-def test_the_queue_is_searched_and_filtered(officer: Client, given: Any) -> None:
-    """By words and by urgency; nothing found says so and offers the way back."""
-    given(
-        queue=[
-            views_of.a_queue_row("overdue", title="Phishing of a bank", kind_words="phishing"),
-            views_of.a_queue_row("new"),
-        ]
-    )
-    assert "Phishing of a bank" not in text_of(officer.get(reverse("queue"), {"q": "PASSWORD guess"}))
-    assert "Phishing of a bank" in text_of(officer.get(reverse("queue"), {"group": "overdue"}))
-    assert "No case is like that." in text_of(officer.get(reverse("queue"), {"q": "nothing such"}))
-
-
-def test_a_long_queue_comes_in_pages(officer: Client, given: Any) -> None:
-    """Fifty rows a page; an impossible page number is the nearest possible one."""
-    given(queue=[views_of.a_queue_row("new", title=f"Case number {n}.") for n in range(120)])
-    assert text_of(officer.get(reverse("queue"))).count("Case number") == 50
-    last = text_of(officer.get(reverse("queue"), {"page": "99"}))
-    assert last.count("Case number") == 20
-    assert "Case number 119." in last
 
 
 @pytest.mark.parametrize("act", ["accept", "assess", "answer", "redirect", "detach"])

@@ -1,9 +1,11 @@
 """Views as `cases.queries` gives them, in every state that a page must draw; nothing here is real."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
-from tocsin.cases import views
+from tocsin.cases import queueing, views
+from tocsin.cases.queueing import Choices, QueuePage
 from tocsin.kernel.time import now
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -254,6 +256,12 @@ def a_report_view(**changes: Any) -> views.ReportView:
         "held_back": "the 286 lines themselves, and the names that were tried",
     }
     return views.ReportView(**{**fields, **changes})
+
+
+def a_queue(rows: Sequence[views.QueueRow], below: int = 0) -> QueuePage:
+    """A page of the queue that has these rows and no others."""
+    counts = {group: sum(row.group == group for row in rows) for group in queueing.GROUPS}
+    return QueuePage(tuple(rows), counts, below, 1, 1, Choices())
 
 
 def a_queue_row(group: views.QueueGroup = "overdue", **changes: Any) -> views.QueueRow:

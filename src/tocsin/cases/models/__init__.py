@@ -8,14 +8,17 @@ from tocsin.cases.models.linking import Hint, Link, Move, Share, Suggestion
 from tocsin.cases.models.papers import CrimeNumber
 from tocsin.cases.models.rooms import Guest, Look
 from tocsin.cases.models.sealing import BrokenGlass, Seal
+from tocsin.cases.models.triage import Bulk, Doing, SavedFilter, Term, UnitWeights
 
 __all__ = [
     "BrokenGlass",
+    "Bulk",
     "Case",
     "CaseOrigin",
     "Clock",
     "CrimeNumber",
     "Decision",
+    "Doing",
     "Guest",
     "Hint",
     "Link",
@@ -25,7 +28,10 @@ __all__ = [
     "Outcome",
     "Question",
     "Rating",
+    "SavedFilter",
     "Seal",
     "Share",
     "Suggestion",
+    "Term",
+    "UnitWeights",
 ]

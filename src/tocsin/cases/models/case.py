@@ -39,9 +39,39 @@ class Case(models.Model):
     outcome_code = models.CharField(max_length=4, blank=True, help_text="of the outcome that closed it")
     report_count = models.PositiveIntegerField(default=0)
     member_count = models.PositiveIntegerField(default=0)
+    # What the queue is ordered by, kept by `cases.triage` whenever a case changes.
+    due_at = models.DateTimeField(null=True, blank=True, help_text="when the first running duty falls due")
+    score = models.PositiveSmallIntegerField(default=0, help_text="0 to 100, by the unit's weights")
+    severity_part = models.PositiveSmallIntegerField(default=0, help_text="0 to 100, as the next three")
+    solvability_part = models.PositiveSmallIntegerField(default=0)
+    harm_part = models.PositiveSmallIntegerField(default=0)
+    volume_part = models.PositiveSmallIntegerField(default=0)
+    evidence_until = models.DateTimeField(null=True, blank=True, help_text="when the first log is destroyed")
+    held_until = models.DateTimeField(null=True, blank=True, help_text="when the last log is destroyed")
+    names_origin = models.BooleanField(default=False, help_text="a member can say whose the origin is")
+    is_group = models.BooleanField(
+        default=False, help_text="a group below the threshold: no clock, one decision"
+    )
+    victim_count = models.PositiveIntegerField(default=0, help_text="known victims, pushed in by who counts")
 
     class Meta:
-        indexes = [models.Index(fields=["investigating_unit", "closed_at", "opened_at"])]
+        indexes = [
+            models.Index(fields=["investigating_unit", "closed_at", "opened_at"]),
+            models.Index(
+                "investigating_unit",
+                models.F("score").desc(),
+                "due_at",
+                "owned_at",
+                condition=models.Q(closed_at__isnull=True, is_group=False),
+                name="cases_queue",
+            ),
+            models.Index(
+                "investigating_unit",
+                models.F("score").desc(),
+                condition=models.Q(closed_at__isnull=True, is_group=True),
+                name="cases_groups",
+            ),
+        ]
 
     @property
     def is_open(self) -> bool:

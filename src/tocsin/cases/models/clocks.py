@@ -78,4 +78,9 @@ class Clock(models.Model):
                 condition=models.Q(member__isnull=False),
                 name="cases_clock_of_member",
             ),
+            models.Index(
+                fields=["ended_at", "step", "case"],
+                condition=models.Q(breached_at__isnull=False),
+                name="cases_clock_missed",
+            ),
         ]

@@ -18,7 +18,16 @@ class Hint(models.Model):
 
 
 class Suggestion(models.Model):
-    """That two cases may be one, why, and how strongly: a person decides. `case` is the older one."""
+    """That two cases may be one, why, and how strongly: a person decides. `case` is the older one.
+
+    What a person said stands: the same pair is not suggested again.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", "Nobody has looked"
+        UNSURE = "unsure", "Somebody looked and was not sure"
+        NO = "no", "They do not belong together"
+        YES = "yes", "They are one, and were joined"
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="suggestions")
     other = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="suggested_to")
@@ -27,9 +36,16 @@ class Suggestion(models.Model):
         help_text="0 to 100; what is strong acts and is no suggestion"
     )
     made_at = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+    person = models.ForeignKey(
+        Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    person_name = models.CharField(max_length=160, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "other"], name="cases_suggestion_once")]
+        indexes = [models.Index("state", models.F("strength").desc(), "id", name="cases_suggestion_open")]
 
 
 class Move(models.Model):

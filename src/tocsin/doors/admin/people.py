@@ -335,3 +335,26 @@ def _table(as_json: bool, columns: Sequence[str], rows: Sequence[Sequence[str]])
     widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
     for row in (columns, *rows):
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@admin.group()
+def search() -> None:
+    """What cases are found by."""
+
+
+@search.command("rebuild")
+def rebuild_search() -> None:
+    """Make the words, names and addresses of every case anew; the exchange may go on meanwhile."""
+    _services()
+    from tocsin.cases import terms
+
+    click.echo(f"{terms.rebuild():,} cases can be found again")
+
+
+@admin.command("rescore")
+def rescore() -> None:
+    """Count every open case anew: its score, its first duty, what is held. The worker does so once a day."""
+    _services()
+    from tocsin.cases import triage
+
+    click.echo(f"{triage.refresh_all():,} open cases are scored")

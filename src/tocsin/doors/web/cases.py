@@ -9,11 +9,14 @@ from django.urls import reverse
 
 from tocsin.access.policy import Actor, may
 from tocsin.blocking import queries as blocking
-from tocsin.cases import queries, services
+from tocsin.cases import casework, queries, reach, reviewing, services
+from tocsin.cases.explained import explain
+from tocsin.cases.merging import moves_to_undo
 from tocsin.cases.models import Case
+from tocsin.cases.people import people_of
 from tocsin.cases.sealing import SealedCase
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import asking, deciding, papers, sealing
+from tocsin.doors.web import asking, deciding, paging, papers, sealing
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
@@ -21,14 +24,19 @@ from tocsin.figures import effects
 from tocsin.intake.models import Report
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
 
-ACTS = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "attach", "link", "ask", "update")
+ACTS = (
+    *("accept", "assess", "answer", "withdraw", "redirect", "detach", "attach", "link", "split", "merge"),
+    *("ask", "update"),
+)
 
 
 @guards("case.read")
 def case(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """Can I decide this in a minute?"""
+    number = request.GET.get("reports", "1")
+    wanted = int(number) if number.isdecimal() and len(number) < 8 else 1
     try:
-        return _show(request, actor, queries.case_view(actor, case_id), Typed())
+        return _show(request, actor, queries.case_view(actor, case_id, links_page=wanted), Typed(), wanted)
     except SealedCase:
         return sealing.sealed_page(request, actor, case_id, [])
 
@@ -97,13 +105,10 @@ def detach(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """A report that does not belong leaves the case."""
 
     def act(view: CaseView, typed: Typed, case: Case) -> str:
-        report_id = typed.get("report")
-        if report_id not in {link.report_id for link in view.links if link.detached_at is None}:
-            raise NotFound()
         reason = typed.get("detach_reason")
         if not reason:
             raise BadInput("say why this report does not belong to the case")
-        report = deciding.report_of(case, report_id)
+        report = deciding.report_of(case, typed.get("report"))
         services.detach_report(case, services.Responder.of(actor, case), report, reason)
         return "The report is detached; both cases keep the record of it."
 
@@ -115,10 +120,7 @@ def attach(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """Undoes a detaching: the report comes back, and both ways stay recorded."""
 
     def act(view: CaseView, typed: Typed, case: Case) -> str:
-        report_id = typed.get("report")
-        if report_id not in {link.report_id for link in view.links if link.detached_at is not None}:
-            raise NotFound()
-        report = deciding.report_of(case, report_id)
+        report = deciding.report_of(case, typed.get("report"))
         services.attach_report(case, services.Responder.of(actor, case), report, "detached by mistake")
         return "The report is back in this case."
 
@@ -217,8 +219,19 @@ def _act(
     return HttpResponseRedirect(_onward(actor, case_id))
 
 
+def again(request: HttpRequest, actor: Actor, case_id: str, typed: Typed) -> HttpResponse:
+    """The case once more, with what was typed and what is wrong with it."""
+    return _show(request, actor, queries.case_view(actor, case_id), typed, status=422)
+
+
 def _show(
-    request: HttpRequest, actor: Actor, view: CaseView, typed: Typed, *, status: int = 200
+    request: HttpRequest,
+    actor: Actor,
+    view: CaseView,
+    typed: Typed,
+    links_page: int = 1,
+    *,
+    status: int = 200,
 ) -> HttpResponse:
     to = {name: reverse(f"case-{name}", kwargs={"case_id": view.case_id}) for name in ACTS}
     to["take_back"] = "yes" if "ask" in view.acts else ""
@@ -231,22 +244,37 @@ def _show(
     )
     context = {"view": view, "typed": typed, "to": to, "back": back, "errors": typed.errors}
     context["likeliest"] = deciding.likeliest(view)
-    context |= _effect(actor, view.case_id)
+    context |= _more(actor, view, links_page)
     context |= asking.of_page(actor, view)
     return page(request, "case", context, status=status)
 
 
-def _effect(actor: Actor, case_id: str) -> dict[str, Any]:
-    """What this case's reports point at, as far as it was shared, and what that stopped."""
-    found = queries.visible_to(actor).filter(case_id=case_id).first()
-    if found is None:
-        return {}
-    reports = Report.objects.filter(links__case=found, links__detached_at__isnull=True)
-    return {
-        "access": sealing.access_of(actor, found),
-        "effect": blocking.effect_of_case(found),
+def _more(actor: Actor, view: CaseView, links_page: int) -> dict[str, Any]:
+    """What stands beside a case: its score taken apart, people, what may be moved back, and its warnings."""
+    address = reverse("case", kwargs={"case_id": view.case_id})
+    pages = max(1, -(-view.report_count // casework.LINKS))
+    links = paging.pages_of(min(links_page, pages), pages, f"{address}?reports={{}}#links", "Linked reports")
+    found = queries.visible_to(actor).filter(case_id=view.case_id)
+    case = found.select_related("investigating_unit", "coordinator").first()
+    context: dict[str, Any] = {"report_pages": links}
+    context["likely_status"] = deciding.likely_status(view)
+    context["likely_help"] = deciding.likely_help(view, case)
+    if case is None:
+        return context
+    may_see = reach.sees_content(actor, case)
+    context |= {"score": explain(case), "victims": case.victim_count}
+    context["access"] = sealing.access_of(actor, case)
+    context["papers"] = papers.shelf_of_case(actor, case)
+    if not may_see:
+        return context
+    context["people"] = people_of(case)
+    if view.acts & {"assess", "detach", "redirect"} and may(actor, "case.merge"):
+        context["moves"] = moves_to_undo(case)
+        context["pairs"] = reviewing.waiting(actor, case)
+    reports = Report.objects.filter(links__case=case, links__detached_at__isnull=True)
+    return context | {
+        "effect": blocking.effect_of_case(case),
         "warned": effects.warnings_from(actor, reports),
-        "papers": papers.shelf_of_case(actor, found),
     }
 
 

@@ -3,12 +3,13 @@
 from django.http import HttpRequest
 
 from tocsin.access.models import Unit
-from tocsin.cases import services
+from tocsin.cases import clocks, services, states
 from tocsin.cases.models import Case
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import CaseView
 from tocsin.doors.web.forms import Typed
 from tocsin.intake.models import Report
+from tocsin.kernel.problems import NotFound
 
 
 def assess(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> str:
@@ -47,10 +48,37 @@ def likeliest(view: CaseView) -> str:
     return next((code for code in codes if code in known and known[code].reopenable), "")
 
 
+def likely_status(view: CaseView) -> str:
+    """The decision that the form begins with: to investigate; below the threshold, intelligence."""
+    codes = [choice.status for choice in view.form.statuses]
+    wanted = states.INTELLIGENCE if view.severity == "info" else states.INVESTIGATED
+    return wanted if wanted in codes else ""
+
+
+def likely_help(view: CaseView, case: Case | None) -> list[str]:
+    """What would have helped, as far as the inventory shows it; the officer changes it."""
+    codes = {choice.code for choice in view.form.help_choices}
+    held = [holding for holding in view.holdings if not holding.is_gone]
+    lacking = []
+    if not held:
+        lacking.append("longer-logs")
+    if any("not measured" in holding.clock_words for holding in held):
+        lacking.append("clock-error")
+    fields = clocks.holdings_of(case).values_list("fields_present", flat=True) if case is not None else ()
+    if held and not any("port" in name for names in fields for name in names):
+        lacking.append("source-port")
+    return [code for code in lacking if code in codes]
+
+
 def asked(request: HttpRequest) -> Typed:
     """A form that shows the words of the outcome asked for by `?outcome=`."""
     outcome = request.GET.get("outcome", "")
     return Typed({"outcome": [outcome]}) if outcome else Typed()
+
+
+def current_units() -> list[Unit]:
+    """The units that a case can be passed on to."""
+    return list(Unit.objects.exclude(kind=Unit.Kind.HOTLINE).filter(valid_to__isnull=True).order_by("name"))
 
 
 def unit_of(unit_id: str) -> Unit:
@@ -59,5 +87,8 @@ def unit_of(unit_id: str) -> Unit:
 
 
 def report_of(case: Case, report_id: str) -> Report:
-    """A report that is in this case or was."""
-    return Report.objects.filter(report_id=report_id, links__case=case).distinct().get()
+    """A report that is in this case or was. Raises NotFound."""
+    found = Report.objects.filter(report_id=report_id, links__case=case).distinct().first()
+    if found is None:
+        raise NotFound()
+    return found

@@ -4,16 +4,15 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from tocsin.access.policy import Actor
+from tocsin.cases import terms
 from tocsin.cases.member_reports import by_due
 from tocsin.cases.models import Link
 from tocsin.cases.units import current_pack
 from tocsin.intake import queries as intake
 from tocsin.intake.models import Report
-
-PLACES = ("report_id", "attack_id", "kind", "origin", "target", "service")
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,7 @@ def find(actor: Actor, query: str, state: str) -> QuerySet[Report]:
     """The actor's own reports that match, newest first; `state` is `waiting`, `answered` or anything else."""
     found = intake.visible_to(actor).order_by("-received_at", "-pk")
     if query:
-        match = Q()
-        for place in PLACES:
-            match |= Q(**{f"{place}__icontains": query})
-        found = found.filter(match)
+        found = terms.own_reports(found, query)
     answered = Exists(_links().filter(report=OuterRef("pk"), case__closed_at__isnull=False))
     if state == "waiting":
         return found.filter(~answered)

@@ -29,6 +29,7 @@ PROVED_AT = "proved_at"  # in the session: when somebody last proved who they ar
 PARTS = (
     ("My reports", "reports", "report.list", ("/reports",)),
     ("Queue", "queue", "queue.read", ("/queue", "/cases")),
+    ("Link review", "review", "suggestion.read", ("/links",)),
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
     ("Network", "network", "network.read", ("/network", "/indicators")),
     ("Administration", "administration", "admin.read", ("/administration",)),

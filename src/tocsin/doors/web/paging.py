@@ -20,23 +20,25 @@ class Paging:
 
     def context(self) -> dict[str, Any]:
         """What the list's template needs: the numbers, and the pagination component's links."""
-        links: dict[str, Any] = {"items": self._items(), "landmarkLabel": "Pages"}
-        if self.number > 1:
-            links["previous"] = {"href": self._href(self.number - 1)}
-        if self.number < self.pages:
-            links["next"] = {"href": self._href(self.number + 1)}
+        links = pages_of(
+            self.number, self.pages, self.address.replace("{", "{{").replace("}", "}}") + "&page={}"
+        )
         return {"pages": self.pages, "number": self.number, "links": links}
 
-    def _items(self) -> list[dict[str, Any]]:
-        near = {1, self.pages, self.number - 1, self.number, self.number + 1}
-        items: list[dict[str, Any]] = []
-        last = 0
-        for number in sorted(n for n in near if 1 <= n <= self.pages):
-            if number - last > 1:
-                items.append({"ellipsis": True})
-            items.append({"number": number, "href": self._href(number), "current": number == self.number})
-            last = number
-        return items
 
-    def _href(self, number: int) -> str:
-        return f"{self.address}&page={number}"
+def pages_of(number: int, pages: int, address: str, label: str = "Pages") -> dict[str, Any]:
+    """The pagination component's links; `address` has `{}` where a page's number goes."""
+    near = {1, pages, number - 1, number, number + 1}
+    items: list[dict[str, Any]] = []
+    last = 0
+    for one in sorted(n for n in near if 1 <= n <= pages):
+        if one - last > 1:
+            items.append({"ellipsis": True})
+        items.append({"number": one, "href": address.format(one), "current": one == number})
+        last = one
+    links: dict[str, Any] = {"items": items, "landmarkLabel": label}
+    if number > 1:
+        links["previous"] = {"href": address.format(number - 1)}
+    if number < pages:
+        links["next"] = {"href": address.format(number + 1)}
+    return links

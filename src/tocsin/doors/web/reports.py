@@ -132,7 +132,7 @@ def csv_lines(found: QuerySet[Report]) -> Iterator[str]:
     writer = csv.writer(Echo())
     yield writer.writerow(COLUMNS)
     for row in found.values_list(*COLUMNS).iterator(2000):
-        yield writer.writerow([_cell(value) for value in row])
+        yield writer.writerow([cell(value) for value in row])
 
 
 class Echo:
@@ -142,7 +142,8 @@ class Echo:
         return line
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """What a cell of a file says."""
     text = rfc3339(value) if hasattr(value, "astimezone") else str(value)
     # A spreadsheet would run a cell that begins so as a formula.
     return "'" + text if text[:1] in "=+-@\t\r" and text else text
