@@ -48,6 +48,8 @@ def test_a_guest_learns_no_members_name_unless_it_was_chosen(town: Town, case: C
     view = rooms.look(rooms.find_guest(bare))
     assert view.links and view.holdings
     assert "Ferry" not in str(view)
+    assert "198.51.100.1" not in str(view.links), "the target would say whose it is"
+    assert "auth-log" not in str(view.holdings)
     _, named = invited(town, case, "links", "members")
     assert rooms.look(rooms.find_guest(named)).links[0].member_name == "Ferry"  # type: ignore[index]
 

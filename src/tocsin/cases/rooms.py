@@ -30,6 +30,7 @@ PARTS = {
     "answers": "the answer",
     "members": "the names of the providers that report and hold",
 }
+SOMEBODY = "a provider’s system"  # a target's name would say whose it is
 DAYS = (1, 3, 7, 14, 30)
 
 
@@ -164,12 +165,13 @@ def look(guest: Guest, at: dt.datetime | None = None) -> RoomView:
         if "timeline" in chosen
         else None,
         links=tuple(
-            link if named else replace(link, member_name="") for link in casework.link_views(pack, case)
+            link if named else replace(link, member_name="", target=SOMEBODY)
+            for link in casework.link_views(pack, case)
         )
         if "links" in chosen
         else None,
         holdings=tuple(
-            held if named else replace(held, member_name="")
+            held if named else replace(held, member_name="", source_id="")
             for held in casework.holding_views(pack, case, at)
         )
         if "holdings" in chosen
