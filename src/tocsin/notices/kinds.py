@@ -71,6 +71,10 @@ QUIET = frozenset(
         "cases:case:parted",
         "cases:case:restored",
         "cases:case:merged",
+        "cases:case:undone",
+        "cases:suggestion:decided",
+        "cases:weights:set",
+        "cases:weights:undone",
         "cases:case:sealed",  # those whom it names, and whoever sealed it, are told by `access.alerts`
         "cases:case:unsealed",
         "cases:link:used",
