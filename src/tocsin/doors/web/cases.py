@@ -161,6 +161,7 @@ def update(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
 @guards("case.duty", "GET", "POST")
 def duty(request: HttpRequest, actor: Actor, case_id: str, duty_id: int) -> HttpResponse:
     """A duty that the unit says is done, or does not apply; the case may be closed long since."""
+    queries.fetch_case(actor, case_id)
     if request.method == "POST":
         applies = request.POST.get("how") != "not ours"
         services.meet_duty(actor, duty_id, applies=applies)

@@ -101,6 +101,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("queue/filters", many.save_filter, name="filter-save"),
     path("queue/filters/forget", many.forget_filter, name="filter-forget"),
     path("queue/weights", weights.weights, name="weights"),
+    path("queue/weights/change", weights.change, name="weights-change"),
     path("queue/weights/undo", weights.undo, name="weights-undo"),
     path("links", review.review, name="review"),
     path("links/<str:suggestion_id>/decide", review.decide, name="review-decide"),
