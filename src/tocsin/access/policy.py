@@ -88,6 +88,8 @@ POLICY: dict[str, Rule] = {
     "suggestion.decide": _rule("officer supervisor", relation="own unit", why="yes, no, not sure, and undo"),
     "weights.read": _rule("officer supervisor", relation="own unit", why="how a score comes about"),
     "weights.set": _rule("supervisor", relation="own unit", why="what the parts of a score count at a unit"),
+    "team.read": _rule("supervisor", relation="own unit", why="who is drowning, and what is late"),
+    "case.reassign": _rule("supervisor", relation="own unit", why="nobody keeps a case waiting"),
     "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
     "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),
     "link.make": _rule(

@@ -17,6 +17,7 @@ from tocsin.cases.owed import meet_duty
 from tocsin.cases.papers.crime_numbers import record_crime_number
 from tocsin.cases.questions import ask, reply, withdraw_question
 from tocsin.cases.ratings import rate_answer
+from tocsin.cases.reassigning import reassign_case
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import load_units
 from tocsin.cases.updates import say_update
@@ -39,6 +40,7 @@ __all__ = [
     "meet_duty",
     "merge_cases",
     "rate_answer",
+    "reassign_case",
     "record_crime_number",
     "redirect_case",
     "reply",

@@ -65,6 +65,11 @@ SAID: dict[str, tuple[str, str, bool]] = {
         "{by}, {by_unit}, has taken it. A person is looking at it now.",
         False,
     ),
+    "cases:case:reassigned": (
+        "{by}, {by_unit}, gave the case to {owner}; {from} had it. {reason}",
+        "{owner}, {by_unit}, has it now. No clock was stopped.",
+        False,
+    ),
     "cases:case:assessed": (
         "{by}, {by_unit}, decided: {status_words}. {reason}",
         "{by}, {by_unit}, decided: {status_words}. {reason}",

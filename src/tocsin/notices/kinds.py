@@ -44,6 +44,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "cases:case:routed": ("progress", "new-cases"),
     "cases:case:redirected": ("progress", "new-cases"),
     "cases:case:accepted": ("progress",),
+    "cases:case:reassigned": ("progress", "new-cases"),
     "cases:case:assessed": ("answers",),
     "cases:case:answered": ("answers",),
     "cases:case:withdrawn": ("answers",),

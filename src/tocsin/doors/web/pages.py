@@ -29,6 +29,7 @@ PROVED_AT = "proved_at"  # in the session: when somebody last proved who they ar
 PARTS = (
     ("My reports", "reports", "report.list", ("/reports",)),
     ("Queue", "queue", "queue.read", ("/queue", "/cases")),
+    ("Team", "team", "team.read", ("/team",)),
     ("Link review", "review", "suggestion.read", ("/links",)),
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
     ("Network", "network", "network.read", ("/network", "/indicators")),
@@ -89,7 +90,7 @@ def home_of(actor: Actor) -> str:
     """Where somebody's work is: the first part of the site that is theirs."""
     if actor.withheld:
         return reverse("account")
-    for _, name, action, _ in PARTS[:5]:
+    for _, name, action, _ in PARTS[:6]:
         if may(actor, action):
             return reverse(name)
     return reverse("start")

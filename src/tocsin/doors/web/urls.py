@@ -27,6 +27,7 @@ from tocsin.doors.web import (
     sealing,
     session,
     start,
+    team,
     webhooks,
     weights,
 )
@@ -103,6 +104,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("queue/weights", weights.weights, name="weights"),
     path("queue/weights/change", weights.change, name="weights-change"),
     path("queue/weights/undo", weights.undo, name="weights-undo"),
+    path("team", team.team, name="team"),
+    path("team.csv", team.team_csv, name="team-csv"),
+    path("team/reassign", team.reassign, name="team-reassign"),
     path("links", review.review, name="review"),
     path("links/<str:suggestion_id>/decide", review.decide, name="review-decide"),
     path("links/<str:suggestion_id>/undo", review.undo, name="review-undo"),
