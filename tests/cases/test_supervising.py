@@ -153,7 +153,7 @@ def test_a_region_sees_what_missed_clocks_brought_up(town: Town) -> None:
 
 
 def test_the_page_gives_and_takes_back(busy: Town, client: Client) -> None:
-    """Numbers link to their cases, chosen rows are given, one press takes it back; a slip keeps the choice."""
+    """Numbers link to cases, chosen rows are given, one press takes it back; a slip keeps the choice."""
     client.force_login(busy.people["saul"])
     page = client.get("/team").content.decode()
     olive = busy.people["olive"].pk

@@ -1,4 +1,4 @@
-"""One press for many cases: accept, decide, answer, redirect or reassign them, and take all of it back for a minute.
+"""One press for many cases: accept, decide, answer, pass on or give away, and take all back for a minute.
 
 Each case is an act of its own, recorded by itself; what one of them refuses is listed with its reason and
 stops no other.

@@ -135,37 +135,38 @@ def loads_of(
             oldest_at=Min("opened_at"),
             late_since=Min("due_at", filter=late),
         )
+        .values_list("owner", "owner_name", "open", "late", "today", "oldest_at", "late_since")
     )
-    for row in rows:
-        pk, name = row.pop("owner"), row.pop("owner_name")
+    for pk, name, *counted in rows:
         if pk in found:
-            found[pk] = replace(added(found[pk], row), name=found[pk].name)
+            found[pk] = added(found[pk], Load("", "", *counted))
             continue
         key = f"p{pk}" if pk is not None else f"n{name}" if name else NOBODY
         fresh = Load(key, name or "Nobody yet", is_gone=bool(name))
-        others[key] = added(others.get(key, fresh), row)
+        others[key] = added(others.get(key, fresh), Load("", "", *counted))
     return sorted(
         (*found.values(), *others.values()), key=lambda load: (-load.late, -load.today, -load.open, load.name)
     )
 
 
-def added(load: Load, row: dict[str, object]) -> Load:
-    """The load and what one row counted; somebody whose name has changed has two rows."""
-    counted = Load(load.key, load.name, **row)  # type: ignore[arg-type]  # the columns are its fields
-    instants = {
-        name: min(filter(None, (getattr(load, name), getattr(counted, name))), default=None)
-        for name in ("oldest_at", "late_since")
-    }
-    numbers = {name: getattr(load, name) + getattr(counted, name) for name in ("open", "late", "today")}
-    return replace(load, **numbers, **instants)
+def added(load: Load, more: Load) -> Load:
+    """Both together: somebody whose name has changed has cases under two names."""
+    return replace(
+        load,
+        open=load.open + more.open,
+        late=load.late + more.late,
+        today=load.today + more.today,
+        oldest_at=min(filter(None, (load.oldest_at, more.oldest_at)), default=None),
+        late_since=min(filter(None, (load.late_since, more.late_since)), default=None),
+    )
 
 
 def units_of(known: QuerySet[Case], own_pks: Sequence[int], at: dt.datetime) -> list[UnitLoad]:
     """The own units, and those below them from which missed clocks have brought cases up."""
     rows = known.filter(Q(investigating_unit__in=own_pks) | Q(pk__in=brought_up(own_pks)))
     counted = {
-        row["investigating_unit"]: row
-        for row in rows.order_by()
+        pk: numbers
+        for pk, *numbers in rows.order_by()
         .values("investigating_unit")
         .annotate(
             open=Count("pk"),
@@ -173,17 +174,11 @@ def units_of(known: QuerySet[Case], own_pks: Sequence[int], at: dt.datetime) -> 
             late=Count("pk", filter=Q(due_at__lte=at)),
             oldest_at=Min("opened_at"),
         )
+        .values_list("investigating_unit", "open", "unowned", "late", "oldest_at")
     }
-    units = Unit.objects.in_bulk([*own_pks, *counted])
-    nothing = {"open": 0, "unowned": 0, "late": 0, "oldest_at": None}
     found = [
-        UnitLoad(
-            unit.unit_id,
-            unit.name,
-            pk in own_pks,
-            *(counted.get(pk, nothing)[name] for name in nothing),
-        )
-        for pk, unit in units.items()
+        UnitLoad(unit.unit_id, unit.name, pk in own_pks, *counted.get(pk, (0, 0, 0, None)))
+        for pk, unit in Unit.objects.in_bulk([*own_pks, *counted]).items()
     ]
     return sorted(found, key=lambda unit: (not unit.is_own, -unit.late, unit.name))
 

@@ -28,7 +28,7 @@ INSTANTS = ("closed_at", "owned_at")
 def perform(bulk: Bulk, case: Case, by: Responder, do: Callable[[Case], Any], at: dt.datetime) -> None:
     """Do something to a case, and keep what it was before, in one transaction. Raises whatever `do` does.
 
-    Taking a case that is theirs already, or giving it to who has it, changes nothing and leaves nothing to take back.
+    Giving a case to whoever has it already changes nothing and leaves nothing to take back.
     """
     with act():
         case = lock_case(case)
