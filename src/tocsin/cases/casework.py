@@ -316,4 +316,5 @@ def packet(case: Case, at: dt.datetime | None = None) -> PacketView:
         holdings=holdings,
         clocks=tuple(view for view in clock_views(pack, case, at) if view.is_running),
         national_service_words=pack.info.national_service_words,
+        report_count=case.report_count,
     )

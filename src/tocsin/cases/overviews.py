@@ -1,7 +1,9 @@
 """Many cases at once: what each owes first, and the coordinator's view of where silence is."""
 
 import datetime as dt
-from collections.abc import Iterable
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Case as Choose
 from django.db.models import Count, F, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
@@ -22,6 +24,7 @@ from tocsin.kernel.time import now
 from tocsin.reference.values import Pack
 
 PAGE = 200
+BATCH = 500
 
 
 def by_urgency(cases: QuerySet[Case]) -> QuerySet[Case]:
@@ -52,7 +55,7 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
     escalated = by_urgency(open_cases.filter(reach.is_escalated(0)))
     not_joined, late = list(silent[:PAGE]), list(escalated[:PAGE])
     due = first_due(pack, {case.pk: case for case in (*not_joined, *late)}.values(), at)
-    links = newest_links([*not_joined, *late])
+    links = links_of([*not_joined, *late])
     units = Unit.objects.filter(valid_to__isnull=True)
     view = CoordinationView(
         sentence="",
@@ -101,16 +104,30 @@ def silent_units(open_cases: QuerySet[Case]) -> tuple[SilentUnit, ...]:
     )
 
 
-def newest_links(cases: Iterable[Case]) -> dict[int, OneTimeLink]:
-    """Of each case its newest one-time link."""
+def links_of(cases: Iterable[Case]) -> dict[int, list[OneTimeLink]]:
+    """Of each case its one-time links, the newest first: what was sent when."""
+    found: dict[int, list[OneTimeLink]] = defaultdict(list)
     links = OneTimeLink.objects.filter(case__in={case.pk for case in cases}).select_related("made_by")
-    return {link.case_id: link for link in links.order_by("made_at")}
+    for link in links.order_by("-made_at", "-pk"):
+        found[link.case_id].append(link)
+    return found
+
+
+def export_coordination(actor: Actor) -> Iterator[tuple[Case, OneTimeLink | None, int]]:
+    """Every case of the coordinator's page with its newest link and how many were made, due first first."""
+    require(actor, "coordination.read")
+    seen = by_urgency(reach.visible_to(actor).filter(closed_at__isnull=True))
+    rows = seen.iterator(BATCH)
+    while batch := list(itertools.islice(rows, BATCH)):
+        links = links_of(batch)
+        for case in batch:
+            mine = links.get(case.pk, [])
+            yield case, mine[0] if mine else None, len(mine)
 
 
 def _row(
-    pack: Pack, case: Case, due: dict[int, ClockView], links: dict[int, OneTimeLink], at: dt.datetime
+    pack: Pack, case: Case, due: dict[int, ClockView], links: dict[int, list[OneTimeLink]], at: dt.datetime
 ) -> CoordinationRow:
-    link = links.get(case.pk)
     return CoordinationRow(
         case_id=case.case_id,
         title=case.title,
@@ -120,8 +137,9 @@ def _row(
         owner_name=case.owner_name,
         opened_at=case.opened_at,
         due=due.get(case.pk),
-        link=parts.one_time_link_view(link, at) if link else None,
+        links=tuple(parts.one_time_link_view(link, at) for link in links.get(case.pk, ())),
         report_count=case.report_count,
+        may_send=case.lane == "ordinary" and not case.investigating_unit.has_joined,
     )
 
 

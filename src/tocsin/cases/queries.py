@@ -9,6 +9,7 @@ from tocsin.cases.question_views import ask_form, questions_of_case, questions_o
 from tocsin.cases.queueing import groups_below, queue
 from tocsin.cases.ratings import rating_of, ratings_of
 from tocsin.cases.reach import visible_to
+from tocsin.cases.rising import rising
 from tocsin.cases.supervising import team
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "report_list",
     "report_view",
     "reporter_home",
+    "rising",
     "team",
     "visible_to",
 ]

@@ -21,6 +21,10 @@ class Case(models.Model):
     route_rule = models.CharField(max_length=40, help_text="id of the routing rule that decided")
     route_reason = models.TextField(help_text="one sentence, shown with the decision")
     route_told = models.TextField(help_text="the same for reporters: nothing of other members")
+    enquiry = models.CharField(
+        max_length=64, blank=True, help_text="where a line of enquiry points: a unit's id, or abroad"
+    )
+    is_threat_to_life = models.BooleanField(default=False, help_text="as a person said")
     owner = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_cases"
     )
