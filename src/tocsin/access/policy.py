@@ -61,6 +61,11 @@ POLICY: dict[str, Rule] = {
     "case.redirect": _rule(
         "officer supervisor coordinator", relation="own unit or coordinated", why="wrong desk"
     ),
+    "case.enquire": _rule(
+        "officer supervisor coordinator",
+        relation="own unit or coordinated",
+        why="where a line of enquiry points, or a life in danger",
+    ),
     "case.assess": _rule("officer supervisor", relation="own unit", why="a person's decision"),
     "case.answer": _rule("officer supervisor", relation="own unit", why="the outcome told to the reporters"),
     "case.detach": _rule("officer supervisor", relation="own unit", why="a report linked by mistake"),

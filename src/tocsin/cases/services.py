@@ -19,6 +19,7 @@ from tocsin.cases.questions import ask, reply, withdraw_question
 from tocsin.cases.ratings import rate_answer
 from tocsin.cases.reassigning import reassign_case
 from tocsin.cases.responders import Responder
+from tocsin.cases.stating import state_enquiry, state_threat_to_life
 from tocsin.cases.units import load_units
 from tocsin.cases.updates import say_update
 
@@ -46,6 +47,8 @@ __all__ = [
     "reply",
     "say_update",
     "split_case",
+    "state_enquiry",
+    "state_threat_to_life",
     "undo_move",
     "withdraw_answer",
     "withdraw_question",
