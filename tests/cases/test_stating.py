@@ -73,7 +73,7 @@ def test_a_line_abroad_is_the_nations_and_a_life_the_force_of_the_victim(town: T
     assert (case.investigating_unit.unit_id, case.route_rule) == ("nca-nccu", "enquiry-abroad")
     case = state_threat_to_life(case, by(town, "cora", case), "it runs a ventilator", NOON + HOUR)
     assert (case.investigating_unit.unit_id, case.route_rule) == ("kent", "threat-to-life")
-    assert "life" in case.route_told
+    assert "in danger" in case.route_told
     assert list(check_cases()) == []
 
 

@@ -96,7 +96,7 @@ def test_a_retired_force_leads_to_its_successor(copied: Path) -> None:
             'rule = "x"\nwhen = { lane = "y" }',
             "last rule",
         ),
-        ("routing.toml", "when = {}", "when = { moon = 1 }", "routing.toml rule 6: .*moon"),
+        ("routing.toml", "when = {}", "when = { moon = 1 }", "routing.toml rule 10: .*moon"),
         ("routing.toml", "[[rule]]", "[[rule]", "routing.toml: "),
         ("pack.toml", '"iwf"', '"nobody"', "'nobody' is no unit"),
     ],

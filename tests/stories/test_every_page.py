@@ -44,10 +44,11 @@ PAGES = {
     "olga": {"queue-of-one": "/queue", "case-many": "/cases/{national_case}"},
     "amy": {"administration-of-a-member": "/administration"},
     "omar": {"administration": "/administration", "policy": "/administration/policy"},
-    "sam": {"weights": "/queue/weights", "case-of-a-supervisor": "/cases/{late_case}"},
+    "sam": {"weights": "/queue/weights", "team": "/team", "team-late": "/team?show=late", "case-of-a-supervisor": "/cases/{late_case}"},
     "tara": {"network-trusted": "/network", "indicator-held": "/indicators/{held_indicator}"},
     "iris": {
         "coordination": "/coordination",
+        "nation": "/coordination/nation",
         "case-coordinated": "/cases/{kent_case}",
         "packet": "/cases/{kent_case}/packet",
     },
@@ -65,7 +66,8 @@ PICTURES = {
     ),
     *((name, "light") for name in ("figures", "network", "indicator")),
     *((name, "light") for name in ("account", "administration", "policy")),
-    *((name, "light") for name in ("queue-below", "review", "weights")),
+    *((name, "light") for name in ("queue-below", "review", "weights", "team", "nation")),
+    ("team", "narrow"),
     *((name, "dark") for name in ("reporter-home", "case", "figures")),
     *((name, "narrow") for name in ("start", "report", "queue")),
 }
