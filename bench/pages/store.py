@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bench.pages.beside import furnish
 from bench.pages.rows import chosen, restart_ids, write
 
 KINDS = {
@@ -19,7 +20,7 @@ KINDS = {
     "fraud/phishing": 10.0,
     "availability/ddos": 5.0,
 }
-SEVERITIES = {"low": 60.0, "medium": 30.0, "high": 9.0, "critical": 1.0}
+SEVERITIES = {"info": 10.0, "low": 50.0, "medium": 30.0, "high": 9.0, "critical": 1.0}
 YEARS = dt.timedelta(days=730)
 LARGEST = 0.1  # of all reports are in one case
 OPEN = 0.2  # of all cases
@@ -50,7 +51,9 @@ class Store:
         self._reports()
         self._entries()
         self._holdings()
-        self._derived()
+        self._statistics()
+        furnish(self)
+        self._statistics()
 
     def _people(self) -> None:
         """130 members, every unit, and in Kent, which has joined, an officer and a supervisor."""
@@ -118,8 +121,8 @@ class Store:
         return chosen(KINDS, random.Random(case * 3 + 2), 1)[0]
 
     def severity(self, case: int) -> str:
-        """By the weights."""
-        return chosen(SEVERITIES, random.Random(case * 5 + 3), 1)[0]
+        """By the weights; `info` is a group below the threshold, under no clock."""
+        return chosen(SEVERITIES, random.Random(case * 5 + 3), 1)[0] if case else "high"
 
     def origin(self, case: int) -> str:
         """An address of its own for each case."""
@@ -224,6 +227,8 @@ class Store:
 
     def _clocks(self, n: int) -> Iterator[tuple[Any, ...]]:
         opened = self.opened_at(n)
+        if self.severity(n) == "info":
+            return
         for clock_id, days in (("P02", 1), ("P03", 5), ("P04", 28)):
             due = opened + dt.timedelta(days=days)
             if not self.is_open(n) or (clock_id == "P02" and self.owner(n)):
@@ -272,13 +277,13 @@ class Store:
         write(
             Link,
             ("case", "report", "linked_at"),
-            ((n + 1, pk, self.opened_at(n)) for n, pk in self._numbered()),
+            ((n + 1, pk, self.opened_at(n)) for n, pk in self.numbered()),
             reason=linked,
             strength=90,
         )
         met = (
             (clock, n + 1, pk, self.opened_at(n), self.opened_at(n), self.opened_at(n))
-            for n, pk in self._numbered()
+            for n, pk in self.numbered()
             for clock in ("P01", "P02")
         )
         write(
@@ -293,7 +298,7 @@ class Store:
             ((case + 1, member, count, firsts[case, member]) for (case, member), count in shares.items()),
         )
 
-    def _numbered(self) -> Iterator[tuple[int, int]]:
+    def numbered(self) -> Iterator[tuple[int, int]]:
         """(case, report's key), in order."""
         keys = itertools.count(1)
         for n, size in enumerate(self.sizes):
@@ -310,7 +315,7 @@ class Store:
         from tocsin.wire import report as wire
 
         encode = msgspec.json.Encoder().encode
-        for n, pk in self._numbered():
+        for n, pk in self.numbered():
             member, opened = self.member(n, pk), self.opened_at(n)
             shares[n, member] += 1
             firsts.setdefault((n, member), pk)
@@ -410,10 +415,10 @@ class Store:
             updated_at=self.now,
         )
         place = {pk: n + 1 for n, pk in enumerate(self.members)}
-        rows = ((pk, place[self.member(n, pk)]) for n, pk in self._numbered() if n < HELD or n % 12 == 0)
+        rows = ((pk, place[self.member(n, pk)]) for n, pk in self.numbered() if n < HELD or n % 12 == 0)
         write(ReportHolding, ("report", "holding"), rows)
 
-    def _derived(self) -> None:
+    def _statistics(self) -> None:
         """Counters behind the keys, and the engine's own statistics."""
         from django.db import connection
 
