@@ -1,7 +1,8 @@
-"""What stands beside reports and cases in the store: scores, words to search, pairs, questions, news, indicators."""
+"""What stands beside reports and cases in the store: scores, words, pairs, questions, news, indicators."""
 
 import datetime as dt
 import hashlib
+import itertools
 import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -56,9 +57,7 @@ def _keys(store: "Store") -> None:
     from tocsin.access.models import ApiKey
 
     rows = [(store.members[0], PREFIX, hashlib.sha256(KEY.encode()).digest())]
-    rows += [
-        (pk, f"{pk:012x}", hashlib.sha256(str(pk).encode()).digest()) for pk in store.members for _ in "1"
-    ]
+    rows += [(pk, f"{pk:012x}", hashlib.sha256(str(pk).encode()).digest()) for pk in store.members]
     write(
         ApiKey,
         ("member", "prefix", "digest"),
@@ -107,7 +106,7 @@ def _suggestions(store: "Store") -> None:
     from tocsin.cases.models import Suggestion
 
     kents = [n for n in range(0, store.cases, 12) if store.is_open(n)]
-    pairs = [(a + 1, b + 1, 40 + a % 40) for a, b in zip(kents, kents[1:], strict=False)][:PAIRS]
+    pairs = [(a + 1, b + 1, 40 + a % 40) for a, b in itertools.pairwise(kents)][:PAIRS]
     pairs += [(n + 1, n + 3, 40 + n % 40) for n in range(1, store.cases - 4, 50) if n % 12 and (n + 2) % 12]
     write(
         Suggestion,
@@ -211,16 +210,18 @@ def _indicators(store: "Store") -> None:
 
 def prepared_uuid(n: int) -> Any:
     """As the engine keeps it."""
-    from tocsin.sharing.models import Indicator
-
     from django.db import connection
+
+    from tocsin.sharing.models import Indicator
 
     return Indicator._meta.get_field("stix_id").get_db_prep_save(uuid.UUID(int=n + 1), connection)
 
 
 def _derived() -> None:
     """Due times and scores of open cases, and the words that all cases are found by."""
-    from tocsin.cases import terms, triage
+    from tocsin.cases import holdings, shares, terms, triage
 
+    holdings.rebuild()
     triage.refresh_all()
+    shares.standing_anew()
     terms.rebuild()

@@ -229,12 +229,12 @@ class Store:
         opened = self.opened_at(n)
         if self.severity(n) == "info":
             return
-        for clock_id, days in (("P02", 1), ("P03", 5), ("P04", 28)):
+        for clock_id, days in (("P03", 5), ("P04", 28)):
             due = opened + dt.timedelta(days=days)
-            if not self.is_open(n) or (clock_id == "P02" and self.owner(n)):
+            if not self.is_open(n):
                 ended = opened + dt.timedelta(days=2)
                 yield clock_id, n + 1, opened, due, None, ended, "person", due if due < ended else None, 0
-            elif clock_id != "P03" or self.owner(n):
+            elif self.owner(n) or clock_id == "P04":
                 late = due < self.now
                 yield (
                     clock_id,
@@ -252,7 +252,7 @@ class Store:
         from tocsin.cases.models import Clock, Link, Share
         from tocsin.intake.models import Report
 
-        columns = (
+        reported = (
             "id",
             "report_id",
             "member",
@@ -272,7 +272,7 @@ class Store:
         )
         shares: Counter[tuple[int, int]] = Counter()
         firsts: dict[tuple[int, int], int] = {}
-        write(Report, columns, self._report_rows(shares, firsts), service="ssh", lane="ordinary", count=420)
+        write(Report, reported, self._report_rows(shares, firsts), service="ssh", lane="ordinary", count=420)
         linked = "shares the origin"
         write(
             Link,
@@ -281,22 +281,32 @@ class Store:
             reason=linked,
             strength=90,
         )
-        met = (
-            (clock, n + 1, pk, self.opened_at(n), self.opened_at(n), self.opened_at(n))
-            for n, pk in self.numbered()
-            for clock in ("P01", "P02")
-        )
+        columns = ("clock_id", "case", "report", "started_at", "due_at", "ended_at", "ended_by")
+        columns += ("next_step_at", "breached_at", "step")
         write(
             Clock,
-            ("clock_id", "case", "report", "started_at", "due_at", "ended_at"),
-            met,
-            ended_by="automatic",
+            columns,
+            itertools.chain.from_iterable(itertools.starmap(self._own_clocks, self.numbered())),
         )
         write(
             Share,
             ("case", "member", "reports", "first_report"),
             ((case + 1, member, count, firsts[case, member]) for (case, member), count in shares.items()),
         )
+
+    def _own_clocks(self, n: int, pk: int) -> Iterator[tuple[Any, ...]]:
+        """Every report is acknowledged; where nobody has its case, an owner is owed to it."""
+        opened = self.opened_at(n)
+        yield "P01", n + 1, pk, opened, opened, opened, "automatic", None, None, 0
+        if self.severity(n) == "info":
+            return
+        due = opened + dt.timedelta(days=1)
+        if not self.is_open(n) or self.owner(n):
+            yield "P02", n + 1, pk, opened, due, opened, "automatic", None, None, 0
+        elif due < self.now:
+            yield "P02", n + 1, pk, opened, due, None, "", None, due, 3
+        else:
+            yield "P02", n + 1, pk, opened, due, None, "", due, None, 0
 
     def numbered(self) -> Iterator[tuple[int, int]]:
         """(case, report's key), in order."""
