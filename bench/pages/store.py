@@ -91,7 +91,7 @@ class Store:
         for number in itertools.cycle(range(1, self.cases)):
             if left <= 0:
                 break
-            more = min(left, 1 + int(5_000 / (number + 1)))
+            more = min(left, 1 + int(self.reports / 200 / (number + 1)))
             sizes[number] += more
             left -= more
         return sizes

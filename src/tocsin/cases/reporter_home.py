@@ -7,12 +7,12 @@ it costs one of ten. Nothing here tells of another member.
 import datetime as dt
 from collections.abc import Sequence
 
-from django.core.cache import cache
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from tocsin.access.policy import Actor, require
 from tocsin.cases import words
+from tocsin.cases.counted import counted
 from tocsin.cases.member_reports import SHOWN, late_words, rows_of
 from tocsin.cases.models import Case, Link, Question, Share
 from tocsin.cases.units import current_pack
@@ -25,8 +25,7 @@ from tocsin.reference.values import Pack
 WEEKS = 12
 ANSWERED_WITHIN = dt.timedelta(days=30)
 SMALL = 100  # reports of a case that is looked through whole
-MANY = 5_000  # reports in the weeks shown, which are not counted for every reader
-COUNTED_FOR = 600  # seconds
+COUNTED_FOR = 600  # seconds, where there are very many
 LOOKED_THROUGH = 500  # of the newest links of any other
 
 
@@ -37,7 +36,8 @@ def reporter_home(actor: Actor, at: dt.datetime | None = None) -> ReporterHome:
     reports, mine = intake.visible_to(actor), of_members(actor)
     waiting, answered = mine.filter(closed_at__isnull=True), mine.filter(closed_at__gte=at - ANSWERED_WITHIN)
     funnel, waiting_count = funnel_of(pack, reports, mine), reports_in(waiting)
-    weeks, counted_at = counted_weeks(actor, reports, at)
+    name = "weeks-" + "-".join(str(member.pk) for member in actor.members)
+    weeks, counted_at = counted(name, lambda: weeks_of(reports, at), received_in, at, COUNTED_FOR)
     rows = first_due_first(rows_of(pack, links_of(in_order_of_due(waiting)), at))
     return ReporterHome(
         sentence=home_sentence(funnel.received, waiting_count, rows, at),
@@ -157,18 +157,9 @@ def home_sentence(received: int, waiting: int, rows: Sequence[ReportRow], at: dt
     return f"{start}; none is overdue."
 
 
-def counted_weeks(
-    actor: Actor, reports: QuerySet[Report], at: dt.datetime
-) -> tuple[tuple[WeekCount, ...], dt.datetime]:
-    """The weeks, and when they were counted: of very many reports not again within ten minutes."""
-    name = "weeks-" + "-".join(str(member.pk) for member in actor.members)
-    known: tuple[tuple[WeekCount, ...], dt.datetime] | None = cache.get(name)
-    if known is not None:
-        return known
-    weeks = weeks_of(reports, at)
-    if sum(week.received for week in weeks) > MANY:
-        cache.set(name, (weeks, at), COUNTED_FOR)
-    return weeks, at
+def received_in(weeks: Sequence[WeekCount]) -> int:
+    """The reports of all these weeks."""
+    return sum(week.received for week in weeks)
 
 
 def weeks_of(reports: QuerySet[Report], at: dt.datetime) -> tuple[WeekCount, ...]:

@@ -436,7 +436,7 @@ class CoordinationRow:
 
 @dataclass(frozen=True)
 class CoordinationView:
-    """Where is silence? `not_joined` and `escalated` are ordered by what is due first."""
+    """Where is silence? `not_joined` and `escalated` are the first fifty by what is due."""
 
     sentence: str
     silent_units: tuple[SilentUnit, ...]
@@ -444,6 +444,7 @@ class CoordinationView:
     escalated: tuple[CoordinationRow, ...]
     joined_count: int
     unit_count: int
+    counted_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)

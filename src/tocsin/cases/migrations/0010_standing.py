@@ -51,12 +51,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="share",
             name="outcome_code",
-            field=models.CharField(default="", max_length=4),
+            field=models.CharField(db_default="", default="", max_length=4),
         ),
         migrations.AddField(
             model_name="share",
             name="status",
-            field=models.CharField(default="", help_text="the case's, as the next three", max_length=8),
+            field=models.CharField(db_default="", default="", help_text="as the case has it", max_length=8),
         ),
         migrations.RunSQL(STANDING, migrations.RunSQL.noop),
         migrations.AlterField(
@@ -119,6 +119,12 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="caseholding",
             constraint=models.UniqueConstraint(fields=("case", "holding"), name="cases_holding_once"),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", True)), fields=["due_at"], name="cases_due_first"
+            ),
         ),
         migrations.RunSQL(HELD, migrations.RunSQL.noop),
     ]

@@ -62,6 +62,9 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["investigating_unit", "closed_at", "opened_at"]),
             models.Index(
+                fields=["due_at"], condition=models.Q(closed_at__isnull=True), name="cases_due_first"
+            ),
+            models.Index(
                 "investigating_unit",
                 models.F("score").desc(),
                 "due_at",

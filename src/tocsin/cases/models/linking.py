@@ -120,8 +120,8 @@ class Share(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
     reports = models.PositiveIntegerField()
     first_report = models.BigIntegerField(help_text="row of the member's first report in it: who came first")
-    status = models.CharField(max_length=8, default="", help_text="the case's, as the next three")
-    outcome_code = models.CharField(max_length=4, default="")
+    status = models.CharField(max_length=8, default="", db_default="", help_text="as the case has it")
+    outcome_code = models.CharField(max_length=4, default="", db_default="")
     closed_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
 
