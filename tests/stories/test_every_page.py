@@ -44,7 +44,12 @@ PAGES = {
     "olga": {"queue-of-one": "/queue", "case-many": "/cases/{national_case}"},
     "amy": {"administration-of-a-member": "/administration"},
     "omar": {"administration": "/administration", "policy": "/administration/policy"},
-    "sam": {"weights": "/queue/weights", "team": "/team", "team-late": "/team?show=late", "case-of-a-supervisor": "/cases/{late_case}"},
+    "sam": {
+        "weights": "/queue/weights",
+        "team": "/team",
+        "team-late": "/team?show=late",
+        "case-of-a-supervisor": "/cases/{late_case}",
+    },
     "tara": {"network-trusted": "/network", "indicator-held": "/indicators/{held_indicator}"},
     "iris": {
         "coordination": "/coordination",
