@@ -27,6 +27,8 @@ TABLES = (
     "cases_caseorigin",
     "cases_hint",
     "cases_crimenumber",
+    "cases_question",
+    "cases_rating",
     "cases_guest",
     "cases_move",
     "notices_notice",

@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Count, Q
 
 from tocsin.access.models import Person, Unit
-from tocsin.cases import clocks, duties, expiries, routing, shares, states, words
+from tocsin.cases import clocks, duties, expiries, holdings, routing, shares, states, words
 from tocsin.cases.keys import Key
 from tocsin.cases.models import Case, CaseOrigin, Link, OneTimeLink
 from tocsin.cases.shares import Seat
@@ -155,6 +155,7 @@ def clear_desk(
     newcomers |= {case.pk for case in touched if routing.reached(desk.pack, case.report_count) > had[case.pk]}
     promoted = renew(desk, touched, [*joined, *known], newcomers)
     store_links(desk, placed)
+    holdings.note([report.pk for _, report in (*joined, *known)])
     if left is None:
         duties.begin(desk, joined, promoted)
     else:

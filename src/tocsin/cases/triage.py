@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import F, Max, Min, OuterRef, Subquery
 
-from tocsin.cases import clocks, networks
+from tocsin.cases import clocks, networks, shares
 from tocsin.cases.models import Case, Clock, Link, UnitWeights
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report, ReportHolding
@@ -147,6 +147,7 @@ def store(pack: Pack, cases: Sequence[Case], at: dt.datetime | None) -> None:
         if stored.get(case.pk) != tuple(getattr(case, name) for name in KEPT):
             changed.append(case)
     update_rows(changed, KEPT)
+    shares.note_standing([case.pk for case in cases])
 
 
 def first_due_at(case_pks: Sequence[int]) -> dict[int, dt.datetime | None]:

@@ -350,11 +350,11 @@ class ReporterHome:
     funnel: Funnel
     waiting: tuple[ReportRow, ...]
     waiting_count: int
-    overdue_count: int
     questions: tuple[ReportRow, ...]
     answered: tuple[ReportRow, ...]
     answered_count: int
     weeks: tuple[WeekCount, ...]
+    weeks_counted_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)

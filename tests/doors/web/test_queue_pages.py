@@ -241,7 +241,13 @@ def test_a_case_shows_its_score_its_people_and_prepared_words(town: Town, olive:
     """Everything that decides, on one page."""
     case = town.case_of(town.report(severity="high", received_at=NOON))
     page = text_of(olive.get(reverse("case", kwargs={"case_id": case.case_id})))
-    for part in (f"Score {case.score} of 100", "Severity: 75", "People", "Ferry", "0 victims known."):
+    for part in (
+        f"Score {case.score} of 100",
+        "Severity: 75",
+        "Who is involved",
+        "Ferry",
+        "No victim is known.",
+    ):
         assert part in page
     html = olive.get(reverse("case", kwargs={"case_id": case.case_id})).content.decode()
     assert re.search(r'value="X-INV"[^>]* checked', html)

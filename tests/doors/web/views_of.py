@@ -208,7 +208,6 @@ def a_home(**changes: Any) -> views.ReporterHome:
         "funnel": SOME,
         "waiting": (a_row(group="overdue", due=a_clock(-2 * DAY)),),
         "waiting_count": 1,
-        "overdue_count": 1,
         "questions": (),
         "answered": (
             a_row(group="answered", due=None, answered_at=now() - HOUR, status_words="Under investigation"),

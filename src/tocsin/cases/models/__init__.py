@@ -4,7 +4,7 @@ from tocsin.cases.models.answers import Decision, OneTimeLink, Outcome
 from tocsin.cases.models.asking import Question, Rating
 from tocsin.cases.models.case import Case, CaseOrigin
 from tocsin.cases.models.clocks import Clock
-from tocsin.cases.models.linking import Hint, Link, Move, Share, Suggestion
+from tocsin.cases.models.linking import CaseHolding, Hint, Link, Move, Share, Suggestion
 from tocsin.cases.models.papers import CrimeNumber
 from tocsin.cases.models.rooms import Guest, Look
 from tocsin.cases.models.sealing import BrokenGlass, Seal
@@ -14,6 +14,7 @@ __all__ = [
     "BrokenGlass",
     "Bulk",
     "Case",
+    "CaseHolding",
     "CaseOrigin",
     "Clock",
     "CrimeNumber",

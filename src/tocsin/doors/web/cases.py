@@ -21,7 +21,6 @@ from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
 from tocsin.figures import effects
-from tocsin.intake.models import Report
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
 
 ACTS = (
@@ -273,10 +272,9 @@ def _more(actor: Actor, view: CaseView, links_page: int) -> dict[str, Any]:
     if view.acts & {"assess", "detach", "redirect"} and may(actor, "case.merge"):
         context["moves"] = moves_to_undo(case)
         context["pairs"] = reviewing.waiting(actor, case)
-    reports = Report.objects.filter(links__case=case, links__detached_at__isnull=True)
     return context | {
         "effect": blocking.effect_of_case(case),
-        "warned": effects.warnings_from(actor, reports),
+        "warned": effects.warnings_from(actor, casework.newest_reports(case)),
     }
 
 
