@@ -77,6 +77,18 @@ def test_a_line_abroad_is_the_nations_and_a_life_the_force_of_the_victim(town: T
     assert list(check_cases()) == []
 
 
+def test_a_threat_to_life_hastens_what_is_due(town: Town) -> None:
+    """Taking the case is due within hours from then on; what is due sooner stays as it is."""
+    case = town.case_of(town.report())
+    before = Clock.objects.get(case=case, clock_id=clocks.ACCEPT).due_at
+    state_threat_to_life(case, by(town, "olive", case), "it runs a ventilator", NOON + HOUR)
+    after = Clock.objects.get(case=case, clock_id=clocks.ACCEPT)
+    assert after.due_at == after.next_step_at == NOON + 5 * HOUR < before
+    case.refresh_from_db()
+    assert case.due_at == after.due_at
+    assert list(check_cases()) == []
+
+
 def test_what_is_refused(town: Town) -> None:
     """Without a reason, to no unit, of what is closed to it."""
     case = town.case_of(town.report())

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from tocsin.access.models import Unit
 from tocsin.cases import clocks, pausing, shares, states
 from tocsin.cases.decisions import lock_case, record
-from tocsin.cases.models import Case, OneTimeLink
+from tocsin.cases.models import Case, Clock, OneTimeLink
 from tocsin.cases.opening import Desk, apply_route, name_coordinators, push_status, route_content
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import current_pack
 from tocsin.journal.acts import Act, act
 from tocsin.kernel.problems import BadInput, Conflict
 from tocsin.kernel.time import now
+from tocsin.reference import calendars
 from tocsin.reference.values import ABROAD
 from tocsin.store import locks
+from tocsin.store.rows import update_rows
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,27 @@ def state_enquiry(case: Case, by: Responder, where: str, said: str, at: dt.datet
 def state_threat_to_life(case: Case, by: Responder, said: str, at: dt.datetime | None = None) -> Case:
     """Somebody may be in danger; why is `said`. Twice is once. Raises as the other does."""
 
+    at = at or now()
+
     def change(case: Case) -> None:
         case.is_threat_to_life = True
+        hasten(case, at)
 
     statement = Statement("cases:case:alarmed", lambda case: case.is_threat_to_life, change, "", given(said))
-    return state(case, by, statement, at or now())
+    return state(case, by, statement, at)
+
+
+def hasten(case: Case, at: dt.datetime) -> None:
+    """Taking and deciding are due within the shorter time from now on, where that is sooner."""
+    pack, sooner = current_pack(), []
+    running = Clock.objects.filter(case=case, ended_at__isnull=True, breached_at__isnull=True)
+    for clock in running.filter(clock_id__in=(clocks.ACCEPT, clocks.DECIDE), paused_at__isnull=True):
+        limit = pack.clocks[clock.clock_id].limit(enhanced=True)
+        due_at = calendars.due(at, *limit, case.investigating_unit.country)
+        if due_at < clock.due_at:
+            clock.due_at = clock.next_step_at = due_at
+            sooner.append(clock)
+    update_rows(sooner, ["due_at", "next_step_at"])
 
 
 def given(said: str) -> str:
