@@ -29,6 +29,7 @@ PAGES = {
         "report": "/reports/{kent_report}",
         "not-mine": "/reports/{rivals_report}",
         "account": "/account",
+        "mail": "/notices",
         "network": "/network",
         "network-search": "/network?q=nothing.example",
         "indicator": "/indicators/{shared_indicator}",
@@ -40,6 +41,7 @@ PAGES = {
         "case": "/cases/{late_case}",
         "case-linked": "/cases/{linked_case}",
         "review": "/links",
+        "form": "/cases/{linked_case}/forms/crime-record",
     },
     "olga": {"queue-of-one": "/queue", "case-many": "/cases/{national_case}"},
     "amy": {"administration-of-a-member": "/administration"},
@@ -49,6 +51,7 @@ PAGES = {
         "team": "/team",
         "team-late": "/team?show=late",
         "case-of-a-supervisor": "/cases/{late_case}",
+        "webhooks": "/webhooks",
     },
     "tara": {"network-trusted": "/network", "indicator-held": "/indicators/{held_indicator}"},
     "iris": {
@@ -70,7 +73,7 @@ PICTURES = {
         for name in ("start", "reporter-home", "report", "queue", "case", "coordination", "packet")
     ),
     *((name, "light") for name in ("figures", "network", "indicator")),
-    *((name, "light") for name in ("account", "administration", "policy")),
+    *((name, "light") for name in ("account", "administration", "policy", "case-linked")),
     *((name, "light") for name in ("queue-below", "review", "weights", "team", "nation")),
     ("team", "narrow"),
     *((name, "dark") for name in ("reporter-home", "case", "figures")),

@@ -29,7 +29,7 @@ class Talks:
         if not answered:
             raise Problem(f"nobody was asked about {case}")
         self.story.stage.facts["questions"] = len(answered)
-        return f"“Does your log hold the source port?” Yes, say {' and '.join(answered)}, each in one press"
+        return f"“Does your log hold the source port?” Yes, in one press ({', '.join(answered)})"
 
     def _replies(self, member: DemoMember) -> bool:
         reporter = self.story.visitor(member.email)

@@ -37,7 +37,7 @@ PARTS: Parts = (
     ("Figures", "figures", "figures.read", ("/figures",)),
     ("Journal", "journal", "journal.read", ("/journal",)),
 )
-HOMES = PARTS[:4]  # where somebody's own work may be
+HOMES = PARTS[:5]  # where somebody's own work may be
 # What is a person's own, behind the name in the header. Help stands at the foot of every page.
 MINE: Parts = (
     ("Account", "account", "account.read", ("/account",)),
