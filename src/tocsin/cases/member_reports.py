@@ -262,14 +262,14 @@ def funnel_of(pack: Pack, reports: QuerySet[Report], links: QuerySet[Link]) -> F
     """How far the reports came. Each is acknowledged by its receipt; what no person did is not counted."""
     received = reports.count()
     stages: dict[str, int] = {}
-    for status, code, count in (
-        links.values("report__status", "case__outcome_code")
-        .annotate(count=Count("pk"))
-        .values_list("report__status", "case__outcome_code", "count")
-        .order_by()
+    columns = ("report__status", "case__outcome_code", "case__is_automatic")
+    for status, code, is_automatic, count in (
+        links.values(*columns).annotate(count=Count("pk")).values_list(*columns, "count").order_by()
     ):
         row = pack.outcomes.get(code) or pack.statuses.get(status)
         stage = row.stage if row else "received"
+        if is_automatic and stage not in ("received", "acknowledged"):
+            stage = "owned"  # a person has it, and only a machine has decided
         stages[stage] = stages.get(stage, 0) + count
 
     def reached(*names: str) -> int:
