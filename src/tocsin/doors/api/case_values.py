@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from tocsin.cases.duties import DutyView
+from tocsin.cases.owed import DutyView
 from tocsin.cases.explained import ScoreView
 from tocsin.cases.people import PersonLine
 from tocsin.cases.question_views import AskForm, QuestionView

@@ -7,7 +7,7 @@ import msgspec
 from django.template import engines
 from ninja import NinjaAPI
 
-from tocsin.access.policy import POLICY
+from tocsin.access.policy import NOBODY, POLICY
 from tocsin.doors.api import case_values, lists_of_cases, own
 from tocsin.doors.api.values import schemas
 
@@ -153,6 +153,9 @@ def page(api: NinjaAPI) -> str:
                 }
             )
     context = {
+        "actor": NOBODY,
+        "nav": [],
+        "banners": [],
         "introduction": INTRODUCTION.split("\n\n"),
         "version": found["info"]["version"],
         "groups": [(name, TAGS[name], some) for name, some in groups.items() if some],

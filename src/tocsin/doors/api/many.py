@@ -15,7 +15,7 @@ from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.once import once
 from tocsin.doors.api.reports import answer
 from tocsin.doors.api.values import described
-from tocsin.kernel.problems import NotAllowed
+from tocsin.kernel.problems import NotAllowed, NotFound
 from tocsin.reference.values import Weights
 
 router = Router(tags=["acts"])
@@ -47,7 +47,7 @@ def act_on_many(request: HttpRequest) -> HttpResponse:
 def undo_many(request: HttpRequest, bulk_id: str) -> HttpResponse:
     """Take back what one act on many cases did, within its minute, by whoever decided it."""
     number = whole_number(bulk_id)
-    return once(request, lambda: _told(bulk.take_back(_person(request), number)))
+    return once(request, lambda: _told(bulk.take_back(actor_of(request), number)))
 
 
 @weights.get("/{unit_id}", auth=guard("weights.read"), openapi_extra=described(values.UnitWeights))
@@ -107,7 +107,7 @@ def _own_unit(actor: Actor, unit_id: str) -> Unit:
     for unit in actor.units:
         if unit.unit_id == unit_id:
             return unit
-    raise NotAllowed("only the unit itself reads and sets what it weighs its cases by")
+    raise NotFound("there is no such unit, or its weights are not yours")
 
 
 def _weights(unit: Unit, found: Weights) -> values.UnitWeights:

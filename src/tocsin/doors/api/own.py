@@ -9,7 +9,7 @@ from ninja import Router
 from pydantic import Field
 
 from tocsin.cases import queries, services
-from tocsin.cases.duties import DutyView
+from tocsin.cases.owed import DutyView
 from tocsin.cases.question_views import QuestionView
 from tocsin.cases.ratings import RatingView
 from tocsin.cases.views import NoticeView, ReportView
