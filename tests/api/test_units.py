@@ -74,9 +74,7 @@ def test_an_officers_day_goes_by_the_interface(town: Town) -> None:
     page = ferry.get(f"{V1}/reports/{report.report_id}/page").json()
     shown = page["questions"][0]
     value = shown["options"][0][0] if shown["options"] else "7"
-    replied = post(
-        ferry, f"/reports/{report.report_id}/questions/{question.question_id}", {"answer": value}
-    )
+    replied = post(ferry, f"/reports/{report.report_id}/questions/{question.question_id}", {"answer": value})
     assert replied.status_code == 200, replied.content
     assert replied.json()["questions"][0]["closed_at"] is not None
     assert post(desk, f"{at}/assess", {"status": "X-INV"}, **OLIVE).json()["status"] == "X-INV"
@@ -100,7 +98,9 @@ def whole_outcome(whole: dict[str, Any]) -> str:
     """An outcome that needs nothing more."""
     choices = whole["view"]["form"]["outcomes"]
     return next(
-        str(one["outcome_code"]) for one in choices if not one["needs_help"] and not one["needs_receiving_body"]
+        str(one["outcome_code"])
+        for one in choices
+        if not one["needs_help"] and not one["needs_receiving_body"]
     )
 
 
@@ -171,7 +171,10 @@ def test_a_key_of_another_unit_learns_no_more_of_a_case_than_of_none(town: Town)
     answers = {other.get(f"{V1}/cases/{one}").content for one in (case.case_id, "case_0000000000A1")}
     assert len(answers) == 1
     assert other.get(f"{V1}/cases/queue").json()["rows"] == []
-    assert post(other, f"/cases/{case.case_id}/accept", **{"On-Behalf-Of": "edna@example.org"}).status_code == 404
+    assert (
+        post(other, f"/cases/{case.case_id}/accept", **{"On-Behalf-Of": "edna@example.org"}).status_code
+        == 404
+    )
 
 
 def test_a_sealed_case_is_closed_to_every_machine(town: Town) -> None:
@@ -324,7 +327,9 @@ def test_a_unit_brings_its_old_list_along_and_nothing_of_it_is_follow_up(town: T
     again = post(desk, "/imports/cases", {"map": MAP, "csv": CSV}).json()
     assert (again["imported"], again["known"], again["rejected"]) == (0, 2, 2)
     found = desk.get(f"{V1}/cases?number=K/1").json()["cases"]
-    assert [(one["owner_name"], one["status"], one["is_automatic"]) for one in found] == [("Olive", "X-INV", True)]
+    assert [(one["owner_name"], one["status"], one["is_automatic"]) for one in found] == [
+        ("Olive", "X-INV", True)
+    ]
     case = Case.objects.get(case_id=found[0]["case_id"])
     assert Clock.objects.filter(case=case, ended_at__isnull=True).exists()
     assert not Decision.objects.exists() and funnel().received == 0

@@ -109,7 +109,9 @@ def on_behalf_of(actor: Actor, email: str) -> Actor:
     if key is None or key.unit is None:
         raise NotAllowed("only a unit's key passes on what somebody decided")
     wanted = email.strip().lower()
-    person = Person.objects.filter(email=wanted, is_active=True).first() if len(wanted) <= LONGEST_EMAIL else None
+    person = (
+        Person.objects.filter(email=wanted, is_active=True).first() if len(wanted) <= LONGEST_EMAIL else None
+    )
     held = Role.objects.filter(person=person, unit=key.unit, name__in=DECIDE) if person is not None else ()
     roles = tuple(held.select_related("unit")) if person is not None else ()
     if not roles:

@@ -56,18 +56,44 @@ POLICY: dict[str, Rule] = {
     "tally.write": _rule(scope="tallies:write", relation="own member", why="a member tells what it blocked"),
     "queue.read": _rule("officer supervisor", scope="cases:read", relation="own unit", why="a unit's work"),
     "case.read": _rule(
-        "officer supervisor coordinator", scope="cases:read", relation="own unit or coordinated", why="a unit's case"
+        "officer supervisor coordinator",
+        scope="cases:read",
+        relation="own unit or coordinated",
+        why="a unit's case",
     ),
-    "case.accept": _rule("officer supervisor", scope="cases:write", relation="own unit", why="a named person takes the case"),
+    "case.accept": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="a named person takes the case"
+    ),
     "case.redirect": _rule(
-        "officer supervisor coordinator", scope="cases:write", relation="own unit or coordinated", why="wrong desk"
+        "officer supervisor coordinator",
+        scope="cases:write",
+        relation="own unit or coordinated",
+        why="wrong desk",
     ),
-    "case.assess": _rule("officer supervisor", scope="cases:write", relation="own unit", why="a person's decision"),
-    "case.answer": _rule("officer supervisor", scope="cases:write", relation="own unit", why="the outcome told to the reporters"),
-    "case.detach": _rule("officer supervisor", scope="cases:write", relation="own unit", why="a report linked by mistake"),
-    "case.ask": _rule("officer supervisor", scope="cases:write", relation="own unit", why="a question to the reporters"),
-    "case.update": _rule("officer supervisor", scope="cases:write", relation="own unit", why="how it stands, with nothing new"),
-    "case.duty": _rule("officer supervisor", scope="cases:write", relation="own unit", why="a duty that the unit says is done"),
+    "case.assess": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="a person's decision"
+    ),
+    "case.answer": _rule(
+        "officer supervisor",
+        scope="cases:write",
+        relation="own unit",
+        why="the outcome told to the reporters",
+    ),
+    "case.detach": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="a report linked by mistake"
+    ),
+    "case.ask": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="a question to the reporters"
+    ),
+    "case.update": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="how it stands, with nothing new"
+    ),
+    "case.duty": _rule(
+        "officer supervisor",
+        scope="cases:write",
+        relation="own unit",
+        why="a duty that the unit says is done",
+    ),
     "report.reply": _rule(
         "reporter", scope="reports:write", relation="own member", why="a member answers what it is asked"
     ),
@@ -77,12 +103,20 @@ POLICY: dict[str, Rule] = {
     "report.aware": _rule(
         "reporter", scope="reports:write", relation="own member", why="a member's own duties to regulators"
     ),
-    "case.record": _rule("officer supervisor", scope="cases:write", relation="own unit", why="the crime number that came back"),
+    "case.record": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="the crime number that came back"
+    ),
     "form.read": _rule(
-        "officer supervisor coordinator", scope="cases:read", relation="own unit or coordinated", why="the case on another form"
+        "officer supervisor coordinator",
+        scope="cases:read",
+        relation="own unit or coordinated",
+        why="the case on another form",
     ),
     "case.merge": _rule(
-        "officer supervisor", scope="cases:write", relation="own unit", why="two cases that are one, or one that is two"
+        "officer supervisor",
+        scope="cases:write",
+        relation="own unit",
+        why="two cases that are one, or one that is two",
     ),
     "case.many": _rule(
         "officer supervisor", scope="cases:write", relation="own unit", why="one decision on many cases"
@@ -92,10 +126,21 @@ POLICY: dict[str, Rule] = {
     ),
     "case.export": _rule(scope="cases:read", relation="own unit", why="a unit's own copy of its cases"),
     "filter.save": _rule("officer supervisor", why="a filter of one's own queue"),
-    "suggestion.read": _rule("officer supervisor", scope="cases:read", relation="own unit", why="do two cases belong together?"),
-    "suggestion.decide": _rule("officer supervisor", scope="cases:write", relation="own unit", why="yes, no, not sure, and undo"),
-    "weights.read": _rule("officer supervisor", scope="cases:read", relation="own unit", why="how a score comes about"),
-    "weights.set": _rule("supervisor", scope="cases:write", relation="own unit", why="what the parts of a score count at a unit"),
+    "suggestion.read": _rule(
+        "officer supervisor", scope="cases:read", relation="own unit", why="do two cases belong together?"
+    ),
+    "suggestion.decide": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="yes, no, not sure, and undo"
+    ),
+    "weights.read": _rule(
+        "officer supervisor", scope="cases:read", relation="own unit", why="how a score comes about"
+    ),
+    "weights.set": _rule(
+        "supervisor",
+        scope="cases:write",
+        relation="own unit",
+        why="what the parts of a score count at a unit",
+    ),
     "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
     "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),
     "link.make": _rule(

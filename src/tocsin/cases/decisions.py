@@ -47,7 +47,8 @@ def take(recorded: Act, case: Case, by: Responder, at: dt.datetime) -> None:
     refuse_coordinator(by)
     if by.is_automatic:
         raise NotAllowed(
-            "a case belongs to a person, never to a key", hint="name who takes it: On-Behalf-Of: their address"
+            "a case belongs to a person, never to a key",
+            hint="name who takes it: On-Behalf-Of: their address",
         )
     states.check(current_pack(), "accept", case.status, states.ACCEPTED, by.party)
     if by.unit.pk != case.investigating_unit_id:
@@ -138,7 +139,9 @@ def answer_case(
         )
         decide(case, by, states.ANSWERED, said, at)
         case.status, case.closed_at, case.outcome_code = states.ANSWERED, at, outcome_code
-        answer |= clocks.turn(recorded, case, "closed", at, ended_by(by)) | {"title": pack.outcomes[outcome_code].title}
+        answer |= clocks.turn(recorded, case, "closed", at, ended_by(by)) | {
+            "title": pack.outcomes[outcome_code].title
+        }
         record(recorded, "cases:case:answered", case, by, answer)
         case.save()
         push_status(case, at)

@@ -118,11 +118,15 @@ def read_rows(text: str, mapped: Map) -> Iterator[tuple[int, dict[str, str]]]:
     if "\0" in text:
         raise BadInput("that is no text")
     try:
-        reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), delimiter=mapped.delimiter, strict=True)
+        reader = csv.DictReader(
+            io.StringIO(text.removeprefix("\ufeff")), delimiter=mapped.delimiter, strict=True
+        )
         headings = reader.fieldnames or ()
         missing = [heading for heading in mapped.columns.values() if heading not in headings]
         if missing:
-            raise BadInput(f"there is no column {missing[0][:80]!r}", hint="the first line holds the headings")
+            raise BadInput(
+                f"there is no column {missing[0][:80]!r}", hint="the first line holds the headings"
+            )
         for count, row in enumerate(reader):
             if count >= MOST_ROWS:
                 raise BadInput(f"a list may have {MOST_ROWS:,} rows", hint="send it in parts")

@@ -86,9 +86,7 @@ def _rows(bench: Bench, cases: Sequence[Case], group: QueueGroup, *, is_group: b
     if not is_group:
         return rows
     said = unusual(cases)
-    return [
-        replace(row, unusual_words=said.get(case.pk, "")) for case, row in zip(cases, rows, strict=True)
-    ]
+    return [replace(row, unusual_words=said.get(case.pk, "")) for case, row in zip(cases, rows, strict=True)]
 
 
 @dataclass(frozen=True)

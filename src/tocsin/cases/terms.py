@@ -14,7 +14,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tocsin.cases.keys import normal
-from tocsin.cases.models import Case, CaseOrigin, CrimeNumber, Decision, ForeignNumber, Link, Outcome, Share, Term
+from tocsin.cases.models import (
+    Case,
+    CaseOrigin,
+    CrimeNumber,
+    Decision,
+    ForeignNumber,
+    Link,
+    Outcome,
+    Share,
+    Term,
+)
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
 from tocsin.journal.acts import act

@@ -6,50 +6,88 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0003_joining'),
+        ("access", "0003_joining"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Answered',
+            name="Answered",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='the Idempotency-Key that the request named', max_length=64)),
-                ('digest', models.BinaryField(help_text='SHA-256 of method, address, person and body', max_length=32)),
-                ('status', models.PositiveSmallIntegerField(default=0)),
-                ('etag', models.CharField(blank=True, max_length=80)),
-                ('body', models.BinaryField(default=b'')),
-                ('at', models.DateTimeField(db_index=True, default=tocsin.kernel.time.now)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(help_text="the Idempotency-Key that the request named", max_length=64),
+                ),
+                (
+                    "digest",
+                    models.BinaryField(
+                        help_text="SHA-256 of method, address, person and body", max_length=32
+                    ),
+                ),
+                ("status", models.PositiveSmallIntegerField(default=0)),
+                ("etag", models.CharField(blank=True, max_length=80)),
+                ("body", models.BinaryField(default=b"")),
+                ("at", models.DateTimeField(db_index=True, default=tocsin.kernel.time.now)),
             ],
         ),
         migrations.AddField(
-            model_name='apikey',
-            name='unit',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='access.unit'),
+            model_name="apikey",
+            name="unit",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="keys",
+                to="access.unit",
+            ),
         ),
         migrations.AlterField(
-            model_name='apikey',
-            name='member',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='access.member'),
+            model_name="apikey",
+            name="member",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="keys",
+                to="access.member",
+            ),
         ),
         migrations.AlterField(
-            model_name='apikey',
-            name='scopes',
-            field=models.JSONField(default=list, help_text='reports:write, cases:read, …: of the policy table'),
+            model_name="apikey",
+            name="scopes",
+            field=models.JSONField(
+                default=list, help_text="reports:write, cases:read, …: of the policy table"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('member__isnull', False), ('unit__isnull', True)), models.Q(('member__isnull', True), ('unit__isnull', False)), _connector='OR'), name='access_key_place'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("member__isnull", False), ("unit__isnull", True)),
+                    models.Q(("member__isnull", True), ("unit__isnull", False)),
+                    _connector="OR",
+                ),
+                name="access_key_place",
+            ),
         ),
         migrations.AddField(
-            model_name='answered',
-            name='key',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.apikey'),
+            model_name="answered",
+            name="key",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="access.apikey",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='answered',
-            constraint=models.UniqueConstraint(fields=('key', 'name'), name='access_answered_once'),
+            model_name="answered",
+            constraint=models.UniqueConstraint(fields=("key", "name"), name="access_answered_once"),
         ),
     ]

@@ -5,41 +5,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0004_unit_keys'),
-        ('cases', '0008_triage'),
+        ("access", "0004_unit_keys"),
+        ("cases", "0008_triage"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='case',
-            name='is_automatic',
-            field=models.BooleanField(default=False, help_text='what its status says was decided by a machine, so nobody has followed it up'),
+            model_name="case",
+            name="is_automatic",
+            field=models.BooleanField(
+                default=False,
+                help_text="what its status says was decided by a machine, so nobody has followed it up",
+            ),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='is_automatic',
+            model_name="decision",
+            name="is_automatic",
             field=models.BooleanField(default=False, help_text="a unit's machine decided it by itself"),
         ),
         migrations.AddField(
-            model_name='outcome',
-            name='is_automatic',
+            model_name="outcome",
+            name="is_automatic",
             field=models.BooleanField(default=False, help_text="a unit's machine gave it by itself"),
         ),
         migrations.CreateModel(
-            name='ForeignNumber',
+            name="ForeignNumber",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=80)),
-                ('status', models.CharField(blank=True, help_text="as the unit's own list says it", max_length=80)),
-                ('imported_at', models.DateTimeField()),
-                ('imported_by', models.CharField(max_length=160)),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='foreign_number', to='cases.case')),
-                ('unit', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.unit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=80)),
+                (
+                    "status",
+                    models.CharField(blank=True, help_text="as the unit's own list says it", max_length=80),
+                ),
+                ("imported_at", models.DateTimeField()),
+                ("imported_by", models.CharField(max_length=160)),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="foreign_number",
+                        to="cases.case",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="access.unit",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('unit', 'number'), name='cases_foreign_number_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("unit", "number"), name="cases_foreign_number_once")
+                ],
             },
         ),
     ]

@@ -159,9 +159,7 @@ def _queue(
     rows, after = reading_on.queue_from(actor_of(request), wish, place, limit, is_group=is_group)
     spelled = None
     if after is not None:
-        spelled = cursors.sealed(
-            rfc3339(after.at), after.group, after.score, rfc3339(after.due_at), after.pk
-        )
+        spelled = cursors.sealed(rfc3339(after.at), after.group, after.score, rfc3339(after.due_at), after.pk)
     return cursors.linked(request, answer(QueuePart(rows, spelled)), spelled)
 
 

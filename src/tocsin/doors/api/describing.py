@@ -42,7 +42,11 @@ TAGS = {
 PARAMETERS = {
     "OnBehalfOf": ("On-Behalf-Of", "The address of the person of the key's unit who decided this.", 254),
     "IdempotencyKey": ("Idempotency-Key", "A name of your own: the same act is done once in 24 hours.", 64),
-    "IfMatch": ("If-Match", "The entity tag of the case as it was read: 412 where it is another one now.", 200),
+    "IfMatch": (
+        "If-Match",
+        "The entity tag of the case as it was read: 412 where it is another one now.",
+        200,
+    ),
 }
 REFUSALS = {
     400: "The request is not what is asked for; `errors` says what is wrong where.",
@@ -66,7 +70,9 @@ def description(api: NinjaAPI) -> bytes:
 
 def document(api: NinjaAPI) -> dict[str, Any]:
     """The same as a value."""
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(api.get_openapi_schema(path_prefix=PREFIX)))
+    found: dict[str, Any] = msgspec.json.decode(
+        msgspec.json.encode(api.get_openapi_schema(path_prefix=PREFIX))
+    )
     components = found.setdefault("components", {})
     components["schemas"] = schemas((*case_values.SHAPES, *own.SHAPES, *lists_of_cases.SHAPES))
     components["securitySchemes"] = {

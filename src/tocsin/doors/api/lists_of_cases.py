@@ -199,7 +199,9 @@ class _Echo:
 
 
 def in_csv(
-    columns: tuple[str, ...], values: Iterator[CaseLine] | Iterator[ReportLine], cells: Callable[..., list[object]]
+    columns: tuple[str, ...],
+    values: Iterator[CaseLine] | Iterator[ReportLine],
+    cells: Callable[..., list[object]],
 ) -> Iterator[str]:
     """CSV (RFC 4180), its headings first; no cell begins as a formula would."""
     writer = csv.writer(_Echo())
@@ -218,7 +220,14 @@ def case_cells(line: CaseLine) -> list[object]:
     """The cells of a case."""
     state = line.state
     rest = [getattr(state, name) for name in CASE_COLUMNS[4:]] if state is not None else []
-    return [line.position, line.event, line.case_id, line.into, *rest, *[""] * (len(CASE_COLUMNS) - 4 - len(rest))]
+    return [
+        line.position,
+        line.event,
+        line.case_id,
+        line.into,
+        *rest,
+        *[""] * (len(CASE_COLUMNS) - 4 - len(rest)),
+    ]
 
 
 def report_cells(line: ReportLine) -> list[object]:

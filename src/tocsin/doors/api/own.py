@@ -101,7 +101,9 @@ def reply_to_question(request: HttpRequest, report_id: str, question_id: str) ->
     )
 
 
-@router.post("/{report_id}/rating", auth=guard("report.rate"), openapi_extra=described(ReportWhole, body=Rate))
+@router.post(
+    "/{report_id}/rating", auth=guard("report.rate"), openapi_extra=described(ReportWhole, body=Rate)
+)
 def rate_answer(request: HttpRequest, report_id: str) -> HttpResponse:
     """Say how useful the answer was; it may be changed."""
     body = decoded(request, Rate)
@@ -112,7 +114,9 @@ def rate_answer(request: HttpRequest, report_id: str) -> HttpResponse:
     )
 
 
-@router.post("/{report_id}/awareness", auth=guard("report.aware"), openapi_extra=described(Started, body=Aware))
+@router.post(
+    "/{report_id}/awareness", auth=guard("report.aware"), openapi_extra=described(Started, body=Aware)
+)
 def become_aware(request: HttpRequest, report_id: str) -> HttpResponse:
     """Begin the member's own clocks towards regulators; nobody else sees them, and nobody is told."""
     body = decoded(request, Aware)
@@ -125,7 +129,9 @@ def become_aware(request: HttpRequest, report_id: str) -> HttpResponse:
 
 
 @router.post(
-    "/{report_id}/duties/{duty_id}", auth=guard("report.aware"), openapi_extra=described(ReportWhole, body=Duty)
+    "/{report_id}/duties/{duty_id}",
+    auth=guard("report.aware"),
+    openapi_extra=described(ReportWhole, body=Duty),
 )
 def meet_own_duty(request: HttpRequest, report_id: str, duty_id: str) -> HttpResponse:
     """Say that one of the member's own duties is done, or does not apply. Twice is once."""

@@ -107,7 +107,6 @@ class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     errors: list[FaultDocument] = []
 
 
-
 SHAPES: tuple[Any, ...] = (
     wire.Report,
     wire.Batch,
