@@ -5,11 +5,11 @@ import re
 
 import pytest
 from django.test import Client
+from tools.openapi import COPY, spelled
 
 from tocsin.access.policy import POLICY
 from tocsin.doors.api import describing
 from tocsin.doors.api.interface import api
-from tools.openapi import COPY, spelled
 
 V1 = "/api/v1"
 

@@ -1,4 +1,4 @@
-"""The whole interface under Schemathesis: whatever fits or breaks its description gets an answer that it names.
+"""The whole interface under Schemathesis: whatever is sent gets an answer that its description names.
 
 With a member's key, a unit's key (and an officer's name), and none; never a 500, never a word of what is the
 other side's. Short in CI; `TOCSIN_SOAK=1` tries a hundred times as much.

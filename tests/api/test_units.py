@@ -1,4 +1,4 @@
-"""The REST interface of units: what a person does by a page, a machine does here, and what it is not counted as."""
+"""The REST interface of units: a machine does here what a person does by a page, and never counts as one."""
 
 import json
 from typing import Any
@@ -60,7 +60,7 @@ def opened(town: Town, **more: Any) -> Case:
 
 
 def test_an_officers_day_goes_by_the_interface(town: Town) -> None:
-    """Queue, case, accept, ask, answer by the member, assess, update, crime number, form, answer, take back."""
+    """Queue, case, accept, ask, reply, assess, update, crime number, form, answer, rate, take back."""
     case, desk, ferry = opened(town), holder(town), member(town)
     queue = desk.get(f"{V1}/cases/queue").json()
     assert [row["case_id"] for row in queue["rows"]] == [case.case_id]
@@ -305,8 +305,8 @@ K/4,No date,Minor,Open,Olive,tomorrow,
 """
 MAP = {
     "columns": {
-        **{"number": "Ref", "title": "What", "severity": "Level", "status": "State", "owner": "Who"},
-        **{"opened_at": "Began", "closed_at": "Done"},
+        "number": "Ref", "title": "What", "severity": "Level", "status": "State", "owner": "Who",
+        "opened_at": "Began", "closed_at": "Done",
     },
     "values": {
         "severity": {"Serious": "high", "Minor": "low"},

@@ -1,8 +1,8 @@
 """The same request twice is done once: `Idempotency-Key`, kept with its answer for a day.
 
-The row that claims a name is inserted first, in the transaction of the act itself: a duplicate that comes at
-the same time waits for it at the unique index (or SQLite's one writer) and then gets the same answer. What was
-refused is not kept, because nothing was done.
+The row that claims a name is inserted first, in the transaction of the act itself: a duplicate that comes
+at the same time waits for it at the unique index (or SQLite's one writer) and then gets the same answer. What
+was refused is not kept, because nothing was done.
 """
 
 import datetime as dt

@@ -32,7 +32,7 @@ class Change:
 
 
 def changes(actor: Actor, after: int) -> Iterator[Change]:
-    """Every case of the actor's that changed behind this position (-1: from the start), in order, as it is now.
+    """Every case of the actor's that changed behind this position (-1: from the start), as it is now.
 
     A case that changes often may come more than once: the last one holds. Raises NotSignedIn, NotAllowed.
     """

@@ -1,4 +1,4 @@
-"""A unit's own list of cases comes along: row by row, each counted, none twice, nothing claimed that nobody did.
+"""A unit's own list of cases comes along: each row counted, none twice, nothing claimed that nobody did.
 
 What an imported case says was decided elsewhere, before anybody here had it: no decision is recorded, no
 report is followed up by it, and what is still open is owed from the moment of the import on.
@@ -48,7 +48,7 @@ class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class RowResult:
-    """What became of one row; `content` is the row itself where it was rejected, to be mended and sent again."""
+    """What became of one row; `content` is the row where it was rejected, to be mended and sent again."""
 
     line: int
     number: str

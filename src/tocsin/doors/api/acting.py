@@ -1,4 +1,4 @@
-"""How every act on a case goes: locked, compared with what was read, done once, and answered with its state."""
+"""How every act on a case goes: locked, compared with what was read, done once, answered with its state."""
 
 from collections.abc import Callable
 

@@ -4,8 +4,8 @@ from typing import Literal
 
 import msgspec
 
-from tocsin.cases.owed import DutyView
 from tocsin.cases.explained import ScoreView
+from tocsin.cases.owed import DutyView
 from tocsin.cases.people import PersonLine
 from tocsin.cases.question_views import AskForm, QuestionView
 from tocsin.cases.ratings import RatingView

@@ -7,7 +7,7 @@ from ninja import Router
 from pydantic import Field
 
 from tocsin.access.policy import Actor
-from tocsin.cases import queries, reading_on, reach
+from tocsin.cases import queries, reach, reading_on
 from tocsin.cases.explained import explain
 from tocsin.cases.merging import moves_to_undo
 from tocsin.cases.models import Case, ForeignNumber, Move

@@ -12,18 +12,18 @@ from tocsin.doors.api import case_values, lists_of_cases, own
 from tocsin.doors.api.values import schemas
 
 PREFIX = "/api/v1/"
-INTRODUCTION = """Reports to an exchange, how they stand, the cases that they become, and the proofs of its journal.
+INTRODUCTION = """Reports to an exchange, how they stand, the cases they become, the proofs of its journal.
 
-Everybody shows a key as `Authorization: Bearer tocsin_…`. A member's key reports and follows its own reports; a
-unit's key does what a person of the unit does by a page. What a unit's key does by itself is recorded as
+Everybody shows a key as `Authorization: Bearer tocsin_…`. A member's key reports and follows its own reports;
+a unit's key does what a person of the unit does by a page. What a unit's key does by itself is recorded as
 `key LABEL` and counts as automatic, never as follow-up; with `On-Behalf-Of: olive@kent.example` it passes on
 what that person has decided, who must be an officer or supervisor of the unit.
 
-Errors are problem documents (RFC 9457): tell them apart by the word behind `#` in `type`, and read `errors` for
-what is wrong where. Lists go on by `cursor`, and say `Link: <…>; rel="next"` while there is more. An act with an
-`Idempotency-Key` is done once within 24 hours, however often it is sent. `If-Match` with a case's `ETag` refuses
-(412) to act on a case that somebody has changed since. A key may ask 1,200 times a minute; behind that come 429 and
-`Retry-After`."""
+Errors are problem documents (RFC 9457): tell them apart by the word behind `#` in `type`, and read `errors`
+for what is wrong where. Lists go on by `cursor`, and say `Link: <…>; rel="next"` while there is more. An act
+with an `Idempotency-Key` is done once within 24 hours, however often it is sent. `If-Match` with a case's
+`ETag` refuses (412) to act on a case that somebody has changed since. A key may ask 1,200 times a minute;
+behind that come 429 and `Retry-After`."""
 
 TAGS = {
     "reports": "What a member tells, how each of its reports stands, and what it is asked about them.",

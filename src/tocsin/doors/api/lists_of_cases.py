@@ -40,7 +40,7 @@ REPORT_COLUMNS = (
 
 
 class Import(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A list of cases as CSV, the first line with its headings, and the map that says which column is what."""
+    """A list of cases as CSV, headings first, and the map that says which column is what."""
 
     map: importing.Map
     csv: str
@@ -76,7 +76,7 @@ class ImportResult(msgspec.Struct, frozen=True):
 
 
 class CaseLine(msgspec.Struct, frozen=True):
-    """One line of an export of cases. `position` is where to go on; `state` is none once it is out of sight."""
+    """One line of an export. `position` is where to go on; `state` is none once it is out of sight."""
 
     position: int
     event: str
@@ -131,7 +131,7 @@ def export_cases(
     form: Format = "ndjson",
     detail: Literal["state", "whole"] = "state",
 ) -> StreamingHttpResponse:
-    """Every case that changed behind position `after`, as it is now, line by line, and nothing twice in a row.
+    """Every case that changed behind position `after`, as it is now, line by line.
 
     Keep the `position` of the last line, or `Tocsin-Position` where there was none, and give it as `after`
     the next time. Lines say `changed`, `merged` (with `into`), `passed on` or `sealed`: the last two are out

@@ -24,7 +24,7 @@ weights = Router(tags=["weights"])
 
 @router.post("", auth=guard("case.many"), openapi_extra=described(values.ManyResult, body=values.Many))
 def act_on_many(request: HttpRequest) -> HttpResponse:
-    """Do one thing to up to 200 cases or groups; each is recorded by itself, and a refused one stops no other.
+    """Do one thing to up to 200 cases or groups. Each is recorded by itself; a refused one stops no other.
 
     Needs `On-Behalf-Of`: many decisions at once are a person's, who can take them back for a minute.
     """

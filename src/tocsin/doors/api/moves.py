@@ -1,4 +1,4 @@
-"""Which reports belong to which case: merging, splitting, detaching, attaching, suggestions, and undoing it."""
+"""Which reports belong to which case: merging, splitting, detaching, attaching, suggestions, undoing."""
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
