@@ -305,8 +305,13 @@ K/4,No date,Minor,Open,Olive,tomorrow,
 """
 MAP = {
     "columns": {
-        "number": "Ref", "title": "What", "severity": "Level", "status": "State", "owner": "Who",
-        "opened_at": "Began", "closed_at": "Done",
+        "number": "Ref",
+        "title": "What",
+        "severity": "Level",
+        "status": "State",
+        "owner": "Who",
+        "opened_at": "Began",
+        "closed_at": "Done",
     },
     "values": {
         "severity": {"Serious": "high", "Minor": "low"},

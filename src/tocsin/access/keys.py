@@ -55,6 +55,8 @@ def make_key(
         )
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_hex(SECRET_BYTES)
     with act() as recorded:
+        # Whoever acts on a case reads it first.
+        scopes = {*scopes, "cases:read"} if "cases:write" in scopes else scopes
         key = ApiKey.objects.create(
             member=member,
             unit=unit,

@@ -116,7 +116,7 @@ def overview(actor: Actor, query: str = "", at: dt.datetime | None = None) -> Ov
             .order_by("-pk")[:MOST]
         ),
         keys=key_views(actor, at),
-        key_members=tuple(Choice(m.member_id, m.name) for m in key_members(actor)),
+        key_members=tuple(key_members(actor)),
         grants=grants(actor),
         members=tuple(Member.objects.order_by("name")[:MOST]) if operator else (),
         units=tuple(Unit.objects.filter(valid_to__isnull=True).order_by("joined_at", "name")[:MOST])

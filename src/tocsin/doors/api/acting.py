@@ -1,6 +1,7 @@
 """How every act on a case goes: locked, compared with what was read, done once, answered with its state."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from django.http import HttpRequest, HttpResponse
 
@@ -8,15 +9,17 @@ from tocsin.cases import queries, services
 from tocsin.cases.decisions import lock_case
 from tocsin.cases.models import Case
 from tocsin.doors.api import tags
+from tocsin.doors.api.bodies import decoded
 from tocsin.doors.api.cases import fresh_state
 from tocsin.doors.api.guards import actor_of
 from tocsin.doors.api.once import once
 from tocsin.doors.api.reports import answer
 from tocsin.intake.models import Report
 from tocsin.journal.acts import act
-from tocsin.kernel.problems import NotFound
+from tocsin.kernel.problems import NotFound, Problem
 from tocsin.store import locks
 
+T = TypeVar("T")
 Deed = Callable[[Case, services.Responder], Case | None]
 
 
@@ -43,6 +46,15 @@ def on_case(request: HttpRequest, case_id: str, do: Deed, *, is_move: bool = Fal
         return response
 
     return once(request, done)
+
+
+def body_for(request: HttpRequest, case_id: str, shape: type[T]) -> T:
+    """The body of an act. To somebody who may not know of the case, a fault in it is no case: NotFound."""
+    try:
+        return decoded(request, shape)
+    except Problem:
+        queries.fetch_case(actor_of(request), case_id)
+        raise
 
 
 def reports_of(case: Case, report_ids: list[str]) -> list[Report]:

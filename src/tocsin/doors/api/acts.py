@@ -15,8 +15,7 @@ from tocsin.cases.casework import case_facts
 from tocsin.cases.models import Case, Clock
 from tocsin.cases.units import current_pack
 from tocsin.doors.api import case_values as values
-from tocsin.doors.api.acting import on_case
-from tocsin.doors.api.bodies import decoded
+from tocsin.doors.api.acting import body_for, on_case
 from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.values import described
 from tocsin.kernel.problems import NotFound
@@ -37,7 +36,7 @@ def accept_case(request: HttpRequest, case_id: str) -> HttpResponse:
 )
 def assess_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Decide what is to be done, with a reason that every reporter of the case reads."""
-    body = decoded(request, values.Assess)
+    body = body_for(request, case_id, values.Assess)
 
     def do(case: Case, by: services.Responder) -> None:
         reason = body.reason.strip()
@@ -56,7 +55,7 @@ def assess_case(request: HttpRequest, case_id: str) -> HttpResponse:
 )
 def answer_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Close the case with an outcome: one act answers every report in it."""
-    body = decoded(request, values.Answer)
+    body = body_for(request, case_id, values.Answer)
 
     def do(case: Case, by: services.Responder) -> None:
         words = body.words.strip()
@@ -82,7 +81,7 @@ def withdraw_answer(request: HttpRequest, case_id: str) -> HttpResponse:
 )
 def redirect_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Pass the case to the unit whose it is. No clock stops."""
-    body = decoded(request, values.Redirect)
+    body = body_for(request, case_id, values.Redirect)
     return on_case(
         request,
         case_id,
@@ -97,7 +96,7 @@ def redirect_case(request: HttpRequest, case_id: str) -> HttpResponse:
 )
 def update_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Say how it stands where nothing is new, in the country's prepared words."""
-    body = decoded(request, values.Update)
+    body = body_for(request, case_id, values.Update)
     return on_case(request, case_id, lambda case, by: _kept(services.say_update(case, by, body.code)))
 
 
@@ -106,7 +105,7 @@ def update_case(request: HttpRequest, case_id: str) -> HttpResponse:
 )
 def ask_reporters(request: HttpRequest, case_id: str) -> HttpResponse:
     """Ask the reporters from the country's list; what is asked already is not asked twice."""
-    body = decoded(request, values.Ask)
+    body = body_for(request, case_id, values.Ask)
 
     def do(case: Case, by: services.Responder) -> None:
         services.ask(case, by, body.codes, body.member_ids)
@@ -133,7 +132,7 @@ def withdraw_question(request: HttpRequest, case_id: str, question_id: str) -> H
 )
 def meet_duty(request: HttpRequest, case_id: str, duty_id: str) -> HttpResponse:
     """Say that a duty of the unit is done, or that it does not apply. Twice is once."""
-    body = decoded(request, values.Duty)
+    body = body_for(request, case_id, values.Duty)
 
     def do(case: Case, by: services.Responder) -> None:
         found = whole_number(duty_id)
@@ -151,7 +150,7 @@ def meet_duty(request: HttpRequest, case_id: str, duty_id: str) -> HttpResponse:
 )
 def record_crime_number(request: HttpRequest, case_id: str) -> HttpResponse:
     """Keep the crime number that came back, and tell the reporters; another one replaces it."""
-    body = decoded(request, values.CrimeNumber)
+    body = body_for(request, case_id, values.CrimeNumber)
 
     def do(case: Case, by: services.Responder) -> None:
         services.record_crime_number(case, by, body.number)

@@ -6,7 +6,7 @@ from ninja import Router
 from tocsin.cases import queries, reviewing, services
 from tocsin.cases.models import Case, Move
 from tocsin.doors.api import case_values as values
-from tocsin.doors.api.acting import on_case, reports_of
+from tocsin.doors.api.acting import body_for, on_case, reports_of
 from tocsin.doors.api.acts import whole_number
 from tocsin.doors.api.bodies import decoded
 from tocsin.doors.api.cases import fresh_state
@@ -25,7 +25,7 @@ suggestions = Router(tags=["links"])
 )
 def merge_cases(request: HttpRequest, case_id: str) -> HttpResponse:
     """Another case joins this one with all its reports, and closes as joined. Twice is once."""
-    body = decoded(request, values.Merge)
+    body = body_for(request, case_id, values.Merge)
 
     def do(case: Case, by: services.Responder) -> None:
         services.merge_cases(case, queries.fetch_case(actor_of(request), body.case_id), by, body.reason)
@@ -40,7 +40,7 @@ def merge_cases(request: HttpRequest, case_id: str) -> HttpResponse:
 )
 def split_case(request: HttpRequest, case_id: str) -> HttpResponse:
     """Reports leave into a case of their own, whose state is the answer; nothing they are owed is lost."""
-    body = decoded(request, values.Reports)
+    body = body_for(request, case_id, values.Reports)
 
     def do(case: Case, by: services.Responder) -> Case:
         pks = [report.pk for report in reports_of(case, body.report_ids)]
@@ -56,7 +56,7 @@ def split_case(request: HttpRequest, case_id: str) -> HttpResponse:
 )
 def attach_report(request: HttpRequest, case_id: str) -> HttpResponse:
     """A report that was in this case comes back; both ways stay recorded."""
-    body = decoded(request, values.OneReport)
+    body = body_for(request, case_id, values.OneReport)
 
     def do(case: Case, by: services.Responder) -> None:
         services.attach_report(case, by, reports_of(case, [body.report_id])[0], body.reason)
@@ -71,7 +71,7 @@ def attach_report(request: HttpRequest, case_id: str) -> HttpResponse:
 )
 def detach_report(request: HttpRequest, case_id: str) -> HttpResponse:
     """A report that does not belong leaves the case; the answer is the case that it now has."""
-    body = decoded(request, values.OneReport)
+    body = body_for(request, case_id, values.OneReport)
 
     def do(case: Case, by: services.Responder) -> Case:
         return services.detach_report(case, by, reports_of(case, [body.report_id])[0], body.reason)
@@ -86,7 +86,7 @@ def detach_report(request: HttpRequest, case_id: str) -> HttpResponse:
 )
 def undo_move(request: HttpRequest, case_id: str, move_id: str) -> HttpResponse:
     """The reports of a merge, split, detach or attach go back to where they came from."""
-    body = decoded(request, values.Reason)
+    body = body_for(request, case_id, values.Reason)
 
     def do(case: Case, by: services.Responder) -> None:
         made = Move.objects.filter(pk=whole_number(move_id)).first()

@@ -1,7 +1,7 @@
 """What a member does about its own reports beyond telling them: follow, answer, rate, and mind its duties."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +21,7 @@ from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.once import once
 from tocsin.doors.api.reports import answer, own_report
 from tocsin.doors.api.values import described
-from tocsin.kernel.problems import NotFound
+from tocsin.kernel.problems import NotFound, Problem
 from tocsin.kernel.time import rfc3339
 from tocsin.notices import queries as notices
 
@@ -29,6 +29,7 @@ router = Router(tags=["reports"])
 news = Router(tags=["notices"])
 
 Limit = Annotated[int, Field(ge=1, le=1000)]
+T = TypeVar("T")
 
 
 class ReportWhole(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ def read_report_page(request: HttpRequest, report_id: str) -> HttpResponse:
 )
 def reply_to_question(request: HttpRequest, report_id: str, question_id: str) -> HttpResponse:
     """Answer a question that the unit has asked about the report. The same answer twice is once."""
-    body = decoded(request, Reply)
+    body = _body(request, report_id, Reply)
     return _act(
         request,
         report_id,
@@ -106,7 +107,7 @@ def reply_to_question(request: HttpRequest, report_id: str, question_id: str) ->
 )
 def rate_answer(request: HttpRequest, report_id: str) -> HttpResponse:
     """Say how useful the answer was; it may be changed."""
-    body = decoded(request, Rate)
+    body = _body(request, report_id, Rate)
     return _act(
         request,
         report_id,
@@ -119,7 +120,7 @@ def rate_answer(request: HttpRequest, report_id: str) -> HttpResponse:
 )
 def become_aware(request: HttpRequest, report_id: str) -> HttpResponse:
     """Begin the member's own clocks towards regulators; nobody else sees them, and nobody is told."""
-    body = decoded(request, Aware)
+    body = _body(request, report_id, Aware)
 
     def done() -> HttpResponse:
         own_report(request, report_id)
@@ -135,7 +136,7 @@ def become_aware(request: HttpRequest, report_id: str) -> HttpResponse:
 )
 def meet_own_duty(request: HttpRequest, report_id: str, duty_id: str) -> HttpResponse:
     """Say that one of the member's own duties is done, or does not apply. Twice is once."""
-    body, found = decoded(request, Duty), whole_number(duty_id)
+    body, found = _body(request, report_id, Duty), whole_number(duty_id)
 
     def do() -> None:
         report = own_report(request, report_id)
@@ -167,6 +168,15 @@ def _whole(request: HttpRequest, report_id: str) -> ReportWhole:
         list(queries.duties_of_report(actor, report)),
         queries.rating_of(report),
     )
+
+
+def _body(request: HttpRequest, report_id: str, shape: type[T]) -> T:
+    """The body. To somebody who may not know of the report, a fault in it is no report: NotFound."""
+    try:
+        return decoded(request, shape)
+    except Problem:
+        own_report(request, report_id)
+        raise
 
 
 def _act(request: HttpRequest, report_id: str, do: Callable[[], object]) -> HttpResponse:

@@ -66,8 +66,6 @@ class BadBody(BadInput):
 class BadParameter(BadInput):
     """A parameter is not what this address takes."""
 
-    slug = "bad-parameter"
-
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("; ".join(f"{fault.parameter}: {fault.detail}" for fault in self.faults)[:500])

@@ -148,6 +148,16 @@ def streamed(line: type[msgspec.Struct]) -> dict[str, Any]:
     return extra
 
 
+def as_text(*media: str) -> dict[str, Any]:
+    """What OpenAPI should say of a route that answers with a text file of one of these kinds."""
+    return {
+        "responses": {
+            200: {"description": "the file", "content": {one: {"schema": {"type": "string"}} for one in media}},
+            "default": _content(ProblemDocument, "application/problem+json", "a problem"),
+        }
+    }
+
+
 def described(answer: type[msgspec.Struct], *, body: type[msgspec.Struct] | None = None) -> dict[str, Any]:
     """What OpenAPI should say of a route whose body and answer are coded by msgspec, past ninja."""
     extra: dict[str, Any] = {
