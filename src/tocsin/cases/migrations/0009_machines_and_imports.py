@@ -4,9 +4,19 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+def fence(apps, editor):
+    """On PostgreSQL: a unit's own numbers are read by who reads the case (see notices 0004)."""
+    if editor.connection.vendor == "postgresql":
+        editor.execute("ALTER TABLE cases_foreignnumber ENABLE ROW LEVEL SECURITY")
+        editor.execute(
+            "CREATE POLICY tocsin_reads ON cases_foreignnumber FOR SELECT USING (tocsin_reads(case_id))"
+        )
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0004_unit_keys"),
+        ("notices", "0004_fence"),
         ("cases", "0008_triage"),
     ]
 
@@ -69,4 +79,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunPython(fence, migrations.RunPython.noop),
     ]

@@ -152,7 +152,10 @@ def as_text(*media: str) -> dict[str, Any]:
     """What OpenAPI should say of a route that answers with a text file of one of these kinds."""
     return {
         "responses": {
-            200: {"description": "the file", "content": {one: {"schema": {"type": "string"}} for one in media}},
+            200: {
+                "description": "the file",
+                "content": {one: {"schema": {"type": "string"}} for one in media},
+            },
             "default": _content(ProblemDocument, "application/problem+json", "a problem"),
         }
     }
