@@ -9,7 +9,7 @@ from django.db import connection
 from tests.cases.town import build_town
 
 from tocsin.access import answered, keys
-from tocsin.access.answered import Answer, AnotherRequest
+from tocsin.access.answered import AnotherRequest, Answer
 from tocsin.access.models import Answered
 from tocsin.cases.models import Decision
 from tocsin.cases.services import Responder, accept_case, assess_case
