@@ -6,12 +6,13 @@ A home that holds a store already is looked at as it is, so that a change can be
 """
 
 import argparse
+import datetime as dt
 import os
 import time
 from pathlib import Path
 from typing import Any
 
-from bench.pages.measuring import pages
+from bench.pages.measuring import BEARER, pages
 from bench.pages.store import Store
 
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--reports", type=int, default=100_000)
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--home", type=Path, default=Path("/tmp/tocsin-pages"))
+    parser.add_argument("--only", default="", help="pages whose words have this in them")
     given = parser.parse_args()
     is_built = (given.home / "built").exists()
     os.environ |= {"TOCSIN_HOME": str(given.home), "DJANGO_SETTINGS_MODULE": "tocsin.site.settings"}
@@ -36,20 +38,22 @@ def main() -> None:
         store.members = list(Member.objects.order_by("pk").values_list("pk", flat=True))
         store.people = {person.name.lower(): person for person in Person.objects.all()}
         store.sizes = store._sizes()
+        store.now = dt.datetime.now(dt.UTC)
     else:
         store.build()
         (given.home / "built").touch()
     for person, words, address in pages(store):
-        print(look(store.people.get(person), words, address), flush=True)
+        if given.only in words:
+            print(look(store.people.get(person), words, address, by_key=person == "key"), flush=True)
 
 
-def look(person: Any, words: str, address: str) -> str:
+def look(person: Any, words: str, address: str, *, by_key: bool = False) -> str:
     """One page, in a line; a second line has its slowest query where that took more than 10 ms."""
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
-    client = Client()
+    client = Client(headers={"Authorization": BEARER} if by_key else {})
     if person is not None:
         client.force_login(person)
     client.get(address)
@@ -59,7 +63,7 @@ def look(person: Any, words: str, address: str) -> str:
     spent = (time.perf_counter() - began) * 1e3, (time.process_time() - cpu) * 1e3
     queries = sorted(asked.captured_queries, key=lambda query: -float(query["time"]))
     line = (
-        f"{words:36} {answer.status_code} {spent[1]:8.1f} ms CPU {spent[0]:8.1f} ms, {len(queries):3} queries"
+        f"{words:40} {answer.status_code} {spent[1]:8.1f} ms CPU {spent[0]:8.1f} ms, {len(queries):3} queries"
     )
     if queries and float(queries[0]["time"]) > 0.01:
         line += f"\n    {float(queries[0]['time']) * 1e3:.0f} ms: {queries[0]['sql'][:1500]}"

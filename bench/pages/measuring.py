@@ -1,6 +1,7 @@
 """Serving the store and asking for its pages with wrk."""
 
 import argparse
+import datetime as dt
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.engines import run_engine
+from bench.pages.beside import KEY, PREFIX, TOKEN
 from bench.pages.store import PASSWORD, Store
 
 SHORT = os.environ.get("TOCSIN_BENCH_SHORT") == "1"
@@ -18,6 +20,7 @@ SIZE = (20_000, 2_000) if SHORT else (1_000_000, 100_000)
 SECONDS = 1 if SHORT else 5
 CONNECTIONS = 20
 REACH_MS = 150
+BEARER = f"Bearer tocsin_{PREFIX}_{KEY}"
 LUA = """
 THINKS
 done = function(summary, latency, requests)
@@ -43,21 +46,46 @@ def run(reports: int = SIZE[0], cases: int = SIZE[1]) -> list[dict[str, Any]]:
 def pages(store: Store) -> list[tuple[str, str, str]]:
     """Who looks at what: person, words, address."""
     kents = 12 * (store.cases // 24)
-    report = next(pk for _, pk in store._numbered() if store.member(0, pk) == store.members[0])
+    since = (store.now - dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    report = next(pk for _, pk in store.numbered() if store.member(0, pk) == store.members[0])
+    address = store.origin(kents)
     return [
         ("rita", "reporter: home", "/reports"),
         ("rita", "reporter: list", "/reports/all"),
+        ("rita", "reporter: list, waiting", "/reports/all?state=waiting"),
+        ("rita", "reporter: list, an address", f"/reports/all?q={address}"),
+        ("rita", "reporter: list, a word", "/reports/all?q=phishing"),
         ("rita", "reporter: one report", f"/reports/report_{report:012}"),
         ("olive", "officer: queue", "/queue"),
         ("olive", "officer: queue, overdue", "/queue?group=overdue"),
+        ("olive", "officer: queue, last page", "/queue?page=9999"),
         ("olive", "officer: queue, a word", "/queue?q=ssh"),
+        ("olive", "officer: queue, an address", f"/queue?q={address}"),
+        ("olive", "officer: groups", "/queue/below"),
+        ("olive", "officer: link review", "/links"),
         ("olive", "officer: a small case", f"/cases/case_{kents:012}"),
         ("olive", "officer: the largest case", f"/cases/case_{0:012}"),
+        ("olive", "officer: its last reports", f"/cases/case_{0:012}?reports=9999"),
+        ("olive", "officer: its form", f"/cases/case_{0:012}/forms/crime-record"),
+        ("saul", "supervisor: queue", "/queue"),
+        ("saul", "supervisor: weights", "/queue/weights"),
+        ("saul", "supervisor: administration", "/administration"),
+        ("adam", "administrator", "/administration"),
+        ("opal", "operator: administration", "/administration"),
         ("cora", "coordinator: where is silence", "/coordination"),
         ("cora", "coordinator: the whole country", "/coordination/nation"),
+        ("", "officer by link: a case", f"/link/{TOKEN}"),
+        ("", "guest: a room", f"/room/{TOKEN}"),
+        ("rita", "notices", "/notices"),
+        ("rita", "account", "/account"),
         ("olive", "figures", "/figures"),
         ("olive", "journal", "/journal"),
         ("rita", "network", "/network"),
+        ("rita", "indicator", f"/indicators/indicator_{0:012}"),
+        ("key", "API: reports", "/api/v1/reports"),
+        ("key", "API: reports since", f"/api/v1/reports?updated_since={since}"),
+        ("key", "API: one report", f"/api/v1/reports/report_{report:012}"),
+        ("key", "API: journal", "/api/v1/journal/head"),
         ("", "start", "/"),
     ]
 
@@ -78,7 +106,8 @@ def measure(engine: str, reports: int, cases: int, seconds: int) -> dict[str, An
     with served() as url, tempfile.TemporaryDirectory() as folder:
         cookies = {name: signed_in(url, f"{name}@bench.example") for name in store.people}
         for person, words, address in pages(store):
-            row = asked(url + address, cookies.get(person, ""), Path(folder), seconds)
+            header = f"Authorization: {BEARER}" if person == "key" else f"Cookie: {cookies.get(person, '')}"
+            row = asked(url + address, header, Path(folder), seconds)
             rows.append({"what": words, "engine": engine, "reports": reports, "cases": cases, **row})
             print(rows[-1], file=sys.stderr)
     return {"pages": rows}
@@ -95,15 +124,15 @@ def signed_in(url: str, email: str) -> str:
         return f"sessionid={client.cookies['sessionid']}"
 
 
-def asked(address: str, cookie: str, folder: Path, seconds: int) -> dict[str, Any]:
+def asked(address: str, header: str, folder: Path, seconds: int) -> dict[str, Any]:
     """One page, asked for by twenty people, and then as fast as it comes."""
     import httpx
 
-    first = httpx.get(address, headers={"Cookie": cookie} if cookie else {}, timeout=120)
+    first = httpx.get(address, headers=dict([header.split(": ", 1)]), timeout=120)
     if first.status_code != 200:
         raise SystemExit(f"{address}: {first.status_code}")
-    people = wrk(address, cookie, folder, 2 * seconds, THINKS)
-    full = wrk(address, cookie, folder, seconds, "")
+    people = wrk(address, header, folder, 2 * seconds, THINKS)
+    full = wrk(address, header, folder, seconds, "")
     return {
         **people,
         "full_a_second": round(full["requests"] / seconds, 1),
@@ -113,14 +142,12 @@ def asked(address: str, cookie: str, folder: Path, seconds: int) -> dict[str, An
     }
 
 
-def wrk(address: str, cookie: str, folder: Path, seconds: int, thinks: str) -> dict[str, Any]:
+def wrk(address: str, header: str, folder: Path, seconds: int, thinks: str) -> dict[str, Any]:
     """What wrk says of twenty connections."""
     script = folder / "people.lua"
     script.write_text(LUA.replace("THINKS", thinks))
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script)]
-    done = subprocess.run(
-        [*command, "-H", f"Cookie: {cookie}", address], check=True, capture_output=True, text=True
-    )
+    done = subprocess.run([*command, "-H", header, address], check=True, capture_output=True, text=True)
     row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return row
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bench.pages.beside import furnish
 from bench.pages.rows import chosen, restart_ids, write
 
 KINDS = {
@@ -19,7 +20,7 @@ KINDS = {
     "fraud/phishing": 10.0,
     "availability/ddos": 5.0,
 }
-SEVERITIES = {"low": 60.0, "medium": 30.0, "high": 9.0, "critical": 1.0}
+SEVERITIES = {"info": 10.0, "low": 50.0, "medium": 30.0, "high": 9.0, "critical": 1.0}
 YEARS = dt.timedelta(days=730)
 LARGEST = 0.1  # of all reports are in one case
 OPEN = 0.2  # of all cases
@@ -50,7 +51,9 @@ class Store:
         self._reports()
         self._entries()
         self._holdings()
-        self._derived()
+        self._statistics()
+        furnish(self)
+        self._statistics()
 
     def _people(self) -> None:
         """130 members, every unit, and in Kent, which has joined, an officer and a supervisor."""
@@ -88,7 +91,7 @@ class Store:
         for number in itertools.cycle(range(1, self.cases)):
             if left <= 0:
                 break
-            more = min(left, 1 + int(5_000 / (number + 1)))
+            more = min(left, 1 + int(self.reports / 200 / (number + 1)))
             sizes[number] += more
             left -= more
         return sizes
@@ -118,8 +121,8 @@ class Store:
         return chosen(KINDS, random.Random(case * 3 + 2), 1)[0]
 
     def severity(self, case: int) -> str:
-        """By the weights."""
-        return chosen(SEVERITIES, random.Random(case * 5 + 3), 1)[0]
+        """By the weights; `info` is a group below the threshold, under no clock."""
+        return chosen(SEVERITIES, random.Random(case * 5 + 3), 1)[0] if case else "high"
 
     def origin(self, case: int) -> str:
         """An address of its own for each case."""
@@ -224,12 +227,14 @@ class Store:
 
     def _clocks(self, n: int) -> Iterator[tuple[Any, ...]]:
         opened = self.opened_at(n)
-        for clock_id, days in (("P02", 1), ("P03", 5), ("P04", 28)):
+        if self.severity(n) == "info":
+            return
+        for clock_id, days in (("P03", 5), ("P04", 28)):
             due = opened + dt.timedelta(days=days)
-            if not self.is_open(n) or (clock_id == "P02" and self.owner(n)):
+            if not self.is_open(n):
                 ended = opened + dt.timedelta(days=2)
                 yield clock_id, n + 1, opened, due, None, ended, "person", due if due < ended else None, 0
-            elif clock_id != "P03" or self.owner(n):
+            elif self.owner(n) or clock_id == "P04":
                 late = due < self.now
                 yield (
                     clock_id,
@@ -247,7 +252,7 @@ class Store:
         from tocsin.cases.models import Clock, Link, Share
         from tocsin.intake.models import Report
 
-        columns = (
+        reported = (
             "id",
             "report_id",
             "member",
@@ -267,25 +272,21 @@ class Store:
         )
         shares: Counter[tuple[int, int]] = Counter()
         firsts: dict[tuple[int, int], int] = {}
-        write(Report, columns, self._report_rows(shares, firsts), service="ssh", lane="ordinary", count=420)
+        write(Report, reported, self._report_rows(shares, firsts), service="ssh", lane="ordinary", count=420)
         linked = "shares the origin"
         write(
             Link,
             ("case", "report", "linked_at"),
-            ((n + 1, pk, self.opened_at(n)) for n, pk in self._numbered()),
+            ((n + 1, pk, self.opened_at(n)) for n, pk in self.numbered()),
             reason=linked,
             strength=90,
         )
-        met = (
-            (clock, n + 1, pk, self.opened_at(n), self.opened_at(n), self.opened_at(n))
-            for n, pk in self._numbered()
-            for clock in ("P01", "P02")
-        )
+        columns = ("clock_id", "case", "report", "started_at", "due_at", "ended_at", "ended_by")
+        columns += ("next_step_at", "breached_at", "step")
         write(
             Clock,
-            ("clock_id", "case", "report", "started_at", "due_at", "ended_at"),
-            met,
-            ended_by="automatic",
+            columns,
+            itertools.chain.from_iterable(itertools.starmap(self._own_clocks, self.numbered())),
         )
         write(
             Share,
@@ -293,7 +294,21 @@ class Store:
             ((case + 1, member, count, firsts[case, member]) for (case, member), count in shares.items()),
         )
 
-    def _numbered(self) -> Iterator[tuple[int, int]]:
+    def _own_clocks(self, n: int, pk: int) -> Iterator[tuple[Any, ...]]:
+        """Every report is acknowledged; where nobody has its case, an owner is owed to it."""
+        opened = self.opened_at(n)
+        yield "P01", n + 1, pk, opened, opened, opened, "automatic", None, None, 0
+        if self.severity(n) == "info":
+            return
+        due = opened + dt.timedelta(days=1)
+        if not self.is_open(n) or self.owner(n):
+            yield "P02", n + 1, pk, opened, due, opened, "automatic", None, None, 0
+        elif due < self.now:
+            yield "P02", n + 1, pk, opened, due, None, "", None, due, 3
+        else:
+            yield "P02", n + 1, pk, opened, due, None, "", due, None, 0
+
+    def numbered(self) -> Iterator[tuple[int, int]]:
         """(case, report's key), in order."""
         keys = itertools.count(1)
         for n, size in enumerate(self.sizes):
@@ -310,7 +325,7 @@ class Store:
         from tocsin.wire import report as wire
 
         encode = msgspec.json.Encoder().encode
-        for n, pk in self._numbered():
+        for n, pk in self.numbered():
             member, opened = self.member(n, pk), self.opened_at(n)
             shares[n, member] += 1
             firsts.setdefault((n, member), pk)
@@ -410,10 +425,10 @@ class Store:
             updated_at=self.now,
         )
         place = {pk: n + 1 for n, pk in enumerate(self.members)}
-        rows = ((pk, place[self.member(n, pk)]) for n, pk in self._numbered() if n < HELD or n % 12 == 0)
+        rows = ((pk, place[self.member(n, pk)]) for n, pk in self.numbered() if n < HELD or n % 12 == 0)
         write(ReportHolding, ("report", "holding"), rows)
 
-    def _derived(self) -> None:
+    def _statistics(self) -> None:
         """Counters behind the keys, and the engine's own statistics."""
         from django.db import connection
 

@@ -11,8 +11,8 @@ from tests.cases.town import Town, build_town
 from tocsin.access import keys
 from tocsin.access.models import Answered, Person, Role
 from tocsin.cases import services
-from tocsin.cases.member_reports import funnel_of
-from tocsin.cases.models import Case, Clock, Decision, ForeignNumber, Link, Question
+from tocsin.cases.models import Case, Clock, Decision, ForeignNumber, Question, Share
+from tocsin.cases.reporter_home import funnel_of
 from tocsin.cases.sealing import seal_case
 from tocsin.cases.units import current_pack
 from tocsin.figures.followup import answers_since
@@ -135,7 +135,7 @@ def test_what_a_machine_decides_by_itself_is_never_follow_up(town: Town) -> None
 
 def funnel() -> Any:
     """The follow-up funnel of everybody."""
-    return funnel_of(current_pack(), Report.objects.all(), Link.objects.filter(detached_at__isnull=True))
+    return funnel_of(current_pack(), Report.objects.all(), Share.objects.all())
 
 
 @pytest.mark.parametrize("who", ["edna@example.org", "rita@example.org", "nobody@example.org", "", "x" * 300])

@@ -33,10 +33,10 @@ NOTHING = {  # ids of things that are not there: what is judged here is the door
     "form": "crime-record",
     "kind": "pdf",
     "hook_id": "hook_0000000000A1",
-    "question_id": "question_0000000000A1",
+    "question_id": "question_00000000A1",
     "duty_id": "999999999",
-    "move_id": "999999999",
     "suggestion_id": "999999999",
+    "move_id": "999999999",
     "bulk_id": "999999999",
 }
 

@@ -116,7 +116,7 @@ def overview(actor: Actor, query: str = "", at: dt.datetime | None = None) -> Ov
             .order_by("-pk")[:MOST]
         ),
         keys=key_views(actor, at),
-        key_members=tuple(key_members(actor)),
+        key_members=key_places(actor),
         grants=grants(actor),
         members=tuple(Member.objects.order_by("name")[:MOST]) if operator else (),
         units=tuple(Unit.objects.filter(valid_to__isnull=True).order_by("joined_at", "name")[:MOST])
@@ -127,17 +127,22 @@ def overview(actor: Actor, query: str = "", at: dt.datetime | None = None) -> Ov
     )
 
 
-def key_members(actor: Actor) -> list[Choice]:
+def key_members(actor: Actor) -> list[Member]:
+    """The members whose keys the actor may make."""
+    if granting.is_operator(actor):
+        return list(Member.objects.filter(suspended_at__isnull=True).order_by("name")[: MOST * 5])
+    return granting.members_of(actor)
+
+
+def key_places(actor: Actor) -> tuple[Choice, ...]:
     """The members and units whose keys the actor may make."""
-    members: Iterable[Member] = granting.members_of(actor)
     units: Iterable[Unit] = granting.units_of(actor)
     if granting.is_operator(actor):
-        members = Member.objects.filter(suspended_at__isnull=True).order_by("name")[: MOST * 5]
         units = Unit.objects.filter(joined_at__isnull=False, valid_to__isnull=True).order_by("name")
-    return [
-        *(Choice(member.member_id, member.name) for member in members),
+    return (
+        *(Choice(member.member_id, member.name) for member in key_members(actor)),
         *(Choice(unit.unit_id, unit.name) for unit in units),
-    ]
+    )
 
 
 def key_views(actor: Actor, at: dt.datetime) -> tuple[KeyView, ...]:

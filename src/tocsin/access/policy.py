@@ -94,6 +94,12 @@ POLICY: dict[str, Rule] = {
         relation="own unit",
         why="a duty that the unit says is done",
     ),
+    "case.enquire": _rule(
+        "officer supervisor coordinator",
+        scope="cases:write",
+        relation="own unit or coordinated",
+        why="where a line of enquiry points, or a life in danger",
+    ),
     "report.reply": _rule(
         "reporter", scope="reports:write", relation="own member", why="a member answers what it is asked"
     ),
@@ -140,6 +146,10 @@ POLICY: dict[str, Rule] = {
         scope="cases:write",
         relation="own unit",
         why="what the parts of a score count at a unit",
+    ),
+    "team.read": _rule("supervisor", relation="own unit", why="who is drowning, and what is late"),
+    "case.reassign": _rule(
+        "supervisor", scope="cases:write", relation="own unit", why="nobody keeps a case waiting"
     ),
     "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
     "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),

@@ -8,6 +8,7 @@ from django.db.models import Sum
 
 from tocsin.blocking import rules
 from tocsin.blocking.models import Tally
+from tocsin.cases.casework import newest_reports
 from tocsin.cases.models import Case
 from tocsin.intake.models import Report
 from tocsin.sharing.models import Assertion
@@ -49,11 +50,9 @@ def effect_of_reports(report_pks: Collection[int]) -> dict[int, Effect]:
 
 
 def effect_of_case(case: Case) -> Effect:
-    """What the indicators of a case's reports stopped; no network is anybody's own here."""
-    pairs = Assertion.objects.filter(
-        report__links__case=case, report__links__detached_at__isnull=True, withdrawn_at__isnull=True
-    )
-    stopped = _stopped(set(pairs.values_list("indicator_id", flat=True)))
+    """What the indicators of a case's (newest) reports stopped; no network is anybody's own here."""
+    pairs = Assertion.objects.filter(report__in=newest_reports(case), withdrawn_at__isnull=True)
+    stopped = _stopped(set(pairs.order_by().values_list("indicator_id", flat=True).distinct()))
     return _effect((one for ones in stopped.values() for one in ones), own=None)
 
 

@@ -19,6 +19,12 @@ class CaseFacts:
     networks: int
     first_seen_at: dt.datetime
     last_seen_at: dt.datetime
+    is_partial: bool = False  # the attempts are those of some reports: there were more
+
+    @property
+    def attempts_words(self) -> str:
+        """`1,234`, or `more than 1,234` where not all were counted."""
+        return f"more than {self.attempts:,}" if self.is_partial else f"{self.attempts:,}"
 
 
 def fact_words(facts: CaseFacts) -> str:
@@ -27,7 +33,7 @@ def fact_words(facts: CaseFacts) -> str:
     period = f"on {_day(facts.first_seen_at)}" if days == 1 else f"over {days} days"
     source = f" from {facts.networks} network{'s' if facts.networks != 1 else ''}" if facts.networks else ""
     if facts.members == 1 or facts.members >= FEWEST_MEMBERS:
-        attempts = f"{facts.attempts:,} attempt{'s' if facts.attempts != 1 else ''}"
+        attempts = f"{facts.attempts_words} attempt{'s' if facts.attempts != 1 else ''}"
         return f"It was about {attempts}{source} {period}."
     return f"It was about attempts{source} {period}."
 

@@ -8,7 +8,7 @@ class CasesConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear of new reports, sweep the clocks, and prove that nobody meets silence."""
-        from tocsin.cases import leaving, tasks, triage
+        from tocsin.cases import leaving, shares, tasks, triage
         from tocsin.cases.audit import check_cases
         from tocsin.jobs import periodic
         from tocsin.journal import audit, projections
@@ -20,7 +20,8 @@ class CasesConfig(AppConfig):
         periodic.every(15, tasks.sweep_clocks)
         periodic.every(600, tasks.join_campaigns)
         subscribe(tasks.CHANGES, tasks.fill_terms)
-        periodic.every(15, tasks.sweep_clocks)
+        periodic.every(3_600, tasks.succeed_units)
         periodic.every(86_400, triage.refresh_all)
         projections.follow("cases:", triage.follow)
+        projections.follow("cases:", shares.follow)
         audit.also(check_cases)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from tocsin.cases import clocks, states, triage
+from tocsin.cases import clocks, shares, states, triage
 from tocsin.cases.models import Case, Clock, Link, Move, Question, Share
 from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
@@ -27,6 +27,8 @@ def check_cases() -> Iterator[Finding]:
     yield from _counts()
     yield from _joined()
     yield from _queue()
+    for case_id in shares.mistaken().values_list("case__case_id", flat=True).distinct():
+        yield Finding(f"case {case_id}", "what its members' pages count is not how it stands")
 
 
 def _reports() -> Iterator[Finding]:

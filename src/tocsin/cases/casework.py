@@ -3,14 +3,14 @@
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Max, Min, QuerySet, Sum
 
-from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, may, require
 from tocsin.cases import clocks, parts, reach, sealing, states, words
 from tocsin.cases.answers import CaseFacts, missing_logs, prepared_reason, prepared_words
 from tocsin.cases.keys import network_of
-from tocsin.cases.models import Case, CaseOrigin, Clock, Decision, Link, OneTimeLink, Outcome
+from tocsin.cases.models import Case, CaseOrigin, Clock, Decision, Link, OneTimeLink, Outcome, Share
+from tocsin.cases.nationwide import current_units
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import (
@@ -28,12 +28,14 @@ from tocsin.cases.views import (
     StatusChoice,
     UnitChoice,
 )
+from tocsin.intake.models import Report
 from tocsin.journal import queries as journal
 from tocsin.kernel.problems import NotAllowed, NotFound
 from tocsin.kernel.time import now
 from tocsin.reference.values import Pack
 
 LINKS = 50
+MOST_READ = 1_000  # reports of one case that a page reads to say something of it in words
 MOST_CLOCKS = 30
 BUTTONS: tuple[Act, ...] = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "ask", "update")
 
@@ -141,13 +143,22 @@ def proposal(case: Case) -> str:
 
 
 def networks_of(case: Case) -> tuple[str, ...]:
-    """The networks that the attacks came from, each once."""
-    origins = Link.objects.filter(case=case, detached_at__isnull=True).values_list(
-        "report__origin", flat=True
-    )
+    """The networks that the attacks came from, each once: those of its keys, and of its newest reports."""
+    origins = newest_links(case).values_list("report__origin", flat=True)
     keys = CaseOrigin.objects.filter(case=case).values_list("origin", flat=True)
-    found = {network_of(origin.rsplit("/", 1)[-1]) for origin in (*origins.distinct(), *keys)}
+    found = {network_of(origin.rsplit("/", 1)[-1]) for origin in (*set(origins), *keys)}
     return tuple(sorted(network for network in found if network))
+
+
+def newest_reports(case: Case) -> QuerySet[Report]:
+    """The case's reports, of the very largest cases the newest thousand."""
+    return Report.objects.filter(pk__in=list(newest_links(case).values_list("report_id", flat=True)))
+
+
+def newest_links(case: Case) -> QuerySet[Link]:
+    """The links of the case's newest reports: of all of them, but in the very largest cases."""
+    newest = Link.objects.filter(case=case, detached_at__isnull=True).order_by("-linked_at", "-pk")
+    return newest if case.report_count <= MOST_READ else newest[:MOST_READ]
 
 
 def holding_views(pack: Pack, case: Case, at: dt.datetime) -> tuple[HoldingView, ...]:
@@ -175,11 +186,18 @@ def link_views(pack: Pack, case: Case, number: int = 1) -> tuple[LinkView, ...]:
     links = (
         Link.objects.filter(case=case)
         .select_related("report__member", "detached_by")
-        .order_by("detached_at", "-linked_at", "-pk")
+        .defer("report__content", "report__salt")
+        .order_by("-linked_at", "-pk")
     )
-    first = (max(1, number) - 1) * LINKS
-    inside = links.filter(detached_at__isnull=True)[first : first + LINKS]
-    outside = links.filter(detached_at__isnull=False)[:LINKS]
+    pages = max(1, -(-case.report_count // LINKS))
+    first = (min(max(1, number), pages) - 1) * LINKS
+    kept = links.filter(detached_at__isnull=True)
+    if first > case.report_count // 2:  # what is nearer the end is counted from there
+        last = max(0, case.report_count - first - LINKS)
+        inside = list(kept.reverse()[last : case.report_count - first])[::-1]
+    else:
+        inside = list(kept[first : first + LINKS])
+    outside = links.filter(detached_at__isnull=False).order_by("-detached_at", "-pk")[:LINKS]
     return tuple(parts.link_view(pack, link) for link in (*inside, *outside))
 
 
@@ -266,22 +284,31 @@ def help_choices(pack: Pack, case: Case) -> tuple[HelpChoice, ...]:
 
 def unit_choices(case: Case) -> tuple[UnitChoice, ...]:
     """Where the case could go instead."""
-    units = Unit.objects.exclude(pk=case.investigating_unit_id).exclude(kind=Unit.Kind.HOTLINE)
-    return tuple(UnitChoice(unit.unit_id, unit.name) for unit in units.filter(valid_to__isnull=True))
+    units = current_units(now().date()).exclude(pk=case.investigating_unit_id)
+    return tuple(UnitChoice(unit.unit_id, unit.name) for unit in units)
 
 
 def case_facts(case: Case) -> CaseFacts | None:
-    """What is known of the case as a whole; None where it has no report left."""
-    found = Link.objects.filter(case=case, detached_at__isnull=True).aggregate(
-        attempts=Sum("report__count"),
-        members=Count("report__member", distinct=True),
-        first=Min("report__first_seen_at"),
-        last=Max("report__last_seen_at"),
+    """What is known of the case as a whole; None where it has no report left.
+
+    Of the very largest cases it is what the newest thousand reports and each member's first say.
+    """
+    is_partial = case.report_count > MOST_READ
+    shares = Share.objects.filter(case=case) if is_partial else Share.objects.none()
+    firsts = list(shares.values_list("first_report", flat=True))
+    found = newest_reports(case).aggregate(
+        attempts=Sum("count"), first=Min("first_seen_at"), last=Max("last_seen_at")
     )
     if found["first"] is None:
         return None
+    earliest = Report.objects.filter(pk__in=firsts).aggregate(first=Min("first_seen_at"))["first"]
     return CaseFacts(
-        found["attempts"], found["members"], len(networks_of(case)), found["first"], found["last"]
+        found["attempts"],
+        case.member_count,
+        len(networks_of(case)),
+        min(filter(None, (found["first"], earliest))),
+        found["last"],
+        is_partial=is_partial,
     )
 
 
@@ -316,4 +343,5 @@ def packet(case: Case, at: dt.datetime | None = None) -> PacketView:
         holdings=holdings,
         clocks=tuple(view for view in clock_views(pack, case, at) if view.is_running),
         national_service_words=pack.info.national_service_words,
+        report_count=case.report_count,
     )

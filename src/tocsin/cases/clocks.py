@@ -28,7 +28,7 @@ from tocsin.cases.limits import (
 from tocsin.cases.models import Case, Clock
 from tocsin.cases.sweeping import DESKS, LAST_STEP, advance, next_desk_at, put_off, sweep
 from tocsin.cases.units import current_pack
-from tocsin.intake.models import Report, ReportHolding
+from tocsin.intake.models import Report
 from tocsin.inventory.models import Holding
 from tocsin.journal.acts import Act
 from tocsin.kernel.time import rfc3339
@@ -218,8 +218,8 @@ def _known(abouts: Sequence[Subject], clock_ids: Sequence[str]) -> Known:
 
 
 def is_urgent(pack: Pack, clock_id: str, case: Case, at: dt.datetime) -> bool:
-    """Does the shorter limit hold? For a critical case, and to decide before evidence is destroyed."""
-    if case.severity == "critical":
+    """Does the shorter limit hold? In a critical case, for a life, and to decide before evidence is gone."""
+    if case.severity == "critical" or case.is_threat_to_life:
         return True
     if clock_id != DECIDE:
         return False
@@ -230,11 +230,7 @@ def is_urgent(pack: Pack, clock_id: str, case: Case, at: dt.datetime) -> bool:
 
 def holdings_of(case: Case) -> QuerySet[Holding]:
     """The logs held about a case's reports, each once."""
-    return Holding.objects.filter(
-        pk__in=ReportHolding.objects.filter(
-            report__links__case=case, report__links__detached_at__isnull=True
-        ).values("holding")
-    )
+    return Holding.objects.filter(cases__case=case)
 
 
 def resume(case: Case, ended_at: dt.datetime) -> None:

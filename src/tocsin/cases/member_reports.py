@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import TruncWeek
+from django.db.models import F, Q, QuerySet
 
 from tocsin.access.policy import Actor, require
 from tocsin.cases import clocks, parts, words
@@ -17,16 +16,13 @@ from tocsin.cases.units import current_pack
 from tocsin.cases.views import (
     ClockView,
     DecisionView,
-    Funnel,
     HoldingView,
     OutcomeView,
-    ReporterHome,
     ReportGroup,
     ReportList,
     ReportRow,
     ReportView,
     TimelineItem,
-    WeekCount,
 )
 from tocsin.intake import queries as intake
 from tocsin.intake.models import Report, ReportHolding
@@ -38,8 +34,6 @@ from tocsin.reference.values import Pack
 from tocsin.wire import report as wire
 
 SHOWN = 50
-WEEKS = 12
-ANSWERED_WITHIN = dt.timedelta(days=30)
 HELD_BACK = (
     "The log lines themselves, their text, and the addresses of your own customers stayed with you. "
     "A customer appears here only as a token that nobody else can read."
@@ -217,139 +211,54 @@ def sent_fields(told: wire.Report) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in fields if value)
 
 
-def reporter_home(actor: Actor, at: dt.datetime | None = None) -> ReporterHome:
-    """What became of a member's reports, in one page. Raises NotSignedIn, NotAllowed."""
-    require(actor, "report.list")
-    at, pack = at or now(), current_pack()
-    reports = intake.visible_to(actor)
-    links = Link.objects.filter(report__in=reports, detached_at__isnull=True)
-    waiting = by_due(links.filter(case__closed_at__isnull=True))
-    waiting_count = waiting.count()
-    overdue_count = waiting.filter(Q(due_at__lte=at)).count()
-    answered = links.filter(case__closed_at__gte=at - ANSWERED_WITHIN).order_by("-case__closed_at", "-pk")
-    funnel = funnel_of(pack, reports, links)
-    rows = _rows(pack, waiting[:SHOWN], at)
-    open_questions = Question.objects.filter(closed_at__isnull=True).values("report")
-    return ReporterHome(
-        sentence=home_sentence(funnel.received, waiting_count, overdue_count, rows, at),
-        funnel=funnel,
-        waiting=rows,
-        waiting_count=waiting_count,
-        overdue_count=overdue_count,
-        questions=_rows(pack, waiting.filter(report__in=open_questions)[:SHOWN], at),
-        answered=_rows(pack, answered[:SHOWN], at),
-        answered_count=answered.count(),
-        weeks=weeks_of(reports, links, at),
-    )
-
-
 def asked(report_pks: Sequence[int]) -> set[int]:
     """Of these reports those about which a question waits."""
     waiting = Question.objects.filter(closed_at__isnull=True, report__in=report_pks)
     return {question.report_id for question in waiting.only("report_id")}
 
 
-def by_due(links: QuerySet[Link]) -> QuerySet[Link]:
-    """Links with `due_at`, the first running duty about the report, the first due first."""
-    running = Clock.objects.filter(case=OuterRef("case"), ended_at__isnull=True, clock_id__in=DUTIES).filter(
-        Q(report__isnull=True) | Q(report=OuterRef("report"))
-    )
-    first = running.values("case").annotate(first=Min("due_at")).values("first")
-    return links.annotate(due_at=Subquery(first)).order_by(F("due_at").asc(nulls_last=True), "pk")
-
-
-def funnel_of(pack: Pack, reports: QuerySet[Report], links: QuerySet[Link]) -> Funnel:
-    """How far the reports came. Each is acknowledged by its receipt; what no person did is not counted."""
-    received = reports.count()
-    stages: dict[str, int] = {}
-    columns = ("report__status", "case__outcome_code", "case__is_automatic")
-    for status, code, is_automatic, count in (
-        links.values(*columns).annotate(count=Count("pk")).values_list(*columns, "count").order_by()
-    ):
-        row = pack.outcomes.get(code) or pack.statuses.get(status)
-        stage = row.stage if row else "received"
-        if is_automatic and stage not in ("received", "acknowledged"):
-            stage = "owned"  # a person has it, and only a machine has decided
-        stages[stage] = stages.get(stage, 0) + count
-
-    def reached(*names: str) -> int:
-        return sum(stages.get(name, 0) for name in names)
-
-    return Funnel(
-        received=received,
-        acknowledged=received,
-        owned=reached("owned", "assessed", "investigated", "disrupted", "charged"),
-        assessed=reached("assessed", "investigated", "disrupted", "charged"),
-        investigated=reached("investigated", "charged"),
-        disrupted=reached("disrupted"),
-        charged=reached("charged"),
-    )
-
-
-def home_sentence(
-    received: int, waiting: int, overdue: int, rows: Sequence[ReportRow], at: dt.datetime
-) -> str:
-    """The first line of the page."""
-    if not received:
-        return "No reports yet."
-    yours = words.many(received, "report")
-    if not waiting:
-        return f"All of your {yours} are answered." if received > 1 else "Your report is answered."
-    start = f"{waiting:,} of your {yours} {'waits' if waiting == 1 else 'wait'} for an answer"
-    if overdue and rows and rows[0].due is not None:
-        late = late_words(at - rows[0].due.due_at)
-        return f"{start}; the oldest is {late} overdue at {rows[0].unit_name}."
-    return f"{start}; none is overdue."
-
-
-def weeks_of(reports: QuerySet[Report], links: QuerySet[Link], at: dt.datetime) -> tuple[WeekCount, ...]:
-    """Reports by the ISO week in which they arrived, the last twelve, oldest first."""
-    monday = at.date() - dt.timedelta(days=at.weekday())
-    mondays = [monday - dt.timedelta(weeks=back) for back in reversed(range(WEEKS))]
-    start = dt.datetime.combine(mondays[0], dt.time(), dt.UTC)
-    recent = reports.filter(received_at__gte=start).annotate(
-        week=TruncWeek("received_at", tzinfo=dt.UTC),
-        answered=Exists(links.filter(report=OuterRef("pk"), case__closed_at__isnull=False)),
-    )
-    counts = {
-        row["week"].date(): (row["received"], row["done"])
-        for row in recent.values("week")
-        .annotate(received=Count("pk"), done=Count("pk", filter=Q(answered=True)))
-        .order_by()
-    }
-    return tuple(WeekCount(day, *counts.get(day, (0, 0))) for day in mondays)
-
-
 def report_list(actor: Actor, before: int | None = None, at: dt.datetime | None = None) -> ReportList:
     """A member's own reports, newest first, fifty at a time; `before` is the last page's `next_before`."""
     require(actor, "report.list")
     at, pack = at or now(), current_pack()
-    reports = intake.visible_to(actor).order_by("-pk")
+    reports = intake.visible_to(actor).order_by("-pk").defer("content", "salt")
     page = list((reports.filter(pk__lt=before) if before else reports)[: SHOWN + 1])
-    links = by_due(Link.objects.filter(report__in=page[:SHOWN], detached_at__isnull=True))
-    linked = {row.report_id: row for row in _rows(pack, links, at)}
+    links = Link.objects.filter(report__in=page[:SHOWN], detached_at__isnull=True)
+    linked = {row.report_id: row for row in rows_of(pack, links, at)}
     rows = tuple(linked.get(r.report_id) or _row(pack, r, None, None, at) for r in page[:SHOWN])
     return ReportList(rows, page[SHOWN - 1].pk if len(page) > SHOWN else None)
 
 
-def _rows(pack: Pack, links: QuerySet[Link], at: dt.datetime) -> tuple[ReportRow, ...]:
-    found = list(links.select_related("report", "case__investigating_unit"))
-    running = Clock.objects.filter(
-        Q(report__isnull=True) | Q(report__in=[link.report_id for link in found]),
-        case__in={link.case_id for link in found},
-        ended_at__isnull=True,
-        clock_id__in=DUTIES,
-    ).order_by("-due_at", "-pk")
-    first: dict[tuple[int | None, int | None], Clock] = {}
-    for clock in running:
-        first[clock.case_id, clock.report_id] = clock
+def rows_of(pack: Pack, links: QuerySet[Link], at: dt.datetime) -> tuple[ReportRow, ...]:
+    """The lines of these links' reports, in their order, each with the first running duty about it."""
+    found = list(
+        links.select_related("report", "case__investigating_unit").defer("report__content", "report__salt")
+    )
+    due = first_due(found)
     questions = asked([link.report_id for link in found])
     rows = []
     for link in found:
-        mine = [first.get((link.case_id, link.report_id)), first.get((link.case_id, None))]
-        due = min((clock for clock in mine if clock), key=lambda clock: clock.due_at, default=None)
-        rows.append(_row(pack, link.report, link.case, due, at, is_asked=link.report_id in questions))
+        is_asked = link.report_id in questions
+        rows.append(_row(pack, link.report, link.case, due.get(link.pk), at, is_asked=is_asked))
     return tuple(rows)
+
+
+def first_due(links: Sequence[Link]) -> dict[int, Clock]:
+    """Of each of these links the first running duty about its report: its own, or one of its case."""
+    running = Clock.objects.filter(ended_at__isnull=True, clock_id__in=DUTIES).order_by("-due_at", "-pk")
+    first: dict[tuple[int | None, int | None], Clock] = {}
+    for some in (
+        running.filter(case__in={link.case_id for link in links}, report__isnull=True),
+        running.filter(report__in=[link.report_id for link in links]),
+    ):
+        for clock in some:
+            first[clock.case_id, clock.report_id] = clock
+    found = {}
+    for link in links:
+        both = [first.get((link.case_id, link.report_id)), first.get((link.case_id, None))]
+        if mine := [clock for clock in both if clock is not None]:
+            found[link.pk] = min(mine, key=lambda clock: clock.due_at)
+    return found
 
 
 def _row(

@@ -7,7 +7,7 @@ leaves owed sooner than the one that it joins is owed by that one.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tocsin.cases import clocks, limits, pausing, shares, states, triage
+from tocsin.cases import clocks, holdings, limits, pausing, shares, states, triage
 from tocsin.cases.decisions import record
 from tocsin.cases.linking import report_keys
 from tocsin.cases.models import Case, CaseOrigin, Clock, Link, Move, OneTimeLink
@@ -83,6 +83,7 @@ def leave(desk: Desk, hand: Hand) -> None:
     """What the case is that the reports have left: counted anew, found by what is left, closed when empty."""
     source = hand.source
     shares.count_anew([source])
+    holdings.note_anew([source.pk])
     rest = reports_in(source)
     if rest:
         kept = {key.text for report in rest for key in report_keys(report)}

@@ -13,12 +13,14 @@ from django.db.models import Count, Min, Q, QuerySet
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
 from tocsin.cases import words
-from tocsin.cases.models import Case, Clock
-from tocsin.cases.triage import DUTIES
+from tocsin.cases.counted import counted
+from tocsin.cases.models import Case
 from tocsin.cases.units import current_pack
 from tocsin.kernel.time import now
 from tocsin.reference.values import Tile
 from tocsin.store import fence
+
+COUNTED_FOR = 60  # seconds, where there are very many
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class NationView:
     quiet_count: int
     columns: int
     rows: int
+    counted_at: dt.datetime | None = None
 
     @property
     def tiles(self) -> tuple[UnitRow, ...]:
@@ -65,18 +68,9 @@ def nation(actor: Actor, at: dt.datetime | None = None) -> NationView:
     """Every current unit with its numbers. Raises NotSignedIn, NotAllowed but for a coordinator."""
     require(actor, "coordination.read")
     at, pack = at or now(), current_pack()
-    opened = Case.objects.filter(closed_at__isnull=True).exclude(severity="info")
-    counts = {
-        row["investigating_unit"]: row
-        for row in opened.values("investigating_unit")
-        .annotate(
-            open=Count("pk"),
-            unanswered=Count("pk", filter=Q(owner_name="")),
-            oldest=Min("opened_at", filter=Q(owner_name="")),
-        )
-        .order_by()
-    }
-    late = dict(overdue_by_unit(at))
+    (counts, late), counted_at = counted(
+        "nation", lambda: (open_by_unit(), dict(overdue_by_unit(at))), open_in_all, at, COUNTED_FOR
+    )
     places = {tile.unit_id: tile for tile in pack.tiles}
     rows = [
         _row(unit, counts.get(unit.pk, {}), late.get(unit.pk, 0), places.get(unit.unit_id))
@@ -89,19 +83,34 @@ def nation(actor: Actor, at: dt.datetime | None = None) -> NationView:
         quiet_count=sum(not row.open for row in rows),
         columns=1 + max((tile.column for tile in pack.tiles), default=-1),
         rows=1 + max((tile.row for tile in pack.tiles), default=-1),
+        counted_at=counted_at,
     )
 
 
-def overdue_by_unit(at: dt.datetime) -> QuerySet[Clock, tuple[int, int]]:
+def open_by_unit() -> dict[int, dict[str, Any]]:
+    """What each unit (its row) has open, what nobody there has answered, and since when the oldest waits."""
+    opened = Case.objects.filter(closed_at__isnull=True).exclude(severity="info")
+    rows = opened.values("investigating_unit").annotate(
+        open=Count("pk"),
+        unanswered=Count("pk", filter=Q(owner_name="")),
+        oldest=Min("opened_at", filter=Q(owner_name="")),
+    )
+    return {row["investigating_unit"]: dict(row) for row in rows.order_by()}
+
+
+def open_in_all(counts: tuple[dict[int, dict[str, Any]], dict[int, int]]) -> int:
+    """The open cases of the whole country."""
+    return sum(int(row["open"]) for row in counts[0].values())
+
+
+def overdue_by_unit(at: dt.datetime) -> QuerySet[Case, tuple[int, int]]:
     """Pairs of a unit's row and how many of its open cases owe something past its time."""
-    running = Clock.objects.filter(
-        ended_at__isnull=True, due_at__lte=at, clock_id__in=DUTIES, case__closed_at__isnull=True
-    )
+    late = Case.objects.filter(closed_at__isnull=True, due_at__lte=at)
     return (
-        running.values("case__investigating_unit")
-        .annotate(cases=Count("case", distinct=True))
+        late.values("investigating_unit")
+        .annotate(cases=Count("pk"))
         .order_by()
-        .values_list("case__investigating_unit", "cases")
+        .values_list("investigating_unit", "cases")
     )
 
 

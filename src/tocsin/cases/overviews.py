@@ -1,14 +1,17 @@
 """Many cases at once: what each owes first, and the coordinator's view of where silence is."""
 
 import datetime as dt
-from collections.abc import Iterable
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Case as Choose
-from django.db.models import Count, F, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import Count, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
 
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
 from tocsin.cases import parts, reach, words
+from tocsin.cases.counted import counted
 from tocsin.cases.models import Case, Clock, OneTimeLink
 from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
@@ -21,13 +24,18 @@ from tocsin.cases.views import (
 from tocsin.kernel.time import now
 from tocsin.reference.values import Pack
 
-PAGE = 200
+PAGE = 50
+BATCH = 500
+COUNTED_FOR = 60  # seconds, where there are very many
 
 
-def by_urgency(cases: QuerySet[Case]) -> QuerySet[Case]:
-    """Cases with their units and coordinators, what is due first coming first."""
-    order = (F("due_at").asc(nulls_last=True), "-score", "opened_at")
-    return cases.select_related("investigating_unit", "support_unit", "coordinator").order_by(*order)
+def by_urgency(cases: QuerySet[Case]) -> list[Case]:
+    """A page of open cases with their units and coordinators, what is due first coming first."""
+    related = cases.select_related("investigating_unit", "support_unit", "coordinator")
+    found = list(related.filter(due_at__isnull=False).order_by("due_at", "pk")[:PAGE])
+    if len(found) < PAGE:
+        found += related.filter(due_at__isnull=True).order_by("-score", "opened_at")[: PAGE - len(found)]
+    return found
 
 
 def first_due(pack: Pack, cases: Iterable[Case], at: dt.datetime) -> dict[int, ClockView]:
@@ -48,15 +56,19 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
     require(actor, "coordination.read")
     at, pack = at or now(), current_pack()
     open_cases = reach.visible_to(actor).filter(closed_at__isnull=True)
-    silent = by_urgency(open_cases.filter(investigating_unit__joined_at__isnull=True))
-    escalated = by_urgency(open_cases.filter(reach.is_escalated(0)))
-    not_joined, late = list(silent[:PAGE]), list(escalated[:PAGE])
+    apart = list(Unit.objects.filter(joined_at__isnull=True).order_by().values_list("pk", flat=True))
+    not_joined = by_urgency(open_cases.filter(investigating_unit__in=apart))
+    late = by_urgency(open_cases.filter(reach.is_late()))
+    silent, counted_at = counted(
+        f"silent-{actor.label}", lambda: silent_units(open_cases), cases_at, at, COUNTED_FOR
+    )
     due = first_due(pack, {case.pk: case for case in (*not_joined, *late)}.values(), at)
-    links = newest_links([*not_joined, *late])
+    links = links_of([*not_joined, *late])
     units = Unit.objects.filter(valid_to__isnull=True)
     view = CoordinationView(
         sentence="",
-        silent_units=silent_units(open_cases),
+        silent_units=silent,
+        counted_at=counted_at,
         not_joined=tuple(_row(pack, case, due, links, at) for case in not_joined),
         escalated=tuple(_row(pack, case, due, links, at) for case in late),
         joined_count=units.filter(joined_at__isnull=False).count(),
@@ -74,6 +86,11 @@ def coordination_sentence(view: CoordinationView, at: dt.datetime) -> str:
     cases = words.many(waiting, "case waits", "cases wait")
     units = words.many(len(view.silent_units), "unit that has", "units that have")
     return f"{cases} at {units} not joined; the oldest for {words.many((at - oldest).days, 'day')}."
+
+
+def cases_at(units: Iterable[SilentUnit]) -> int:
+    """The unanswered cases of all these units."""
+    return sum(unit.unanswered_count for unit in units)
 
 
 def silent_units(open_cases: QuerySet[Case]) -> tuple[SilentUnit, ...]:
@@ -101,16 +118,30 @@ def silent_units(open_cases: QuerySet[Case]) -> tuple[SilentUnit, ...]:
     )
 
 
-def newest_links(cases: Iterable[Case]) -> dict[int, OneTimeLink]:
-    """Of each case its newest one-time link."""
+def links_of(cases: Iterable[Case]) -> dict[int, list[OneTimeLink]]:
+    """Of each case its one-time links, the newest first: what was sent when."""
+    found: dict[int, list[OneTimeLink]] = defaultdict(list)
     links = OneTimeLink.objects.filter(case__in={case.pk for case in cases}).select_related("made_by")
-    return {link.case_id: link for link in links.order_by("made_at")}
+    for link in links.order_by("-made_at", "-pk"):
+        found[link.case_id].append(link)
+    return found
+
+
+def export_coordination(actor: Actor) -> Iterator[tuple[Case, OneTimeLink | None, int]]:
+    """Every case of the coordinator's page with its newest link and how many were made, due first first."""
+    require(actor, "coordination.read")
+    seen = by_urgency(reach.visible_to(actor).filter(closed_at__isnull=True))
+    rows = seen.iterator(BATCH)
+    while batch := list(itertools.islice(rows, BATCH)):
+        links = links_of(batch)
+        for case in batch:
+            mine = links.get(case.pk, [])
+            yield case, mine[0] if mine else None, len(mine)
 
 
 def _row(
-    pack: Pack, case: Case, due: dict[int, ClockView], links: dict[int, OneTimeLink], at: dt.datetime
+    pack: Pack, case: Case, due: dict[int, ClockView], links: dict[int, list[OneTimeLink]], at: dt.datetime
 ) -> CoordinationRow:
-    link = links.get(case.pk)
     return CoordinationRow(
         case_id=case.case_id,
         title=case.title,
@@ -120,8 +151,9 @@ def _row(
         owner_name=case.owner_name,
         opened_at=case.opened_at,
         due=due.get(case.pk),
-        link=parts.one_time_link_view(link, at) if link else None,
+        links=tuple(parts.one_time_link_view(link, at) for link in links.get(case.pk, ())),
         report_count=case.report_count,
+        may_send=case.lane == "ordinary" and not case.investigating_unit.has_joined,
     )
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from tocsin.access.models import Role
 from tocsin.access.policy import Actor, require
@@ -21,6 +21,7 @@ from tocsin.kernel.time import now
 from tocsin.reference.values import Pack
 
 SHOWN = 20
+MOST = 1_000  # clocks of one case that are counted
 
 
 @dataclass(frozen=True)
@@ -52,22 +53,41 @@ def clocks_of(actor: Actor, at: dt.datetime | None = None) -> tuple[DutyView, ..
 
 
 def duties_of_units(pack: Pack, actor: Actor, at: dt.datetime) -> list[DutyView]:
-    """What the actor's units owe, the first of each kind and case."""
+    """What the actor's units owe, the first of each kind and case.
+
+    A clock of a report is always the one that ends when somebody takes the case: the first of each case that
+    nobody has is found by what the case owes first, and no other is read.
+    """
     units = [unit.pk for unit in actor.units]
     if not units:
         return []
-    mine = Q(case__investigating_unit__in=units)
+    mine = Case.objects.filter(investigating_unit__in=units)
     if Role.Name.SUPERVISOR not in actor.role_names:
-        mine &= Q(case__owner=actor.person) | Q(case__owner_name="")
-    running = Clock.objects.filter(mine, ended_at__isnull=True, member__isnull=True, unit__isnull=True)
-    first = (
-        running.exclude(clock_id=clocks.WARN)
-        .values("case", "clock_id")
-        .annotate(first=Min("pk"), due=Min("due_at"), count=Count("pk"))
-        .order_by("due", "first")[:SHOWN]
+        mine = mine.filter(Q(owner=actor.person) | Q(owner_name=""))
+    counts = accepting(
+        mine.filter(owner_name="", closed_at__isnull=True, due_at__isnull=False).order_by("due_at", "pk")[
+            :SHOWN
+        ]
     )
-    counts = {row["first"]: row["count"] for row in first}
-    return _views(pack, Clock.objects.filter(pk__in=counts), at, counts)
+    own = Clock.objects.filter(
+        case__in=mine, report__isnull=True, ended_at__isnull=True, member__isnull=True, unit__isnull=True
+    )
+    others = own.exclude(clock_id=clocks.WARN).order_by("due_at", "pk").values_list("pk", flat=True)
+    counts |= dict.fromkeys(others[:SHOWN], 1)
+    return _views(pack, Clock.objects.filter(pk__in=counts), at, counts)[:SHOWN]
+
+
+def accepting(cases: QuerySet[Case]) -> dict[int, int]:
+    """Of each of these cases the first clock to name an owner that a report of it began, and how many run."""
+    counts = {}
+    for case in cases:
+        running = Clock.objects.filter(
+            case=case, clock_id=clocks.ACCEPT, ended_at__isnull=True, report__isnull=False
+        )
+        first = running.order_by("due_at", "pk").values_list("pk", flat=True)[:1]
+        for pk in first:
+            counts[pk] = running[:MOST].count()
+    return counts
 
 
 def duties_of_members(pack: Pack, actor: Actor, at: dt.datetime) -> list[DutyView]:

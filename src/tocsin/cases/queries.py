@@ -1,7 +1,7 @@
 """Reading cases, always through `visible_to(actor)`, from the rooms in which the readers are written."""
 
 from tocsin.cases.casework import case_by_link, case_view, fetch_case, packet
-from tocsin.cases.member_reports import report_list, report_view, reporter_home
+from tocsin.cases.member_reports import report_list, report_view
 from tocsin.cases.nationwide import nation
 from tocsin.cases.overviews import coordination
 from tocsin.cases.owed import clocks_of, duties_of_case, duties_of_report
@@ -9,6 +9,9 @@ from tocsin.cases.question_views import ask_form, questions_of_case, questions_o
 from tocsin.cases.queueing import groups_below, queue
 from tocsin.cases.ratings import rating_of, ratings_of
 from tocsin.cases.reach import visible_to
+from tocsin.cases.reporter_home import reporter_home
+from tocsin.cases.rising import rising
+from tocsin.cases.supervising import team
 
 __all__ = [
     "ask_form",
@@ -30,5 +33,7 @@ __all__ = [
     "report_list",
     "report_view",
     "reporter_home",
+    "rising",
+    "team",
     "visible_to",
 ]

@@ -88,6 +88,12 @@ def is_escalated(step: int) -> Q:
     )  # few, and found by an index of their own
 
 
+def is_late() -> Q:
+    """The same of any step, asked of each case in turn: where a page of many such is wanted in order."""
+    missed = Clock.objects.filter(case=OuterRef("pk"), ended_at__isnull=True, breached_at__isnull=False)
+    return Q(Exists(missed))
+
+
 def sees_content(actor: Actor, case: Case) -> bool:
     """May this actor read what the reports say? Of the restricted lane, a coordinator may not (rule 10)."""
     if is_sealed_from(actor, case):

@@ -5,11 +5,16 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import Count, Min
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from tocsin.cases.models import Case, Link, Share
 from tocsin.intake.models import Report
+from tocsin.journal.acts import act
+from tocsin.journal.projections import Happened
 from tocsin.store import bulk
+
+BATCH = 1_000
+NEWS = ("cases:case:opened", "cases:clock:breached", "cases:clock:escalated")  # change nothing of a case
 
 ADD = """
 INSERT INTO cases_share (case_id, member_id, reports, first_report) VALUES (%s, %s, %s, %s)
@@ -20,6 +25,16 @@ ON CONFLICT (case_id, member_id) DO UPDATE SET
 """
 
 
+# How the cases stand, written to the shares that say otherwise.
+STAND = """
+UPDATE cases_share SET
+    status = c.status, outcome_code = c.outcome_code, closed_at = c.closed_at, due_at = c.due_at
+FROM cases_case c
+WHERE c.id = cases_share.case_id AND c.id = ANY(%s) AND (
+    cases_share.status <> c.status OR cases_share.outcome_code <> c.outcome_code
+    OR cases_share.closed_at IS DISTINCT FROM c.closed_at OR cases_share.due_at IS DISTINCT FROM c.due_at
+)
+"""
 HAVE = "SELECT case_id, member_id FROM cases_share WHERE case_id = ANY(%s) AND member_id = ANY(%s)"
 SEATS = """
 SELECT s.case_id, m.force_id, m.country FROM cases_share s JOIN access_member m ON m.id = s.member_id
@@ -63,9 +78,42 @@ def count_anew(cases: Sequence[Case]) -> None:
     )
     Share.objects.filter(case__in=cases).delete()
     _add(rows)
+    note_standing([case.pk for case in cases])
     for case in cases:
         mine = [reports for case_pk, _, reports, _ in rows if case_pk == case.pk]
         case.report_count, case.member_count = sum(mine), len(mine)
+
+
+def follow(happened: Sequence[Happened]) -> None:
+    """Let shares say how their cases stand, at the end of an act upon cases and in its transaction."""
+    ids = {subject for event, subject in happened if subject.startswith("case_") and event not in NEWS}
+    if ids:
+        note_standing(list(Case.objects.filter(case_id__in=ids).values_list("pk", flat=True)))
+
+
+def note_standing(case_pks: Sequence[int]) -> None:
+    """Write beside the shares of these cases how the cases stand; intake asks for it itself, once a batch."""
+    if case_pks:
+        bulk.change(STAND, list(case_pks))
+
+
+def standing_anew() -> None:
+    """Write it for all cases."""
+    last = 0
+    while pks := list(Case.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        with act():
+            note_standing(pks)
+        last = pks[-1]
+
+
+def mistaken() -> QuerySet[Share]:
+    """Shares that do not say how their case stands; `tocsin check` asks."""
+    same = Q(status=F("case__status"), outcome_code=F("case__outcome_code"))
+    for name in ("closed_at", "due_at"):
+        same &= Q(**{name: F(f"case__{name}")}) | Q(
+            **{f"{name}__isnull": True, f"case__{name}__isnull": True}
+        )
+    return Share.objects.exclude(same)
 
 
 def seats(case_pks: Iterable[int]) -> dict[int, list[Seat]]:

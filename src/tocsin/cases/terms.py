@@ -37,6 +37,7 @@ COMMON = 1_000  # terms; what begins more of them is no way to begin a search
 MOST_WORDS = 8  # of one search
 NOT_YET_FILLED = dt.timedelta(hours=1)  # what came in since may not have its terms yet
 MOST_TARGETS = 200  # of one case
+LOOKED_THROUGH = 2_000  # reports of one member, the newest changes first, that words are looked for in
 BATCH = 1_000
 WORD = re.compile(r"[^\W_]+(?:[._@'-][^\W_]+)*")
 PARTIAL = re.compile(r"(\d{1,3})(?:\.(\d{1,3}))?(?:\.(\d{1,3}))?\.$")
@@ -200,7 +201,8 @@ def rebuild() -> int:
 
 
 def own_reports(found: QuerySet[Report], text: str) -> QuerySet[Report]:
-    """Of somebody's own reports those that a text finds: addresses and ids over an index, else words.
+    """Of somebody's own reports those that a text finds: addresses and ids over an index, words in
+    those that changed last.
 
     The terms only narrow down where to look; what a report is found by is its own.
     """
@@ -209,7 +211,11 @@ def own_reports(found: QuerySet[Report], text: str) -> QuerySet[Report]:
         match = Q()
         for place in PLACES:
             match |= Q(**{f"{place}__icontains": text})
-        return found.filter(Q(report_id=text) if text.startswith("report_") and len(text) > 20 else match)
+        if text.startswith("report_") and len(text) > 20:
+            return found.filter(report_id=text)
+        newest = found.order_by("-updated_at", "-pk").values_list("pk", flat=True)[:LOOKED_THROUGH]
+        near = found.filter(pk__in=list(newest)).order_by()
+        return found.filter(pk__in=list(near.filter(match).values_list("pk", flat=True)))
     first, last = range_of(text)
     cases = Term.objects.filter(text__gte=first, text__lt=last).values("case")
     near = found.filter(links__case__in=cases, links__detached_at__isnull=True)

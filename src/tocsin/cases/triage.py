@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from django.db.models import F, Max, Min, OuterRef, Subquery
 
-from tocsin.cases import clocks, networks
+from tocsin.cases import clocks, networks, shares
 from tocsin.cases.models import Case, Clock, Link, UnitWeights
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report, ReportHolding
@@ -34,6 +34,8 @@ KEPT = [
 ]
 FEW_REPORTS = 200  # up to so many, a case that says something new is counted anew
 BATCH = 1_000
+# What may change a duty of a case: a question lets a clock stand still.
+CHANGING = ("cases:case:", "cases:report:detached", "cases:question:", "cases:duty:")
 # What `assess` has done already in its own act, and what changes neither a duty nor a part.
 ELSEWHERE = (
     "cases:case:opened",
@@ -145,6 +147,7 @@ def store(pack: Pack, cases: Sequence[Case], at: dt.datetime | None) -> None:
         if stored.get(case.pk) != tuple(getattr(case, name) for name in KEPT):
             changed.append(case)
     update_rows(changed, KEPT)
+    shares.note_standing([case.pk for case in cases])
 
 
 def first_due_at(case_pks: Sequence[int]) -> dict[int, dt.datetime | None]:
@@ -219,7 +222,7 @@ def follow(happened: Sequence[Happened]) -> None:
     ids = {
         subject
         for event, subject in happened
-        if event.startswith(("cases:case:", "cases:report:detached")) and not event.startswith(ELSEWHERE)
+        if event.startswith(CHANGING) and not event.startswith(ELSEWHERE)
     }
     if ids:
         store(current_pack(), list(Case.objects.filter(case_id__in=ids)), None)

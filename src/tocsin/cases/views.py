@@ -223,6 +223,7 @@ class OneTimeLinkView:
     made_by: str
     state: LinkState
     officer_name: str
+    with_packet: bool = False
 
 
 @dataclass(frozen=True)
@@ -349,11 +350,11 @@ class ReporterHome:
     funnel: Funnel
     waiting: tuple[ReportRow, ...]
     waiting_count: int
-    overdue_count: int
     questions: tuple[ReportRow, ...]
     answered: tuple[ReportRow, ...]
     answered_count: int
     weeks: tuple[WeekCount, ...]
+    weeks_counted_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -428,13 +429,14 @@ class CoordinationRow:
     owner_name: str
     opened_at: dt.datetime
     due: ClockView | None
-    link: OneTimeLinkView | None
+    links: tuple[OneTimeLinkView, ...]
     report_count: int
+    may_send: bool
 
 
 @dataclass(frozen=True)
 class CoordinationView:
-    """Where is silence? `not_joined` and `escalated` are ordered by what is due first."""
+    """Where is silence? `not_joined` and `escalated` are the first fifty by what is due."""
 
     sentence: str
     silent_units: tuple[SilentUnit, ...]
@@ -442,6 +444,7 @@ class CoordinationView:
     escalated: tuple[CoordinationRow, ...]
     joined_count: int
     unit_count: int
+    counted_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -467,3 +470,4 @@ class PacketView:
     holdings: tuple[HoldingView, ...]
     clocks: tuple[ClockView, ...]
     national_service_words: str
+    report_count: int

@@ -18,7 +18,7 @@ from tocsin.reference.values import Pack
 Listener = Literal["unit", "reporter"]
 
 DIVERTED = {
-    "divert": "{kind} is no matter for police: the owner of the machine is told, and advice is given instead",
+    "divert": "{kind} is no matter for police but for {body}: {does}",
     "ignore": "a test report: nothing is to be followed up",
 }
 
@@ -63,6 +63,26 @@ SAID: dict[str, tuple[str, str, bool]] = {
     "cases:case:accepted": (
         "{by}, {by_unit}, accepted the case.",
         "{by}, {by_unit}, has taken it. A person is looking at it now.",
+        False,
+    ),
+    "cases:case:pointed": (
+        "{by}, {by_unit}, stated a line of enquiry, {where}: {said} The case is with {unit}: {reason}.",
+        "A line of enquiry was stated. It is with {unit}: {told}.",
+        False,
+    ),
+    "cases:case:alarmed": (
+        "{by}, {by_unit}, stated a threat to life: {said} The case is with {unit}: {reason}.",
+        "It is with {unit}: {told}.",
+        False,
+    ),
+    "cases:case:succeeded": (
+        "{reason}. The case is with {unit}.",
+        "{reason}. No clock was stopped.",
+        True,
+    ),
+    "cases:case:reassigned": (
+        "{by}, {by_unit}, gave the case to {owner}; {from} had it. {reason}",
+        "{owner}, {by_unit}, has it now. No clock was stopped.",
         False,
     ),
     "cases:case:assessed": (

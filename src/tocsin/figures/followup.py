@@ -11,8 +11,8 @@ from typing import Any
 from django.db.models import Count, Exists, Min, OuterRef, Q
 
 from tocsin.cases import states
-from tocsin.cases.member_reports import funnel_of
-from tocsin.cases.models import Case, Decision, Link, Outcome
+from tocsin.cases.models import Case, Decision, Link, Outcome, Share
+from tocsin.cases.reporter_home import funnel_of
 from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.figures import definitions, rules
@@ -33,7 +33,7 @@ SPANS = (
 
 def funnel() -> Figure:
     """The follow-up funnel, whole."""
-    counted = funnel_of(current_pack(), Report.objects.all(), Link.objects.filter(detached_at__isnull=True))
+    counted = funnel_of(current_pack(), Report.objects.all(), Share.objects.all())
     steps = (
         ("Received", counted.received),
         ("Acknowledged", counted.acknowledged),

@@ -5,7 +5,7 @@ from tocsin.cases.models.asking import Question, Rating
 from tocsin.cases.models.case import Case, CaseOrigin
 from tocsin.cases.models.clocks import Clock
 from tocsin.cases.models.importing import ForeignNumber
-from tocsin.cases.models.linking import Hint, Link, Move, Share, Suggestion
+from tocsin.cases.models.linking import CaseHolding, Hint, Link, Move, Share, Suggestion
 from tocsin.cases.models.papers import CrimeNumber
 from tocsin.cases.models.rooms import Guest, Look
 from tocsin.cases.models.sealing import BrokenGlass, Seal
@@ -15,6 +15,7 @@ __all__ = [
     "BrokenGlass",
     "Bulk",
     "Case",
+    "CaseHolding",
     "CaseOrigin",
     "Clock",
     "CrimeNumber",

@@ -47,4 +47,5 @@ class OneTimeLink(models.Model):
     officer_name = models.CharField(max_length=160, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+    with_packet = models.BooleanField(default=False, help_text="typeset into a packet as it was made")
     revoked_at = models.DateTimeField(null=True, blank=True)

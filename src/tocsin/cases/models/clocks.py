@@ -78,6 +78,11 @@ class Clock(models.Model):
                 condition=models.Q(member__isnull=False),
                 name="cases_clock_of_member",
             ),
+            models.Index(  # what a case itself owes, beside what it owes for each of its reports
+                fields=["case", "due_at"],
+                condition=models.Q(report__isnull=True, ended_at__isnull=True),
+                name="cases_clock_of_itself",
+            ),
             models.Index(
                 fields=["ended_at", "step", "case"],
                 condition=models.Q(breached_at__isnull=False),

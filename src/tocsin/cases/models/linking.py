@@ -5,6 +5,7 @@ from django.db import models
 from tocsin.access.models import Member, Person, Unit
 from tocsin.cases.models.case import Case
 from tocsin.intake.models import Report
+from tocsin.inventory.models import Holding
 
 
 class Hint(models.Model):
@@ -73,7 +74,7 @@ class Move(models.Model):
 class Link(models.Model):
     """Why a report belongs to a case. Detaching is ordinary: the row stays, with who and when."""
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="links")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="links", db_index=False)
     report = models.ForeignKey(Report, on_delete=models.CASCADE, related_name="links")
     reason = models.TextField()
     strength = models.PositiveSmallIntegerField(help_text="0 to 100")
@@ -97,18 +98,46 @@ class Link(models.Model):
                 fields=["report"], condition=models.Q(detached_at__isnull=True), name="cases_link_one_case"
             )
         ]
-        indexes = [  # few links are made by hand
-            models.Index(fields=["move"], condition=models.Q(move__isnull=False), name="cases_link_moved")
+        indexes = [
+            models.Index(fields=["case", "linked_at", "id"], name="cases_link_of_case"),
+            models.Index(  # few links are made by hand
+                fields=["move"], condition=models.Q(move__isnull=False), name="cases_link_moved"
+            ),
+            models.Index(  # and few reports are taken out
+                fields=["case"], condition=models.Q(detached_at__isnull=False), name="cases_link_detached"
+            ),
         ]
 
 
 class Share(models.Model):
-    """How many reports one member has in one case: sums, so that no case is counted again for each report."""
+    """How many reports one member has in one case: sums, so that no case is counted again for each report.
+
+    How the case stands is kept beside it (`cases.shares`), so that a member's page is made of sums and of the
+    first fifty rows of an index, whatever it has reported.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="shares", db_index=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", db_index=False)
     reports = models.PositiveIntegerField()
     first_report = models.BigIntegerField(help_text="row of the member's first report in it: who came first")
+    status = models.CharField(max_length=8, default="", db_default="", help_text="as the case has it")
+    outcome_code = models.CharField(max_length=4, default="", db_default="")
+    closed_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "member"], name="cases_share_once")]
+        indexes = [
+            models.Index(fields=["member", "closed_at", "due_at"], name="cases_share_due"),
+            models.Index(fields=["member", "status", "outcome_code", "reports"], name="cases_share_sums"),
+        ]
+
+
+class CaseHolding(models.Model):
+    """Which logs stand behind a case, each once: kept by `cases.holdings`; no report is asked again."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="held", db_index=False)
+    holding = models.ForeignKey(Holding, on_delete=models.CASCADE, related_name="cases")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "holding"], name="cases_holding_once")]

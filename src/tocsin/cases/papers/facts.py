@@ -34,7 +34,8 @@ class Matter:
     def of(cls, case: Case, pack: Pack, at: dt.datetime) -> "Matter":
         """The case with its reports, oldest first."""
         links = Link.objects.filter(case=case, detached_at__isnull=True).select_related("report__member")
-        reports = tuple(link.report for link in links.order_by("report__received_at", "report__pk")[:MOST])
+        oldest = [link.report for link in links.order_by("linked_at", "pk")[:MOST]]
+        reports = tuple(sorted(oldest, key=lambda report: (report.received_at, report.pk)))
         return cls(case, pack, at, reports=reports)
 
     @cached_property
@@ -72,8 +73,8 @@ def account(matter: Matter) -> str:
     lines = [casework.sentence(matter.pack, case, matter.networks, matter.holdings)]
     if facts is not None:
         lines.append(
-            f"{facts.attempts:,} attempts ({what}) were counted between {spelled(facts.first_seen_at)} and "
-            f"{spelled(facts.last_seen_at)}."
+            f"{facts.attempts_words} attempts ({what}) were counted between "
+            f"{spelled(facts.first_seen_at)} and {spelled(facts.last_seen_at)}."
         )
     on = sorted({report.service for report in matter.reports if report.service not in ("", "-")})
     if on:
@@ -159,7 +160,7 @@ SOURCES: dict[str, Callable[[Matter], str]] = {
         if matter.facts
         else ""
     ),
-    "attempts": lambda matter: f"{matter.facts.attempts:,}" if matter.facts else "",
+    "attempts": lambda matter: matter.facts.attempts_words if matter.facts else "",
     "services": lambda matter: listed(
         [report.service for report in matter.reports if report.service not in ("", "-")]
     ),

@@ -13,12 +13,13 @@ from tocsin.cases.answers import prepared_reason
 from tocsin.cases.bulk import prepared_answer
 from tocsin.cases.casework import case_facts
 from tocsin.cases.models import Case, Clock
+from tocsin.cases.reassigning import people_at
 from tocsin.cases.units import current_pack
 from tocsin.doors.api import case_values as values
 from tocsin.doors.api.acting import body_for, on_case
 from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.values import described
-from tocsin.kernel.problems import NotFound
+from tocsin.kernel.problems import BadInput, NotFound
 
 router = Router(tags=["acts"])
 
@@ -87,6 +88,43 @@ def redirect_case(request: HttpRequest, case_id: str) -> HttpResponse:
         case_id,
         lambda case, by: _kept(services.redirect_case(case, by, fetch_unit(body.unit_id), body.reason)),
     )
+
+
+@router.post(
+    "/{case_id}/enquiry",
+    auth=guard("case.enquire"),
+    openapi_extra=described(values.CaseState, body=values.Enquiry),
+)
+def state_enquiry(request: HttpRequest, case_id: str) -> HttpResponse:
+    """State where a line of enquiry points, or that a life is in danger: the rules route the case at once."""
+    body = body_for(request, case_id, values.Enquiry)
+
+    def do(case: Case, by: services.Responder) -> None:
+        if body.where == "threat to life":
+            services.state_threat_to_life(case, by, body.said)
+        else:
+            services.state_enquiry(case, by, body.where, body.said)
+
+    return on_case(request, case_id, do, is_move=True)
+
+
+@router.post(
+    "/{case_id}/owner",
+    auth=guard("case.reassign"),
+    openapi_extra=described(values.CaseState, body=values.NewOwner),
+)
+def reassign_case(request: HttpRequest, case_id: str) -> HttpResponse:
+    """Give the case to somebody of the unit. Needs `On-Behalf-Of` its supervisor; no clock begins anew."""
+    body = body_for(request, case_id, values.NewOwner)
+
+    def do(case: Case, by: services.Responder) -> None:
+        people = people_at([case.investigating_unit_id])
+        person = people.filter(email=body.owner.strip().lower()[:254]).first()
+        if person is None:
+            raise BadInput("nobody with that address works at the unit")
+        services.reassign_case(case, by, person, body.reason)
+
+    return on_case(request, case_id, do)
 
 
 @router.post(

@@ -119,6 +119,20 @@ class Redirect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class Enquiry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a line of enquiry points (a unit's id, `abroad`), or `threat to life`; how one knows it."""
+
+    where: str
+    said: str
+
+
+class NewOwner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The address of an officer or supervisor of the unit, and why."""
+
+    owner: str
+    reason: str = ""
+
+
 class Update(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How it stands where nothing is new: a code that `ask.updates` offers."""
 
@@ -247,6 +261,21 @@ class Form(msgspec.Struct, frozen=True):
 
 SHAPES = (
     *(CaseState, CasePage, CaseWhole, QueuePart, DutyList, PairList, ManyResult, UnitWeights, Form),
-    *(Assess, Answer, Redirect, Update, Ask, Reports, OneReport, Merge, Reason, Duty, CrimeNumber, Word),
+    *(
+        Assess,
+        Answer,
+        Redirect,
+        Enquiry,
+        NewOwner,
+        Update,
+        Ask,
+        Reports,
+        OneReport,
+        Merge,
+        Reason,
+        Duty,
+        CrimeNumber,
+        Word,
+    ),
     *(Many, NewWeights),
 )

@@ -98,13 +98,20 @@ def receipt(request: HttpRequest, actor: Actor, report_id: str) -> HttpResponse:
 
 @guards("report.list")
 def report_list(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """All of mine, newest first, by words and state, a page at a time."""
+    """All of mine, the newest change first, by words and state, a page at a time."""
     query, state = request.GET.get("q", "").strip()[:200], request.GET.get("state", "")
     found = listing.find(actor, query, state)
     chosen = urlencode({"q": query, "state": state})
-    paging = Paging(request, found.count(), reverse("report-list") + "?" + chosen)
-    rows = listing.rows(list(found[paging.first : paging.last]))
-    context = {"rows": rows, "matching": paging.total, "query": query, "state": state, "filter_query": chosen}
+    paging = Paging(request, listing.count(actor, query, state, found), reverse("report-list") + "?" + chosen)
+    rows = listing.rows(list(found.defer("content", "salt")[paging.first : paging.last]))
+    context = {
+        "rows": rows,
+        "matching": paging.total,
+        "most": listing.MOST,
+        "query": query,
+        "state": state,
+        "filter_query": chosen,
+    }
     return page(request, "report_list", context | paging.context())
 
 

@@ -7,8 +7,8 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
 from tocsin.access.policy import Actor
-from tocsin.cases.member_reports import funnel_of
-from tocsin.cases.models import Link
+from tocsin.cases.models import Share
+from tocsin.cases.reporter_home import funnel_of
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import Funnel
 from tocsin.doors.web import words
@@ -72,8 +72,7 @@ def public_funnel() -> Funnel:
     known: Funnel | None = cache.get("funnel")
     if known is None:
         with fence.lifted():  # counted over everybody
-            linked = Link.objects.filter(detached_at__isnull=True)
-            known = funnel_of(current_pack(), Report.objects.all(), linked)
+            known = funnel_of(current_pack(), Report.objects.all(), Share.objects.all())
         cache.set("funnel", known, COUNTED_FOR)
     return known
 

@@ -16,8 +16,8 @@ def fence(apps, editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0004_unit_keys"),
-        ("notices", "0004_fence"),
-        ("cases", "0008_triage"),
+        ("notices", "0006_fence_of_answers"),
+        ("cases", "0010_standing"),
     ]
 
     operations = [
@@ -78,6 +78,12 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(fields=("unit", "number"), name="cases_foreign_number_once")
                 ],
             },
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("is_automatic", True)), fields=["id"], name="cases_automatic"
+            ),
         ),
         migrations.RunPython(fence, migrations.RunPython.noop),
     ]
