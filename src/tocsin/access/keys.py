@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Collection
 
 from tocsin.access import granting, limits
-from tocsin.access.models import ApiKey, Member, Person, Role, Unit
+from tocsin.access.models import ApiKey, Member, Role, Unit
 from tocsin.access.policy import POLICY, Actor, may, require
 from tocsin.access.services import place_of
 from tocsin.journal.acts import act
@@ -110,17 +110,18 @@ def on_behalf_of(actor: Actor, email: str) -> Actor:
     key = actor.key
     if key is None or key.unit is None:
         raise NotAllowed("only a unit's key passes on what somebody decided")
-    wanted = email.strip().lower()
-    person = (
-        Person.objects.filter(email=wanted, is_active=True).first() if len(wanted) <= LONGEST_EMAIL else None
+    held = Role.objects.filter(
+        person__email=email.strip().lower()[: LONGEST_EMAIL + 1],
+        person__is_active=True,
+        unit=key.unit,
+        name__in=DECIDE,
     )
-    held = Role.objects.filter(person=person, unit=key.unit, name__in=DECIDE) if person is not None else ()
-    roles = tuple(held.select_related("unit")) if person is not None else ()
+    roles = tuple(held.select_related("person", "unit"))
     if not roles:
         raise NotAllowed(
             "nobody with that address decides at the key's unit", hint="name an officer or supervisor of it"
         )
-    return Actor(person=person, key=key, roles=roles)
+    return Actor(person=roles[0].person, key=key, roles=roles)
 
 
 def is_current(key: ApiKey, at: dt.datetime) -> bool:

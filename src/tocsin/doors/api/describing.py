@@ -155,7 +155,7 @@ def page(api: NinjaAPI) -> str:
                     "paragraphs": operation.get("description", "").split("\n\n"),
                     "parameters": [_parameter(found, one) for one in operation.get("parameters", ())],
                     "body": _shape(found, body.get("schema", {})),
-                    "answer": _shape(found, next(iter(answer.values()), {}).get("schema", {})),
+                    "answer": _shape(found, next((one["schema"] for one in answer.values()), {})),
                 }
             )
     context = {
