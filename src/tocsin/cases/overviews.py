@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Case as Choose
-from django.db.models import Count, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import Count, F, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
 
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
@@ -128,10 +128,11 @@ def links_of(cases: Iterable[Case]) -> dict[int, list[OneTimeLink]]:
 
 
 def export_coordination(actor: Actor) -> Iterator[tuple[Case, OneTimeLink | None, int]]:
-    """Every case of the coordinator's page with its newest link and how many were made, due first first."""
+    """Every case of the coordinator's page with its newest link and how many were made, the first due first."""
     require(actor, "coordination.read")
-    seen = by_urgency(reach.visible_to(actor).filter(closed_at__isnull=True))
-    rows = seen.iterator(BATCH)
+    seen = reach.visible_to(actor).filter(closed_at__isnull=True)
+    order = (F("due_at").asc(nulls_last=True), "-score", "opened_at")
+    rows = seen.select_related("investigating_unit", "coordinator").order_by(*order).iterator(BATCH)
     while batch := list(itertools.islice(rows, BATCH)):
         links = links_of(batch)
         for case in batch:
