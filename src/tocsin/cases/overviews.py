@@ -128,7 +128,7 @@ def links_of(cases: Iterable[Case]) -> dict[int, list[OneTimeLink]]:
 
 
 def export_coordination(actor: Actor) -> Iterator[tuple[Case, OneTimeLink | None, int]]:
-    """Every case of the coordinator's page with its newest link and how many were made, the first due first."""
+    """Every case of the coordinator's page with its newest link and how many there are, first due first."""
     require(actor, "coordination.read")
     seen = reach.visible_to(actor).filter(closed_at__isnull=True)
     order = (F("due_at").asc(nulls_last=True), "-score", "opened_at")
