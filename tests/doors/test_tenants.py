@@ -75,7 +75,7 @@ def world(db: None, settings: object) -> World:
     invitation, _ = joining.invite(
         Actor.of_person(amy), f"new@{MARK}.example", "reporter", member=town.members["ferry"]
     )
-    key, _ = keys.make_key(town.members["ferry"], f"edge {MARK}", sorted(keys.SCOPES))
+    key, _ = keys.make_key(town.members["ferry"], f"edge {MARK}", sorted(keys.MEMBER_SCOPES))
     indicators = list(Indicator.objects.values_list("indicator_id", flat=True))
     people = Person.objects.filter(pk__in=[amy.pk, town.people["rita"].pk])
     pks = [str(pk) for pk in people.values_list("pk", flat=True)]
@@ -111,6 +111,7 @@ STRANGERS = {
     "the region's officer before any escalation": ("officer", {"unit": "seroc"}),
     "the coordinator, of a unit that has joined": ("coordinator", {}),
     "another member's key": ("key", {}),
+    "another unit's key": ("unit key", {}),
     "somebody without any role": ("", {}),
     "nobody": ("nobody", {}),
 }
@@ -122,7 +123,10 @@ def browser(world: World, who: str) -> Client:
     if role == "nobody":
         return Client()
     if role == "key":
-        _, text = keys.make_key(world.town.members["medway"], "other", sorted(keys.SCOPES))
+        _, text = keys.make_key(world.town.members["medway"], "other", sorted(keys.MEMBER_SCOPES))
+        return Client(headers={"Authorization": f"Bearer {text}"})
+    if role == "unit key":
+        _, text = keys.make_key(world.town.unit("essex"), "other", sorted(keys.UNIT_SCOPES))
         return Client(headers={"Authorization": f"Bearer {text}"})
     name = who.split()[1].strip("',s") + role
     if name not in world.town.people:

@@ -19,7 +19,15 @@ from tocsin.kernel.problems import Conflict
 from tocsin.kernel.time import parse_rfc3339, rfc3339
 
 FIELDS = (
-    *("status", "outcome_code", "investigating_unit_id", "route_rule", "route_reason", "route_told"),
+    *(
+        "is_automatic",
+        "status",
+        "outcome_code",
+        "investigating_unit_id",
+        "route_rule",
+        "route_reason",
+        "route_told",
+    ),
     *("owner_id", "owner_name", "coordinator_id"),
 )
 INSTANTS = ("closed_at", "owned_at")

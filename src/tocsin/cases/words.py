@@ -149,6 +149,12 @@ SAID: dict[str, tuple[str, str, bool]] = {
         False,
     ),
     "cases:suggestion:decided": ("{by}, {by_unit}, on whether {other} belongs to it: {said}.", "", False),
+    "cases:case:imported": (
+        "Imported by {by} from the list of {unit}, as number {number}: {status_words}. Nothing counts as "
+        "followed up by that.",
+        "",
+        True,
+    ),
     "cases:case:merged": ("{by} moved all that it had to case {into}.", "", False),
     "cases:crime:recorded": (
         "{by}, {by_unit}, noted crime number {number}.",
@@ -225,7 +231,11 @@ def say(pack: Pack, item: HistoryItem, listener: Listener) -> Said | None:
         return None
     if item.content is None and not item.event.startswith("intake:"):
         return Said("An entry whose content was erased.", "", row[2])
-    return Said(_fill(pack, template, content), "" if row[2] else str(content.get("by", "")), row[2])
+    is_automatic = row[2] or bool(content.get("automatic"))
+    told = _fill(pack, template, content)
+    if content.get("automatic"):
+        told += " A machine of the unit did this by itself; no person has decided yet."
+    return Said(told, "" if row[2] else str(content.get("by", "")), is_automatic)
 
 
 LINKED = "Joined with what {unit} already knows: {reason}."

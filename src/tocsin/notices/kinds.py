@@ -71,6 +71,7 @@ QUIET = frozenset(
         "cases:report:linked",
         "cases:report:detached",
         "cases:case:absorbed",
+        "cases:case:imported",
         "cases:case:gathered",
         "cases:case:parted",
         "cases:case:restored",

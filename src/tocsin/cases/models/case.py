@@ -41,6 +41,9 @@ class Case(models.Model):
         help_text="named while the investigating unit has not joined",
     )
     outcome_code = models.CharField(max_length=4, blank=True, help_text="of the outcome that closed it")
+    is_automatic = models.BooleanField(
+        default=False, help_text="what its status says was decided by a machine, so nobody has followed it up"
+    )
     report_count = models.PositiveIntegerField(default=0)
     member_count = models.PositiveIntegerField(default=0)
     # What the queue is ordered by, kept by `cases.triage` whenever a case changes.
@@ -78,6 +81,7 @@ class Case(models.Model):
                 condition=models.Q(closed_at__isnull=True, is_group=True),
                 name="cases_groups",
             ),
+            models.Index(fields=["id"], condition=models.Q(is_automatic=True), name="cases_automatic"),
         ]
 
     @property
