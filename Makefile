@@ -17,12 +17,12 @@ test: $(STAMP)-dev assets
 	$(PYTEST)
 	$(BIN)/python tools/with_postgres.py $(PYTEST) -m database
 
-# The fast loop: SQLite, no browser, no campaigns.
+# The fast loop: SQLite, no browser, no campaigns, nothing that takes a second (tests/slow.txt).
 check: $(STAMP)-dev
 	$(BIN)/ruff check src tests tools bench
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(PYTEST) -q -m "not browser and not soak"
+	$(PYTEST) -q -m "not browser and not soak and not slow"
 
 # Debian packages that tests and benchmarks use. Never run unasked.
 system:

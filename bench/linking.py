@@ -7,6 +7,7 @@ writes them, and are linked as its background job does. `TOCSIN_BENCH_SHORT=1` s
 """
 
 import argparse
+import datetime as dt
 import itertools
 import json
 import os
@@ -18,10 +19,12 @@ from typing import Any
 
 from bench import linking_truth
 from bench.engines import run_engine
+from bench.pages.rows import write
 
 BATCH = 500
 SEEN = "2026-11-20T01:02:03Z"
 STORED_AT = "2026-11-20 04:05:06.000007"
+OPENED_AT = dt.datetime.fromisoformat(STORED_AT + "+00:00")
 SHORT = os.environ.get("TOCSIN_BENCH_SHORT") == "1"
 
 
@@ -97,26 +100,14 @@ class World:
         from tocsin.store import bulk
 
         unit = units_by_id()["nca-nccu"].pk
-        with act():
-            case_columns = (
-                "id", "case_id", "title", "kind", "severity", "lane", "status", "opened_at",
-                "investigating_unit_id", "support_unit_id", "route_rule", "route_reason", "route_told",
-                "owner_name", "outcome_code", "report_count", "member_count",
-            )  # fmt: skip
-            bulk.insert(
-                Case,
-                case_columns,
-                [
-                    (n + 1, f"case_{n}", "Guessing", "intrusion-attempts/brute-force", "medium", "ordinary",
-                     "X-DIS", STORED_AT, unit, unit, "two-regions", "because", "because", "", "", 0, 0)
-                    for n in range(self.cases)
-                ],
-            )  # fmt: skip
-            bulk.insert(
-                CaseOrigin,
-                ("case_id", "origin"),
-                [(n + 1, f"{self.origin(n)}") for n in range(self.cases)],
-            )
+        write(
+            Case,
+            ("id", "case_id", "investigating_unit", "support_unit"),
+            ((n + 1, f"case_{n}", unit, unit) for n in range(self.cases)),
+            title="Guessing", kind="intrusion-attempts/brute-force", severity="medium", status="X-DIS",
+            opened_at=OPENED_AT, route_rule="two-regions", route_reason="because", route_told="because",
+        )  # fmt: skip
+        write(CaseOrigin, ("case", "origin"), ((n + 1, self.origin(n)) for n in range(self.cases)))
         shares: dict[tuple[int, int], list[int]] = {}
         for start in range(0, self.stored, 20_000):
             with act():
@@ -131,16 +122,9 @@ class World:
                     ("case_id", "report_id", "reason", "strength", "linked_at"),
                     [(case, pk, "shares the origin", 90, STORED_AT) for case, pk in joined],
                 )
-                columns = ("clock_id", "case_id", "report_id", "subject", "started_at", "due_at", "ended_at")
-                bulk.insert(
-                    Clock,
-                    (*columns, "ended_by", "step"),
-                    [
-                        (clock, case, pk, "", STORED_AT, STORED_AT, STORED_AT, "automatic", 0)
-                        for case, pk in joined
-                        for clock in ("P01", "P02")
-                    ],
-                )
+            ended = ((clock, case, pk) for case, pk in joined for clock in ("P01", "P02"))
+            at = dict.fromkeys(("started_at", "due_at", "ended_at"), OPENED_AT)
+            write(Clock, ("clock_id", "case", "report"), ended, ended_by="automatic", **at)
         with act():
             bulk.insert(
                 Share,

@@ -1,11 +1,15 @@
-"""Shared fixtures: where the samples are, and what this machine lacks."""
+"""Shared fixtures: where the samples are, what this machine lacks, what the fast loop leaves out."""
 
 import os
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
+SLOW = Path(__file__).parent / "slow.txt"
+SLOW_FROM = 1.0  # seconds of CPU time, all rows of a test's table together
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +33,66 @@ def missing(what: str) -> None:
     pytest.skip(what)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--note-slow` writes `tests/slow.txt` anew."""
+    parser.addoption(
+        "--note-slow", action="store_true", help="add what took a second of CPU to tests/slow.txt"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses the database carries the marker by which it runs again on PostgreSQL."""
+    """What uses the database is marked, so that it runs again on PostgreSQL; what is noted as slow, too."""
+    slow = noted_as_slow()
     for item in items:
         if {"db", "transactional_db", "live_server"} & set(
             getattr(item, "fixturenames", ())
         ) or item.get_closest_marker("django_db"):
             item.add_marker("database")
+        if without_parameters(item.nodeid) in slow:
+            item.add_marker("slow")
+
+
+def noted_as_slow() -> set[str]:
+    """The tests that `tests/slow.txt` names."""
+    lines = SLOW.read_text().splitlines()
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+def without_parameters(nodeid: str) -> str:
+    """The test's name, the same for each row of its table."""
+    return nodeid.partition("[")[0]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Measure the CPU time of the test and its processes: it is the same however busy the machine is."""
+    began = cpu_seconds()
+    try:
+        return (yield)
+    finally:
+        item.user_properties.append(("cpu_seconds", cpu_seconds() - began))
+
+
+def cpu_seconds() -> float:
+    """What this process and those that it has waited for have used so far."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Where it is asked for, write down what a test with all its rows used of a core's time."""
+    if not config.getoption("--note-slow"):
+        return
+    used: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "call":
+                name = without_parameters(report.nodeid)
+                used[name] = used.get(name, 0) + dict(report.user_properties).get("cpu_seconds", 0)
+    slow = {name for name, seconds in used.items() if seconds >= SLOW_FROM}
+    kept = {name for name in noted_as_slow() if name not in used}
+    head = [line for line in SLOW.read_text().splitlines() if line.startswith("#")]
+    SLOW.write_text("\n".join([*head, *sorted(slow | kept), ""]))
+    terminalreporter.write_line(
+        f"{len(slow)} of {len(used)} tests are slow, {sum(used.values()):.0f} s in all"
+    )

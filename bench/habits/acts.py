@@ -59,7 +59,7 @@ class Sitting:
         if not officer.unit_id:
             unsent = [row for row in queries.coordination(actor).not_joined if row.link is None]
             return [partial(self.send, row.case_id, row.unit.unit_id) for row in unsent]
-        return [partial(self.handle, row.case_id) for row in queries.queue(actor)]
+        return [partial(self.handle, row.case_id) for row in queries.queue(actor).rows]
 
     def send(self, case_id: str, unit_id: str) -> float:
         """The coordinator sends the packet with a one-time link."""

@@ -95,7 +95,8 @@ class Town:
         return None if next_at is None else (next_at, what)
 
     def take_in(self, found: dict[str, list[Report]]) -> None:
-        """Reports of one morning, by member: taken in and linked, as the API and its worker would."""
+        """Reports of one morning, by member: taken in, linked, campaigns joined, as the worker would."""
+        from tocsin.cases.gathering import gather_campaigns
         from tocsin.cases.linking import link_reports
         from tocsin.intake import services as intake
         from tocsin.intake.models import Report as Row
@@ -108,6 +109,7 @@ class Town:
                     raise RuntimeError(answer.refusals[0].detail)
                 ids = [receipt.report_id for receipt in answer.receipts]
                 link_reports(Row.objects.filter(report_id__in=ids).values_list("pk", flat=True))
+        gather_campaigns()
 
 
 def fates(keys: Mapping[str, str]) -> list[Fate]:

@@ -8,7 +8,7 @@ from tests.cases.town import NOON, Town, build_town
 
 from tocsin.access.policy import NOBODY, Actor
 from tocsin.cases import reach, rooms, sealing, services
-from tocsin.cases.models import Case, Clock
+from tocsin.cases.models import Case, Clock, ForeignNumber
 from tocsin.intake.queries import visible_to
 from tocsin.notices.models import Notice
 from tocsin.store import fence
@@ -27,6 +27,9 @@ TABLES = (
     "cases_caseorigin",
     "cases_hint",
     "cases_crimenumber",
+    "cases_foreignnumber",
+    "cases_question",
+    "cases_rating",
     "cases_guest",
     "cases_move",
     "notices_notice",
@@ -48,6 +51,9 @@ def town(db: None) -> Iterator[Town]:
     services.assess_case(case, by, "X-INV", "Worth a look", NOON)
     Notice.objects.create(
         member=report.member, report=report, entry_seq=1, event="cases:case:opened", words="x", at=NOON
+    )
+    ForeignNumber.objects.create(
+        case=case, unit=case.investigating_unit, number="K/1", imported_at=NOON, imported_by="Saul"
     )
     yield town
     fence.take_down()
@@ -84,6 +90,7 @@ def test_whose_rows_they_are_finds_them(town: Town) -> None:
         "cases_case",
         "cases_link",
         "cases_clock",
+        "cases_foreignnumber",
         "cases_guest",
     ):
         assert olive[table], table

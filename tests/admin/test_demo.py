@@ -29,6 +29,8 @@ def test_the_demo_tells_everybody_and_proves_it() -> None:
     assert told["silent"] == told["sent_again"] == 0
     assert told["accepted"] >= 1
     assert told["answered_by_link"] >= 1
+    assert told["questions"] >= 1
+    assert told["ratings"] == told["reviewed"] == 1
     assert told["grown"] == told["reopened"] == 1
     assert told["stopped"] == 47
     assert told["effect"] == "stopped more than 40 connections at fewer than 5 networks"

@@ -40,7 +40,7 @@ def test_named_people_read_it_and_others_of_the_unit_do_not(town: Town, case: Ca
 def test_the_unit_knows_number_and_clock_and_nothing_else(town: Town, case: Case) -> None:
     """In the queue and on the page; the words of the case are in neither."""
     oscar = town.actor("oscar")
-    (row,) = queries.queue(oscar, NOON)
+    (row,) = queries.queue(oscar, at=NOON).rows
     assert case.case_id in row.title
     assert row.due is not None
     assert row.owner_name == ""
@@ -51,7 +51,7 @@ def test_the_unit_knows_number_and_clock_and_nothing_else(town: Town, case: Case
     assert view.case_id == case.case_id
     assert view.due is not None
     assert not view.may_break
-    assert queries.queue(town.actor("olive"), NOON)[0].title == case.title
+    assert queries.queue(town.actor("olive"), at=NOON).rows[0].title == case.title
 
 
 def test_a_stranger_does_not_learn_that_it_exists(town: Town, case: Case) -> None:

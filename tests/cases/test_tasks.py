@@ -22,7 +22,7 @@ def test_new_reports_are_linked_and_told_by_their_place_in_the_journal(town: Tow
     tasks.link_new.func(first, last)
     assert [case.title for case in Case.objects.all()] == ["Password guessing against ssh from 198.51.100.3"]
     notices.tell.func(first, Entry.objects.count() - 1)
-    assert "the owner of the machine is told" in Notice.objects.get(event="cases:report:diverted").words
+    assert "Early Warning service" in Notice.objects.get(event="cases:report:diverted").words
 
 
 def test_the_worker_sweeps_the_clocks(town: Town) -> None:

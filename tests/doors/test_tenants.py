@@ -19,9 +19,11 @@ from tocsin.access import joining, keys
 from tocsin.access.models import Member, Person, Role
 from tocsin.access.policy import POLICY, Actor
 from tocsin.cases import rooms, services
+from tocsin.cases.models import Suggestion
 from tocsin.inventory.models import Holding
 from tocsin.journal.models import Entry
 from tocsin.kernel.time import now
+from tocsin.notices.models import Endpoint
 from tocsin.sharing import services as sharing
 from tocsin.sharing.models import Indicator
 
@@ -53,6 +55,19 @@ def world(db: None, settings: object) -> World:
     by = services.Responder.of(town.actor("olive"), case)
     services.accept_case(case, by, NOON)
     services.assess_case(case, by, "X-INV", f"Looked at {MARK}", NOON)
+    (question, *_) = services.ask(case, by, ["still-going"], at=NOON)
+    other = town.case_of(town.report(origins=("203.0.113.77",), target=TARGET))
+    pair = Suggestion.objects.create(
+        case=case, other=other, reason=f"alike {MARK}", strength=40, made_at=NOON
+    )
+    hook = Endpoint.objects.create(
+        member=town.members["ferry"],
+        url=f"https://{MARK}.example/",
+        secret="whsec_" + MARK,
+        made_by=town.people["rita"],
+        made_at=NOON,
+        next_at=NOON,
+    )
     guest, _ = rooms.invite_guest(case, town.actor("olive"), f"Nora {MARK}", f"{MARK} Ltd", ["links"], 7)
     sharing.assert_reports([report.pk], now())
     amy = town.person("amy", "administrator", member="ferry")
@@ -60,7 +75,7 @@ def world(db: None, settings: object) -> World:
     invitation, _ = joining.invite(
         Actor.of_person(amy), f"new@{MARK}.example", "reporter", member=town.members["ferry"]
     )
-    key, _ = keys.make_key(town.members["ferry"], f"edge {MARK}", sorted(keys.SCOPES))
+    key, _ = keys.make_key(town.members["ferry"], f"edge {MARK}", sorted(keys.MEMBER_SCOPES))
     indicators = list(Indicator.objects.values_list("indicator_id", flat=True))
     people = Person.objects.filter(pk__in=[amy.pk, town.people["rita"].pk])
     pks = [str(pk) for pk in people.values_list("pk", flat=True)]
@@ -76,11 +91,16 @@ def world(db: None, settings: object) -> World:
             "guest_id": [str(guest.pk)],
             "member_id": [member.member_id],
             "prefix": [key.prefix],
+            "question_id": [question.question_id],
+            "suggestion_id": [str(pair.pk)],
+            "hook_id": [hook.hook_id],
         },
         {case.case_id, report.report_id, member.member_id, f"invitation_{invitation.pk}"}
         | {f"person_{person.pk}" for person in people},
     )
 
+
+REACHED = {"case_id", "report_id", "guest_id", "suggestion_id", "hook_id"}
 
 # Who has no business with it, and how they come: a role at a place, or a key of another member.
 STRANGERS = {
@@ -91,6 +111,7 @@ STRANGERS = {
     "the region's officer before any escalation": ("officer", {"unit": "seroc"}),
     "the coordinator, of a unit that has joined": ("coordinator", {}),
     "another member's key": ("key", {}),
+    "another unit's key": ("unit key", {}),
     "somebody without any role": ("", {}),
     "nobody": ("nobody", {}),
 }
@@ -102,7 +123,10 @@ def browser(world: World, who: str) -> Client:
     if role == "nobody":
         return Client()
     if role == "key":
-        _, text = keys.make_key(world.town.members["medway"], "other", sorted(keys.SCOPES))
+        _, text = keys.make_key(world.town.members["medway"], "other", sorted(keys.MEMBER_SCOPES))
+        return Client(headers={"Authorization": f"Bearer {text}"})
+    if role == "unit key":
+        _, text = keys.make_key(world.town.unit("essex"), "other", sorted(keys.UNIT_SCOPES))
         return Client(headers={"Authorization": f"Bearer {text}"})
     name = who.split()[1].strip("',s") + role
     if name not in world.town.people:
@@ -170,7 +194,7 @@ def test_no_stranger_learns_or_changes_anything_by_any_id_on_any_route(world: Wo
             said = content.decode(errors="replace").replace(f"q={MARK}", "").replace(f'value="{MARK}"', "")
             if MARK in said or answer.status_code >= 500:
                 leaks.append(f"{route}: {answer.status_code}")
-            reached_case_or_report = {"case_id", "report_id", "guest_id"} & set(names)
+            reached_case_or_report = REACHED & set(names)
             # A stranger learns no more of a real id than of an invented one.
             if reached_case_or_report and answer.status_code not in (401, 403, 404):
                 leaks.append(f"{route}: {answer.status_code} where an id of another's stands in the address")

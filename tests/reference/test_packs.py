@@ -50,7 +50,7 @@ def test_every_prepared_sentence_can_be_filled(country: str) -> None:
         assert ("{receiving_body}" in outcome.words) == outcome.needs_receiving_body
     for clock in found.clocks.values():
         assert "{" not in clock.what.replace("{unit}", "")
-    names = dict.fromkeys(("investigating", "support", "kind", "forces", "regions"), "x")
+    names = dict.fromkeys(("investigating", "support", "kind", "forces", "regions", "reports"), "x")
     for rule in found.routes:
         assert "{" not in rule.reason.format_map(names) + rule.told.format_map(names)
 
@@ -60,7 +60,7 @@ def test_what_is_told_to_reporters_counts_nobody() -> None:
     for country in ("gb", "nl"):
         for rule in pack(country).routes:
             told = rule.told or rule.reason
-            assert "{forces}" not in told and "{regions}" not in told
+            assert "{forces}" not in told and "{regions}" not in told and "{reports}" not in told
 
 
 def test_a_retired_force_leads_to_its_successor(copied: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_retired_force_leads_to_its_successor(copied: Path) -> None:
             'rule = "x"\nwhen = { lane = "y" }',
             "last rule",
         ),
-        ("routing.toml", "when = {}", "when = { moon = 1 }", "routing.toml rule 6: .*moon"),
+        ("routing.toml", "when = {}", "when = { moon = 1 }", "routing.toml rule 10: .*moon"),
         ("routing.toml", "[[rule]]", "[[rule]", "routing.toml: "),
         ("pack.toml", '"iwf"', '"nobody"', "'nobody' is no unit"),
     ],

@@ -3,6 +3,8 @@
 import gzip
 import json
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -134,6 +136,21 @@ def test_bans_of_fail2ban_need_no_rule(tmp_path: Path) -> None:
     }
     assert (sifted.balance.observed, sifted.balance.rejected) == (2, 2)
     assert sift([str(path)], Options(known=sifted.regions)).balance.duplicate == 4
+
+
+def test_a_damaged_database_that_shows_no_rows_is_no_empty_one(tmp_path: Path) -> None:
+    """Damage that hides every ban without an error is told; an empty database is not damaged."""
+    path = bans(tmp_path / "fail2ban.sqlite3", [("sshd", ORIGIN, 1767755045, None)])
+    with closing(sqlite3.connect(path)) as database:
+        (root,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'bans'").fetchone()
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+    content = bytearray(path.read_bytes())
+    page = (root - 1) * size
+    content[page + 3 : page + 5] = bytes(2)  # how many rows the page says that it has
+    path.write_bytes(content)
+    assert sift([str(path)], Options()).balance.reasons == {"a damaged database": 1}
+    empty = sift([str(bans(tmp_path / "empty.sqlite3", []))], Options())
+    assert empty.balance.read == 0
 
 
 def test_alerts_of_crowdsec_need_no_rule(tmp_path: Path) -> None:

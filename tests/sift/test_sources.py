@@ -73,6 +73,18 @@ def test_the_files_in_an_archive_are_read(tmp_path: Path) -> None:
     assert sift([str(archive)]).balance.reasons == {"a damaged archive": 1}
 
 
+def test_an_archive_whose_table_was_lost_is_no_empty_one(tmp_path: Path) -> None:
+    """A table of contents that says “nothing” over bytes that are there hides nothing without a word."""
+    archive = tmp_path / "logs.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("auth.log", "x\n" * 20)
+    content = bytearray(archive.read_bytes())
+    end = content.rindex(b"PK\x05\x06")
+    content[end + 8 : end + 16] = bytes(8)  # no entries, in a table of no length
+    archive.write_bytes(content)
+    assert sift([str(archive)]).balance.reasons == {"a damaged archive": 1}
+
+
 def test_a_decompression_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What no log could unpack to is given up with a reason, long before it fills anything."""
     monkeypatch.setattr("tocsin.sift.sources.BOMB_BYTES", 4 << 20)

@@ -1,4 +1,8 @@
-"""Machine keys of members: `tocsin_<prefix>_<secret>`, a 256-bit secret of which only the hash is kept."""
+"""Machine keys of members and units: `tocsin_<prefix>_<secret>`, of whose 256 bits only the hash is kept.
+
+A unit's key acts as a service of the unit: what it does is recorded as `key LABEL` and counts as automatic,
+unless the request names the person of the unit who decided (`on_behalf_of`).
+"""
 
 import datetime as dt
 import hmac
@@ -7,8 +11,9 @@ import secrets
 from collections.abc import Collection
 
 from tocsin.access import granting, limits
-from tocsin.access.models import ApiKey, Member
+from tocsin.access.models import ApiKey, Member, Role, Unit
 from tocsin.access.policy import POLICY, Actor, may, require
+from tocsin.access.services import place_of
 from tocsin.journal.acts import act
 from tocsin.kernel.hashing import sha256
 from tocsin.kernel.problems import BadInput, NotAllowed, NotFound, NotSignedIn
@@ -16,7 +21,11 @@ from tocsin.kernel.time import now
 from tocsin.store import locks
 
 SCOPES = frozenset(rule.scope for rule in POLICY.values() if rule.scope is not None)
+UNIT_SCOPES = frozenset(scope for scope in SCOPES if scope.startswith("cases:"))
+MEMBER_SCOPES = SCOPES - UNIT_SCOPES
+DECIDE = (Role.Name.OFFICER.value, Role.Name.SUPERVISOR.value)
 PREFIX_BYTES, SECRET_BYTES = 6, 32
+LONGEST_EMAIL = 254
 USE_NOTED_AFTER = dt.timedelta(minutes=1)
 
 _shape = re.compile(r"tocsin_([0-9a-f]{12})_([0-9a-f]{64})")
@@ -24,29 +33,33 @@ _nobodys_digest = sha256(b"compared with where there is no key, so that no answe
 
 
 def make_key(
-    member: Member,
+    place: Member | Unit,
     label: str,
     scopes: Collection[str],
     *,
     expires_at: dt.datetime | None = None,
     actor: Actor | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of a member and its text, which cannot be had again. `actor` is None on the machine itself.
+    """A new key of a member or unit and its text, which cannot be had again; `actor` is None on the machine.
 
-    Raises BadInput for a scope that the policy table does not know; NotSignedIn, NotAllowed.
+    Raises BadInput for a scope that the policy table does not know there; NotSignedIn, NotAllowed.
     """
     if actor is not None:
-        check_manager(actor, member)
-    unknown = set(scopes) - SCOPES
+        check_manager(actor, place)
+    member, unit = (place, None) if isinstance(place, Member) else (None, place)
+    unknown = set(scopes) - scopes_at(place)
     if unknown or not scopes:
-        known = ", ".join(sorted(SCOPES))
+        known = ", ".join(sorted(scopes_at(place)))
         raise BadInput(
             f"no such scope: {', '.join(sorted(unknown)) or 'none given'}", hint=f"choose of {known}"
         )
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_hex(SECRET_BYTES)
     with act() as recorded:
+        # Whoever acts on a case reads it first.
+        scopes = {*scopes, "cases:read"} if "cases:write" in scopes else scopes
         key = ApiKey.objects.create(
             member=member,
+            unit=unit,
             label=label,
             prefix=prefix,
             digest=sha256(secret.encode()),
@@ -55,7 +68,7 @@ def make_key(
         )
         recorded.record(
             "access:key:made",
-            member.member_id,
+            place_of(member, unit),
             {"prefix": prefix, "label": label, "scopes": sorted(scopes)},
         )
     return key, f"tocsin_{prefix}_{secret}"
@@ -70,7 +83,7 @@ def actor_of_key(text: str, address: str = "") -> Actor:
     """
     shape = _shape.fullmatch(text)
     prefix, secret = shape.groups() if shape else ("", text)
-    key = ApiKey.objects.select_related("member").filter(prefix=prefix).first()
+    key = ApiKey.objects.select_related("member", "unit").filter(prefix=prefix).first()
     kept = bytes(key.digest) if key is not None else _nobodys_digest
     fits = hmac.compare_digest(sha256(secret.encode(errors="replace")), kept)
     at = now()
@@ -84,36 +97,68 @@ def actor_of_key(text: str, address: str = "") -> Actor:
     return Actor(key=key)
 
 
+def scopes_at(place: Member | Unit) -> frozenset[str]:
+    """The scopes that a key of a member, or of a unit, may have."""
+    return MEMBER_SCOPES if isinstance(place, Member) else UNIT_SCOPES
+
+
+def on_behalf_of(actor: Actor, email: str) -> Actor:
+    """The key's actor, passing on what a person of its unit decided. Raises NotAllowed.
+
+    Nobody learns by this who has an account: whoever decides nothing at this unit is refused alike.
+    """
+    key = actor.key
+    if key is None or key.unit is None:
+        raise NotAllowed("only a unit's key passes on what somebody decided")
+    held = Role.objects.filter(
+        person__email=email.strip().lower()[: LONGEST_EMAIL + 1],
+        person__is_active=True,
+        unit=key.unit,
+        name__in=DECIDE,
+    )
+    roles = tuple(held.select_related("person", "unit"))
+    if not roles:
+        raise NotAllowed(
+            "nobody with that address decides at the key's unit", hint="name an officer or supervisor of it"
+        )
+    return Actor(person=roles[0].person, key=key, roles=roles)
+
+
 def is_current(key: ApiKey, at: dt.datetime) -> bool:
     """May the key still be used?"""
     expired = key.expires_at is not None and key.expires_at <= at
-    return not expired and key.revoked_at is None and key.member.suspended_at is None
+    suspended = key.member is not None and key.member.suspended_at is not None
+    return not expired and key.revoked_at is None and not suspended
 
 
 def revoke_key(prefix: str, *, actor: Actor | None = None) -> ApiKey:
     """End a key at once. Revoking twice changes nothing. Raises NotFound, and alike for another's key."""
     with act() as recorded:
         key = ApiKey.objects.select_for_update().filter(prefix=prefix).first()
-        if key is None or (actor is not None and not manages(actor, key.member)):
+        if key is None or (actor is not None and not manages(actor, key.place)):
             raise NotFound(f"no key begins with tocsin_{prefix}_")
         if key.revoked_at is None:
             key.revoked_at = now()
             key.save(update_fields=["revoked_at"])
-            recorded.record("access:key:revoked", key.member.member_id, {"prefix": prefix})
+            recorded.record("access:key:revoked", place_of(key.member, key.unit), {"prefix": prefix})
     return key
 
 
-def manages(actor: Actor, member: Member) -> bool:
-    """Are this member's keys the actor's to make and end?"""
-    mine = {found.pk for found in granting.members_of(actor)}
-    return may(actor, "key.manage") and (granting.is_operator(actor) or member.pk in mine)
+def manages(actor: Actor, place: Member | Unit) -> bool:
+    """Are the keys of this member, or unit, the actor's to make and end?"""
+    mine = granting.members_of(actor) if isinstance(place, Member) else granting.units_of(actor)
+    return may(actor, "key.manage") and (granting.is_operator(actor) or place.pk in {one.pk for one in mine})
 
 
-def check_manager(actor: Actor, member: Member) -> None:
-    """Raises NotSignedIn or NotAllowed where the member's keys are not the actor's to make and end."""
+def check_manager(actor: Actor, place: Member | Unit) -> None:
+    """Raises NotSignedIn or NotAllowed where its keys are not the actor's to make and end."""
     require(actor, "key.manage")
-    if not manages(actor, member):
-        raise NotAllowed("that member's keys are not yours to make")
+    if not manages(actor, place):
+        raise NotAllowed(
+            "that member's keys are not yours to make"
+            if isinstance(place, Member)
+            else "that unit's keys are not yours to make"
+        )
 
 
 def _note_use(key: ApiKey, at: dt.datetime) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from allauth.mfa.models import Authenticator
@@ -115,7 +116,7 @@ def overview(actor: Actor, query: str = "", at: dt.datetime | None = None) -> Ov
             .order_by("-pk")[:MOST]
         ),
         keys=key_views(actor, at),
-        key_members=tuple(Choice(m.member_id, m.name) for m in key_members(actor)),
+        key_members=key_places(actor),
         grants=grants(actor),
         members=tuple(Member.objects.order_by("name")[:MOST]) if operator else (),
         units=tuple(Unit.objects.filter(valid_to__isnull=True).order_by("joined_at", "name")[:MOST])
@@ -133,13 +134,26 @@ def key_members(actor: Actor) -> list[Member]:
     return granting.members_of(actor)
 
 
+def key_places(actor: Actor) -> tuple[Choice, ...]:
+    """The members and units whose keys the actor may make."""
+    units: Iterable[Unit] = granting.units_of(actor)
+    if granting.is_operator(actor):
+        units = Unit.objects.filter(joined_at__isnull=False, valid_to__isnull=True).order_by("name")
+    return (
+        *(Choice(member.member_id, member.name) for member in key_members(actor)),
+        *(Choice(unit.unit_id, unit.name) for unit in units),
+    )
+
+
 def key_views(actor: Actor, at: dt.datetime) -> tuple[KeyView, ...]:
     """The keys that are the actor's to end, current ones first."""
-    found = ApiKey.objects.select_related("member").order_by("revoked_at", "member__name", "created_at")
+    found = ApiKey.objects.select_related("member", "unit")
+    found = found.order_by("revoked_at", "member__name", "unit__name", "created_at")
     if not granting.is_operator(actor):
-        found = found.filter(member__in=granting.members_of(actor))
+        mine = Q(member__in=granting.members_of(actor)) | Q(unit__in=granting.units_of(actor))
+        found = found.filter(mine)
     return tuple(
-        KeyView(k.prefix, k.member.name, k.label, " ".join(k.scopes), k.last_used_at, keys.is_current(k, at))
+        KeyView(k.prefix, k.place.name, k.label, " ".join(k.scopes), k.last_used_at, keys.is_current(k, at))
         for k in found[:MOST]
     )
 

@@ -1,6 +1,7 @@
 """Who may do what: one table, from which come the routes' checks, the pages' buttons and the matrix test.
 
-An action is `noun.verb`. A rule names the roles that may act, the scope a key needs (None: no key may), and
+An action is `noun.verb`. A rule names the roles that may act, the scope a key needs (None: no key may; scopes
+that begin with `cases:` are of units' keys, the others of members'), and
 how the actor must be related to the thing: `own member` (theirs), `own unit` (investigates or supports it),
 `coordinated` (the exchange's coordinator), `own people` (a member's administrator, a unit's supervisor, the
 operator), `exchange` (of the whole of it), `anyone` or `signed in`.
@@ -53,20 +54,52 @@ POLICY: dict[str, Rule] = {
     ),
     "notices.stop": _rule(relation="anyone", why="the token in a mail stops mail and does nothing else"),
     "tally.write": _rule(scope="tallies:write", relation="own member", why="a member tells what it blocked"),
-    "queue.read": _rule("officer supervisor", relation="own unit", why="a unit's work"),
+    "queue.read": _rule("officer supervisor", scope="cases:read", relation="own unit", why="a unit's work"),
     "case.read": _rule(
-        "officer supervisor coordinator", relation="own unit or coordinated", why="a unit's case"
+        "officer supervisor coordinator",
+        scope="cases:read",
+        relation="own unit or coordinated",
+        why="a unit's case",
     ),
-    "case.accept": _rule("officer supervisor", relation="own unit", why="a named person takes the case"),
+    "case.accept": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="a named person takes the case"
+    ),
     "case.redirect": _rule(
-        "officer supervisor coordinator", relation="own unit or coordinated", why="wrong desk"
+        "officer supervisor coordinator",
+        scope="cases:write",
+        relation="own unit or coordinated",
+        why="wrong desk",
     ),
-    "case.assess": _rule("officer supervisor", relation="own unit", why="a person's decision"),
-    "case.answer": _rule("officer supervisor", relation="own unit", why="the outcome told to the reporters"),
-    "case.detach": _rule("officer supervisor", relation="own unit", why="a report linked by mistake"),
-    "case.ask": _rule("officer supervisor", relation="own unit", why="a question to the reporters"),
-    "case.update": _rule("officer supervisor", relation="own unit", why="how it stands, with nothing new"),
-    "case.duty": _rule("officer supervisor", relation="own unit", why="a duty that the unit says is done"),
+    "case.assess": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="a person's decision"
+    ),
+    "case.answer": _rule(
+        "officer supervisor",
+        scope="cases:write",
+        relation="own unit",
+        why="the outcome told to the reporters",
+    ),
+    "case.detach": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="a report linked by mistake"
+    ),
+    "case.ask": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="a question to the reporters"
+    ),
+    "case.update": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="how it stands, with nothing new"
+    ),
+    "case.duty": _rule(
+        "officer supervisor",
+        scope="cases:write",
+        relation="own unit",
+        why="a duty that the unit says is done",
+    ),
+    "case.enquire": _rule(
+        "officer supervisor coordinator",
+        scope="cases:write",
+        relation="own unit or coordinated",
+        why="where a line of enquiry points, or a life in danger",
+    ),
     "report.reply": _rule(
         "reporter", scope="reports:write", relation="own member", why="a member answers what it is asked"
     ),
@@ -76,18 +109,48 @@ POLICY: dict[str, Rule] = {
     "report.aware": _rule(
         "reporter", scope="reports:write", relation="own member", why="a member's own duties to regulators"
     ),
-    "case.record": _rule("officer supervisor", relation="own unit", why="the crime number that came back"),
+    "case.record": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="the crime number that came back"
+    ),
     "form.read": _rule(
-        "officer supervisor coordinator", relation="own unit or coordinated", why="the case on another form"
+        "officer supervisor coordinator",
+        scope="cases:read",
+        relation="own unit or coordinated",
+        why="the case on another form",
     ),
     "case.merge": _rule(
-        "officer supervisor", relation="own unit", why="two cases that are one, or one that is two"
+        "officer supervisor",
+        scope="cases:write",
+        relation="own unit",
+        why="two cases that are one, or one that is two",
     ),
+    "case.many": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="one decision on many cases"
+    ),
+    "case.import": _rule(
+        scope="cases:import", relation="own unit", why="the list of cases that a unit kept before"
+    ),
+    "case.export": _rule(scope="cases:read", relation="own unit", why="a unit's own copy of its cases"),
     "filter.save": _rule("officer supervisor", why="a filter of one's own queue"),
-    "suggestion.read": _rule("officer supervisor", relation="own unit", why="do two cases belong together?"),
-    "suggestion.decide": _rule("officer supervisor", relation="own unit", why="yes, no, not sure, and undo"),
-    "weights.read": _rule("officer supervisor", relation="own unit", why="how a score comes about"),
-    "weights.set": _rule("supervisor", relation="own unit", why="what the parts of a score count at a unit"),
+    "suggestion.read": _rule(
+        "officer supervisor", scope="cases:read", relation="own unit", why="do two cases belong together?"
+    ),
+    "suggestion.decide": _rule(
+        "officer supervisor", scope="cases:write", relation="own unit", why="yes, no, not sure, and undo"
+    ),
+    "weights.read": _rule(
+        "officer supervisor", scope="cases:read", relation="own unit", why="how a score comes about"
+    ),
+    "weights.set": _rule(
+        "supervisor",
+        scope="cases:write",
+        relation="own unit",
+        why="what the parts of a score count at a unit",
+    ),
+    "team.read": _rule("supervisor", relation="own unit", why="who is drowning, and what is late"),
+    "case.reassign": _rule(
+        "supervisor", scope="cases:write", relation="own unit", why="nobody keeps a case waiting"
+    ),
     "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
     "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),
     "link.make": _rule(
@@ -117,7 +180,9 @@ POLICY: dict[str, Rule] = {
     "person.let_in": _rule("operator", relation="exchange", why="somebody lost password or second factor"),
     "member.suspend": _rule("operator", relation="exchange", why="a member stops acting; its reports stay"),
     "unit.join": _rule("operator", relation="exchange", why="a unit begins to answer by itself"),
-    "key.manage": _rule("administrator operator", relation="own people", why="a member's machine keys"),
+    "key.manage": _rule(
+        "administrator supervisor operator", relation="own people", why="a member's or unit's machine keys"
+    ),
     "case.seal": _rule("supervisor", relation="own unit", why="a case that only named people may read"),
     "case.break_glass": _rule(
         "supervisor", relation="own unit", why="reading a sealed case in need: told, recorded, for hours"
@@ -131,7 +196,10 @@ POLICY: dict[str, Rule] = {
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody who acts: a person with roles, a member's key, or nobody."""
+    """Somebody who acts: a person with roles, a key of a member or a unit, or nobody.
+
+    With both, a unit's machine passes on what a person there decided: the person acts, as far as the key may.
+    """
 
     person: Person | None = None
     key: ApiKey | None = None
@@ -166,12 +234,14 @@ class Actor:
     def members(self) -> tuple[Member, ...]:
         """The members acted for; an administrator does not: its reports are not theirs to read."""
         if self.key is not None:
-            return (self.key.member,)
+            return (self.key.member,) if self.key.member is not None else ()
         return tuple(r.member for r in self.roles if r.member is not None and r.name == Role.Name.REPORTER)
 
     @cached_property
     def units(self) -> tuple[Unit, ...]:
         """The units acted for."""
+        if self.key is not None:
+            return (self.key.unit,) if self.key.unit is not None else ()
         return tuple({role.unit_id: role.unit for role in self.roles if role.unit is not None}.values())
 
     @property
@@ -188,7 +258,7 @@ class Actor:
             members=tuple(member.pk for member in self.members),
             units=tuple(unit.pk for unit in self.units),
             above=tuple(unit.pk for unit in self.units if unit.kind != Unit.Kind.FORCE),
-            person=self.person.pk if self.person is not None else 0,
+            person=self.person.pk if self.person is not None and self.key is None else 0,
             is_coordinator=Role.Name.COORDINATOR in self.role_names,
         )
 
@@ -202,7 +272,8 @@ def may(actor: Actor, action: str) -> bool:
     if rule.relation == "anyone":
         return True
     if actor.key is not None:
-        return rule.scope is not None and rule.scope in actor.key.scopes
+        within = rule.scope is not None and rule.scope in actor.key.scopes
+        return within and (actor.person is None or not rule.roles or bool(rule.roles & actor.role_names))
     if actor.person is None:
         return False
     return (not rule.roles and rule.scope is None) or bool(rule.roles & actor.role_names)

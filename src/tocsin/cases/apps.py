@@ -20,7 +20,7 @@ class CasesConfig(AppConfig):
         periodic.every(15, tasks.sweep_clocks)
         periodic.every(600, tasks.join_campaigns)
         subscribe(tasks.CHANGES, tasks.fill_terms)
-        periodic.every(15, tasks.sweep_clocks)
+        periodic.every(3_600, tasks.succeed_units)
         periodic.every(86_400, triage.refresh_all)
         projections.follow("cases:", triage.follow)
         projections.follow("cases:", shares.follow)

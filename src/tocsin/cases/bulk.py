@@ -1,4 +1,4 @@
-"""One press for many cases: accept, decide, answer or redirect them, and take all of it back for a minute.
+"""One press for many cases: accept, decide, answer, pass on or give away, and take all back for a minute.
 
 Each case is an act of its own, recorded by itself; what one of them refuses is listed with its reason and
 stops no other.
@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tocsin.access.models import Person
 from tocsin.access.policy import Actor, require
 from tocsin.access.services import fetch_unit
 from tocsin.cases import decisions, states, undoing
 from tocsin.cases.answers import prepared_reason, prepared_words
 from tocsin.cases.casework import case_facts, fetch_case
 from tocsin.cases.models import Bulk, Case
+from tocsin.cases.reassigning import reassign_case
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import current_pack
 from tocsin.journal.acts import act
@@ -22,12 +24,13 @@ from tocsin.kernel.problems import BadInput, NotFound, NotSignedIn, Problem
 from tocsin.kernel.time import now
 
 MOST = 200
-BulkAct = Literal["accept", "assess", "answer", "redirect"]
+BulkAct = Literal["accept", "assess", "answer", "redirect", "reassign"]
 DID: dict[str, str] = {
     "accept": "taken",
     "assess": "decided",
     "answer": "answered",
     "redirect": "redirected",
+    "reassign": "given to another",
 }
 
 
@@ -42,6 +45,7 @@ class Order:
     would_have_helped: tuple[str, ...] = ()
     receiving_body: str = ""
     unit_id: str = ""
+    person: int = 0  # row of whoever is to have them
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,16 @@ def check(order: Order) -> None:
         if not order.words.strip():
             raise BadInput("say why that unit should have them")
         fetch_unit(order.unit_id)
+    if order.act == "reassign":
+        person_of(order)
+
+
+def person_of(order: Order) -> Person:
+    """Whoever is to have the cases. Raises BadInput."""
+    found = Person.objects.filter(pk=order.person, is_active=True).first()
+    if found is None:
+        raise BadInput("choose who is to have them")
+    return found
 
 
 def verb(order: Order, by: Responder, at: dt.datetime) -> Callable[[Case], object]:
@@ -114,6 +128,9 @@ def verb(order: Order, by: Responder, at: dt.datetime) -> Callable[[Case], objec
     if order.act == "redirect":
         unit = fetch_unit(order.unit_id)
         return lambda case: decisions.redirect_case(case, by, unit, order.words, at)
+    if order.act == "reassign":
+        person = person_of(order)
+        return lambda case: reassign_case(case, by, person, order.words, at)
     if order.act == "assess":
         row = pack.statuses[order.status]
         return lambda case: decisions.assess_case(

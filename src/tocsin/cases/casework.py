@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from django.db.models import Count, Max, Min, QuerySet, Sum
 
-from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, may, require
 from tocsin.cases import clocks, parts, reach, sealing, states, words
 from tocsin.cases.answers import CaseFacts, missing_logs, prepared_reason, prepared_words
 from tocsin.cases.keys import network_of
 from tocsin.cases.models import Case, CaseOrigin, Clock, Decision, Link, OneTimeLink, Outcome, Share
+from tocsin.cases.nationwide import current_units
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import (
@@ -284,8 +284,8 @@ def help_choices(pack: Pack, case: Case) -> tuple[HelpChoice, ...]:
 
 def unit_choices(case: Case) -> tuple[UnitChoice, ...]:
     """Where the case could go instead."""
-    units = Unit.objects.exclude(pk=case.investigating_unit_id).exclude(kind=Unit.Kind.HOTLINE)
-    return tuple(UnitChoice(unit.unit_id, unit.name) for unit in units.filter(valid_to__isnull=True))
+    units = current_units(now().date()).exclude(pk=case.investigating_unit_id)
+    return tuple(UnitChoice(unit.unit_id, unit.name) for unit in units)
 
 
 def case_facts(case: Case) -> CaseFacts | None:
@@ -346,4 +346,5 @@ def packet(case: Case, at: dt.datetime | None = None) -> PacketView:
         holdings=holdings,
         clocks=tuple(view for view in clock_views(pack, case, at) if view.is_running),
         national_service_words=pack.info.national_service_words,
+        report_count=case.report_count,
     )

@@ -218,8 +218,8 @@ def _known(abouts: Sequence[Subject], clock_ids: Sequence[str]) -> Known:
 
 
 def is_urgent(pack: Pack, clock_id: str, case: Case, at: dt.datetime) -> bool:
-    """Does the shorter limit hold? For a critical case, and to decide before evidence is destroyed."""
-    if case.severity == "critical":
+    """Does the shorter limit hold? In a critical case, for a life, and to decide before evidence is gone."""
+    if case.severity == "critical" or case.is_threat_to_life:
         return True
     if clock_id != DECIDE:
         return False

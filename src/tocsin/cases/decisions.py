@@ -40,13 +40,22 @@ def accept_case(case: Case, by: Responder, at: dt.datetime | None = None) -> Cas
 
 
 def take(recorded: Act, case: Case, by: Responder, at: dt.datetime) -> None:
-    """Make the responder the owner; a unit that escalation brought in becomes the investigating unit."""
+    """Make the responder the owner; a unit that escalation brought in becomes the investigating unit.
+
+    A machine never owns a case: silence would end where nobody listens (docs/decisions/0019). NotAllowed.
+    """
     refuse_coordinator(by)
+    if by.is_automatic:
+        raise NotAllowed(
+            "a case belongs to a person, never to a key",
+            hint="name who takes it: On-Behalf-Of: their address",
+        )
     states.check(current_pack(), "accept", case.status, states.ACCEPTED, by.party)
     if by.unit.pk != case.investigating_unit_id:
         case.route_rule, case.investigating_unit = BY_HAND, by.unit
         case.route_reason = case.route_told = f"{by.unit.name} took it after it had gone unanswered"
     case.owner, case.owner_name, case.owned_at, case.status = by.person, by.name, at, states.ACCEPTED
+    case.is_automatic = False
     case.coordinator = None if by.unit.has_joined else case.coordinator
     record(recorded, "cases:case:accepted", case, by, clocks.turn(recorded, case, "accepted", at))
 
@@ -69,7 +78,7 @@ def assess_case(case: Case, by: Responder, status: str, reason: str, at: dt.date
         if pack.statuses[status].is_final:
             case.closed_at = at
         decide(case, by, status, reason.strip(), at)
-        moved = clocks.turn(recorded, case, "assessed" if case.is_open else "closed", at)
+        moved = clocks.turn(recorded, case, "assessed" if case.is_open else "closed", at, ended_by(by))
         moved["started"] |= _owed_to_victims(recorded, case, status, at)
         content = moved | {"status": status, "reason": reason.strip(), "passed": passed}
         record(recorded, "cases:case:assessed", case, by, content)
@@ -125,11 +134,14 @@ def answer_case(
             person_name=by.name,
             unit=by.unit,
             given_at=at,
+            is_automatic=by.is_automatic,
             **kept,
         )
         decide(case, by, states.ANSWERED, said, at)
         case.status, case.closed_at, case.outcome_code = states.ANSWERED, at, outcome_code
-        answer |= clocks.turn(recorded, case, "closed", at) | {"title": pack.outcomes[outcome_code].title}
+        answer |= clocks.turn(recorded, case, "closed", at, ended_by(by)) | {
+            "title": pack.outcomes[outcome_code].title
+        }
         record(recorded, "cases:case:answered", case, by, answer)
         case.save()
         push_status(case, at)
@@ -158,6 +170,8 @@ def withdraw_answer(case: Case, by: Responder, at: dt.datetime | None = None) ->
         outcome.withdrawn_at = at
         outcome.save()
         Decision.objects.filter(case=case, status=states.ANSWERED, at=outcome.given_at).delete()
+        last = Decision.objects.filter(case=case).order_by("at", "pk").last()
+        case.is_automatic = last is not None and last.is_automatic
         case.status, case.closed_at, case.outcome_code = outcome.status_before, None, ""
         clocks.resume(case, outcome.given_at)
         moved = clocks.turn(recorded, case, "withdrawn", outcome.given_at)
@@ -216,13 +230,28 @@ def refuse_coordinator(by: Responder) -> None:
 
 
 def decide(case: Case, by: Responder, status: str, reason: str, at: dt.datetime) -> None:
-    """The row that counts as followed up: who, what, why, when."""
+    """The row that counts as followed up, unless a machine made it: who, what, why, when."""
     Decision.objects.create(
-        case=case, person=by.person, person_name=by.name, unit=by.unit, status=status, reason=reason, at=at
+        case=case,
+        person=by.person,
+        person_name=by.name,
+        unit=by.unit,
+        status=status,
+        reason=reason,
+        at=at,
+        is_automatic=by.is_automatic,
     )
+    case.is_automatic = by.is_automatic
+
+
+def ended_by(by: Responder) -> str:
+    """How a clock ends by what this responder does: by a person, or automatically."""
+    return clocks.AUTOMATIC if by.is_automatic else clocks.PERSON
 
 
 def record(recorded: Act, event: str, case: Case, by: Responder, content: dict[str, Any]) -> None:
     """Journal what somebody did to a case."""
-    who = {"by": by.name, "by_unit": by.unit.name, "by_link": by.link is not None}
+    who: dict[str, Any] = {"by": by.name, "by_unit": by.unit.name, "by_link": by.link is not None}
+    if by.key:
+        who |= {"by_key": by.key, "automatic": by.is_automatic}
     recorded.record(event, case.case_id, {"unit": case.investigating_unit.name} | content | who)

@@ -81,8 +81,10 @@ def divert(desk: Desk, new: Sequence[Report]) -> list[Report]:
             rest.append(report)
         elif report.status != states.DIVERTED:
             diverted.append(report)
-            reason = words.DIVERTED[kind.handling].format(kind=kind.words)
-            desk.recorded.record("cases:report:diverted", report.report_id, {"reason": reason})
+            body = desk.pack.body_for(report.kind)
+            to, does = (body.name, body.words) if body is not None else ("", "")
+            reason = words.DIVERTED[kind.handling].format(kind=kind.words, body=to, does=does)
+            desk.recorded.record("cases:report:diverted", report.report_id, {"reason": reason, "to": to})
     if diverted:
         clocks.insert(clocks.acknowledged(desk.pack, report, None) for report in diverted)
         set_status([report.pk for report in diverted], states.DIVERTED, desk.at)

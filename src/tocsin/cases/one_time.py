@@ -28,8 +28,12 @@ class LinkNotFound(NotFound):
     hint = "ask the coordinator of the exchange for a new one"
 
 
-def make_one_time_link(case: Case, actor: Actor, at: dt.datetime | None = None) -> str:
+def make_one_time_link(
+    case: Case, actor: Actor, at: dt.datetime | None = None, *, with_packet: bool = False
+) -> str:
     """A new token for a case of a unit that has not joined, replacing earlier ones. Shown once, never kept.
+
+    `with_packet` notes that it is typeset into the case's packet, to be sent as one document.
 
     Raises NotSignedIn, NotAllowed; Conflict where the unit has joined or the case is closed.
     """
@@ -52,6 +56,7 @@ def make_one_time_link(case: Case, actor: Actor, at: dt.datetime | None = None) 
             made_by=actor.person,
             made_at=at,
             expires_at=at + VALID_FOR,
+            with_packet=with_packet,
         )
         if case.status == states.OPENED:
             states.check(current_pack(), "send", case.status, states.SENT, "coordinator")
@@ -62,6 +67,7 @@ def make_one_time_link(case: Case, actor: Actor, at: dt.datetime | None = None) 
             "by": actor.person.name,
             "unit": case.investigating_unit.name,
             "expires_at": rfc3339(at + VALID_FOR),
+            "with_packet": with_packet,
         }
         recorded.record("cases:link:made", case.case_id, content)
     return token

@@ -116,6 +116,9 @@ def apply_route(desk: Desk, case: Case, seats: Sequence[Seat]) -> None:
         force_ids=tuple(seat.force_id for seat in seats),
         is_member_abroad=any(seat.country != desk.pack.info.country for seat in seats),
         day=desk.day,
+        reports=routing.reached(desk.pack, max(1, case.report_count)),
+        is_threat_to_life=case.is_threat_to_life,
+        enquiry=case.enquiry,
     )
     route = desk.route(facts)
     if case.investigating_unit_id is None or case.investigating_unit.unit_id != route.investigating:
@@ -147,7 +150,9 @@ def clear_desk(
     joined = [(item.case, item.report) for item in placed]
     name_coordinators(desk.fresh, lambda: desk.coordinators)
     give_keys(desk.fresh)
+    had = {case.pk: routing.reached(desk.pack, case.report_count) for case in touched}
     newcomers = shares.add(joined)
+    newcomers |= {case.pk for case in touched if routing.reached(desk.pack, case.report_count) > had[case.pk]}
     promoted = renew(desk, touched, [*joined, *known], newcomers)
     store_links(desk, placed)
     holdings.note([report.pk for _, report in (*joined, *known)])
@@ -237,7 +242,8 @@ def renew(
 ) -> list[Case]:
     """Raise severities by what was `told`, route the unowned anew, and store the cases with their counts.
 
-    `newcomers` are the cases in which a member is new. Gives those that are no longer below the threshold.
+    `newcomers` are the cases in which a member is new, or that have become many. Gives those that are no
+    longer below the threshold.
     """
     was = {case.pk: case.severity for case in touched}
     for case, report in told:
@@ -262,7 +268,8 @@ def may_move(desk: Desk, case: Case, has_changed: bool, was: str) -> bool:
 
 def route_again(desk: Desk, case: Case, is_fresh: bool, seats: Sequence[Seat]) -> None:
     """Move a case that nobody has taken yet where the rules now point."""
-    if not seats or (is_fresh and len(seats) == 1):
+    many = routing.reached(desk.pack, case.report_count) > routing.reached(desk.pack, 1)
+    if not seats or (is_fresh and len(seats) == 1 and not many):
         return
     before, status = case.investigating_unit_id, case.status
     apply_route(desk, case, seats)

@@ -1,10 +1,12 @@
 """Many cases at once: what each owes first, and the coordinator's view of where silence is."""
 
 import datetime as dt
-from collections.abc import Iterable
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from django.db.models import Case as Choose
-from django.db.models import Count, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import Count, F, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
 
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
@@ -23,6 +25,7 @@ from tocsin.kernel.time import now
 from tocsin.reference.values import Pack
 
 PAGE = 50
+BATCH = 500
 COUNTED_FOR = 60  # seconds, where there are very many
 
 
@@ -57,10 +60,14 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
     not_joined = by_urgency(open_cases.filter(investigating_unit__in=apart))
     late = by_urgency(open_cases.filter(reach.is_late()))
     silent, counted_at = counted(
-        f"silent-{actor.label}", lambda: silent_units(open_cases), cases_at, at, COUNTED_FOR
+        f"silent-{actor.person.pk if actor.person else 0}",
+        lambda: silent_units(open_cases),
+        cases_at,
+        at,
+        COUNTED_FOR,
     )
     due = first_due(pack, {case.pk: case for case in (*not_joined, *late)}.values(), at)
-    links = newest_links([*not_joined, *late])
+    links = links_of([*not_joined, *late])
     units = Unit.objects.filter(valid_to__isnull=True)
     view = CoordinationView(
         sentence="",
@@ -115,16 +122,31 @@ def silent_units(open_cases: QuerySet[Case]) -> tuple[SilentUnit, ...]:
     )
 
 
-def newest_links(cases: Iterable[Case]) -> dict[int, OneTimeLink]:
-    """Of each case its newest one-time link."""
+def links_of(cases: Iterable[Case]) -> dict[int, list[OneTimeLink]]:
+    """Of each case its one-time links, the newest first: what was sent when."""
+    found: dict[int, list[OneTimeLink]] = defaultdict(list)
     links = OneTimeLink.objects.filter(case__in={case.pk for case in cases}).select_related("made_by")
-    return {link.case_id: link for link in links.order_by("made_at")}
+    for link in links.order_by("-made_at", "-pk"):
+        found[link.case_id].append(link)
+    return found
+
+
+def export_coordination(actor: Actor) -> Iterator[tuple[Case, OneTimeLink | None, int]]:
+    """Every case of the coordinator's page with its newest link and how many were made, due first first."""
+    require(actor, "coordination.read")
+    seen = reach.visible_to(actor).filter(closed_at__isnull=True)
+    related = seen.select_related("investigating_unit", "support_unit", "coordinator")
+    rows = related.order_by(F("due_at").asc(nulls_last=True), "-score", "opened_at").iterator(BATCH)
+    while batch := list(itertools.islice(rows, BATCH)):
+        links = links_of(batch)
+        for case in batch:
+            mine = links.get(case.pk, [])
+            yield case, mine[0] if mine else None, len(mine)
 
 
 def _row(
-    pack: Pack, case: Case, due: dict[int, ClockView], links: dict[int, OneTimeLink], at: dt.datetime
+    pack: Pack, case: Case, due: dict[int, ClockView], links: dict[int, list[OneTimeLink]], at: dt.datetime
 ) -> CoordinationRow:
-    link = links.get(case.pk)
     return CoordinationRow(
         case_id=case.case_id,
         title=case.title,
@@ -134,8 +156,9 @@ def _row(
         owner_name=case.owner_name,
         opened_at=case.opened_at,
         due=due.get(case.pk),
-        link=parts.one_time_link_view(link, at) if link else None,
+        links=tuple(parts.one_time_link_view(link, at) for link in links.get(case.pk, ())),
         report_count=case.report_count,
+        may_send=case.lane == "ordinary" and not case.investigating_unit.has_joined,
     )
 
 

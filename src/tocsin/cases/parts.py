@@ -262,7 +262,9 @@ def one_time_link_view(link: OneTimeLink, at: dt.datetime) -> OneTimeLinkView:
         state = "expired"
     else:
         state = "accepted" if link.accepted_at else "unused"
-    return OneTimeLinkView(link.made_at, link.expires_at, link.made_by.name, state, link.officer_name)
+    return OneTimeLinkView(
+        link.made_at, link.expires_at, link.made_by.name, state, link.officer_name, link.with_packet
+    )
 
 
 def timeline(pack: Pack, items: Iterable[HistoryItem], listener: words.Listener) -> tuple[TimelineItem, ...]:

@@ -10,6 +10,8 @@ from tocsin.cases.queueing import groups_below, queue
 from tocsin.cases.ratings import rating_of, ratings_of
 from tocsin.cases.reach import visible_to
 from tocsin.cases.reporter_home import reporter_home
+from tocsin.cases.rising import rising
+from tocsin.cases.supervising import team
 
 __all__ = [
     "ask_form",
@@ -31,5 +33,7 @@ __all__ = [
     "report_list",
     "report_view",
     "reporter_home",
+    "rising",
+    "team",
     "visible_to",
 ]

@@ -5,7 +5,7 @@ it costs one of ten. Nothing here tells of another member.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
@@ -123,11 +123,13 @@ def funnel_of(pack: Pack, reports: QuerySet[Report], shares: QuerySet[Share]) ->
     """How far the reports came. Each is acknowledged by its receipt; what no person did is not counted."""
     received = reports.count()
     stages: dict[str, int] = {}
-    sums = shares.order_by().values_list("status", "outcome_code").annotate(Sum("reports"))
-    for status, code, count in sums:
-        row = pack.outcomes.get(code) or pack.statuses.get(status)
-        stage = row.stage if row else "received"
+    for stage, count in _by_stage(pack, shares):
         stages[stage] = stages.get(stage, 0) + count
+    # A person has them, and only a machine has decided: that is no follow-up. They are few, by an index.
+    for stage, count in _by_stage(pack, shares.filter(case__in=Case.objects.filter(is_automatic=True))):
+        if stage not in ("received", "acknowledged"):
+            stages[stage] -= count
+            stages["owned"] = stages.get("owned", 0) + count
 
     def reached(*names: str) -> int:
         return sum(stages.get(name, 0) for name in names)
@@ -141,6 +143,14 @@ def funnel_of(pack: Pack, reports: QuerySet[Report], shares: QuerySet[Share]) ->
         disrupted=reached("disrupted"),
         charged=reached("charged"),
     )
+
+
+def _by_stage(pack: Pack, shares: QuerySet[Share]) -> Iterator[tuple[str, int]]:
+    """How many reports of these shares have come how far."""
+    sums = shares.order_by().values_list("status", "outcome_code").annotate(Sum("reports"))
+    for status, code, count in sums:
+        row = pack.outcomes.get(code) or pack.statuses.get(status)
+        yield (row.stage if row else "received"), count
 
 
 def home_sentence(received: int, waiting: int, rows: Sequence[ReportRow], at: dt.datetime) -> str:

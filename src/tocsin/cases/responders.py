@@ -3,20 +3,24 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from tocsin.access.models import Person, Role, Unit
+from tocsin.access.models import ApiKey, Person, Role, Unit
 from tocsin.access.policy import Actor, require
 from tocsin.cases.models import Case, OneTimeLink
 from tocsin.cases.reach import escalated_to, is_sealed_from
 from tocsin.kernel.problems import NotAllowed, NotFound
 
 EXCHANGE = "the exchange"
+ANOTHERS = "another unit has this case"
+ASK = "ask that unit, or the coordinator, to redirect it"
 
 
 @dataclass(frozen=True)
 class Responder:
     """Somebody who may act on one case, as the journal names them.
 
-    `person` is None for an officer who came by a one-time link. `party` is what the state table calls them.
+    `person` is None for an officer who came by a one-time link, and for a unit's machine, which acts by a key
+    and by itself (`is_automatic`). `key` is the label of the key by which a machine passed the act on.
+    `party` is what the state table calls them.
     """
 
     name: str
@@ -24,16 +28,19 @@ class Responder:
     person: Person | None = None
     link: OneTimeLink | None = None
     party: Literal["unit", "coordinator", "exchange"] = "unit"
+    key: str = ""
 
     @classmethod
     def of(cls, actor: Actor, case: Case) -> "Responder":
         """The actor, as whoever they are to this case. Raises NotSignedIn or NotAllowed."""
         require(actor, "case.read")
+        if is_sealed_from(actor, case):
+            raise NotFound("there is no such case, or it is not yours to see")
+        if actor.key is not None:
+            return cls._of_key(actor, actor.key, case)
         person = actor.person
         if person is None:
             raise NotAllowed()
-        if is_sealed_from(actor, case):
-            raise NotFound("there is no such case, or it is not yours to see")
         for unit in _officers_units(actor):
             if unit.pk == case.investigating_unit_id:
                 return cls(person.name, unit, person)
@@ -42,9 +49,17 @@ class Responder:
                 return cls(person.name, unit, person)
         if Role.Name.COORDINATOR in actor.role_names:
             return cls(person.name, case.investigating_unit, person, party="coordinator")
-        raise NotAllowed(
-            "another unit has this case", hint="ask that unit, or the coordinator, to redirect it"
-        )
+        raise NotAllowed(ANOTHERS, hint=ASK)
+
+    @classmethod
+    def _of_key(cls, actor: Actor, key: ApiKey, case: Case) -> "Responder":
+        """A unit's machine, by itself or passing on what a person decided. Raises NotAllowed."""
+        if key.unit is None:
+            raise NotAllowed()
+        has_it = key.unit.pk == case.investigating_unit_id
+        if not has_it and not Case.objects.filter(escalated_to([key.unit.pk]), pk=case.pk).exists():
+            raise NotAllowed(ANOTHERS, hint=ASK)
+        return cls(actor.label, key.unit, actor.person, key=key.label)
 
     @classmethod
     def of_link(cls, link: OneTimeLink) -> "Responder":
@@ -57,6 +72,11 @@ class Responder:
     def exchange(cls, case: Case) -> "Responder":
         """The exchange itself, acting on a case by what the reports say."""
         return cls(EXCHANGE, case.investigating_unit, party="exchange")
+
+    @property
+    def is_automatic(self) -> bool:
+        """Did a machine decide this by itself? Then it is never follow-up."""
+        return bool(self.key) and self.person is None
 
     @property
     def signature(self) -> str:

@@ -17,7 +17,9 @@ from tocsin.cases.owed import meet_duty
 from tocsin.cases.papers.crime_numbers import record_crime_number
 from tocsin.cases.questions import ask, reply, withdraw_question
 from tocsin.cases.ratings import rate_answer
+from tocsin.cases.reassigning import reassign_case
 from tocsin.cases.responders import Responder
+from tocsin.cases.stating import state_enquiry, state_threat_to_life
 from tocsin.cases.units import load_units
 from tocsin.cases.updates import say_update
 
@@ -39,11 +41,14 @@ __all__ = [
     "meet_duty",
     "merge_cases",
     "rate_answer",
+    "reassign_case",
     "record_crime_number",
     "redirect_case",
     "reply",
     "say_update",
     "split_case",
+    "state_enquiry",
+    "state_threat_to_life",
     "undo_move",
     "withdraw_answer",
     "withdraw_question",

@@ -3,7 +3,7 @@
 from django.db.models import Max
 from django_tasks import task
 
-from tocsin.cases import leaving, questions, terms
+from tocsin.cases import leaving, questions, succeeding, terms
 from tocsin.cases.gathering import gather_campaigns
 from tocsin.cases.linking import link_reports
 from tocsin.cases.models import Link
@@ -36,6 +36,11 @@ def fill_terms(first_seq: int, last_seq: int) -> None:
 def sweep_clocks() -> None:
     """What the worker runs every fifteen seconds."""
     questions.sweep()
+
+
+def succeed_units() -> None:
+    """What the worker runs every hour, so that a unit's last day has no morning after."""
+    succeeding.succeed()
 
 
 _looked_at = 0  # the newest link at the last look, of this process

@@ -14,7 +14,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tocsin.cases.keys import normal
-from tocsin.cases.models import Case, CaseOrigin, CrimeNumber, Decision, Link, Outcome, Share, Term
+from tocsin.cases.models import (
+    Case,
+    CaseOrigin,
+    CrimeNumber,
+    Decision,
+    ForeignNumber,
+    Link,
+    Outcome,
+    Share,
+    Term,
+)
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
 from tocsin.journal.acts import act
@@ -129,6 +139,7 @@ def texts_of(cases: Sequence[Case]) -> Iterator[tuple[int, str]]:
         yield case.pk, case.investigating_unit.name
     for model, place in ((Decision, "reason"), (Outcome, "words")):
         yield from model.objects.filter(case__in=cases).values_list("case_id", place)
+    yield from ForeignNumber.objects.filter(case__in=cases).values_list("case_id", "number")
     yield from CrimeNumber.objects.filter(case__in=cases).values_list("case_id", "number")
     yield from Share.objects.filter(case__in=cases).values_list("case_id", "member__name")
 

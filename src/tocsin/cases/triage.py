@@ -34,6 +34,8 @@ KEPT = [
 ]
 FEW_REPORTS = 200  # up to so many, a case that says something new is counted anew
 BATCH = 1_000
+# What may change a duty of a case: a question lets a clock stand still.
+CHANGING = ("cases:case:", "cases:report:detached", "cases:question:", "cases:duty:")
 # What `assess` has done already in its own act, and what changes neither a duty nor a part.
 ELSEWHERE = (
     "cases:case:opened",
@@ -220,7 +222,7 @@ def follow(happened: Sequence[Happened]) -> None:
     ids = {
         subject
         for event, subject in happened
-        if event.startswith(("cases:case:", "cases:report:detached")) and not event.startswith(ELSEWHERE)
+        if event.startswith(CHANGING) and not event.startswith(ELSEWHERE)
     }
     if ids:
         store(current_pack(), list(Case.objects.filter(case_id__in=ids)), None)

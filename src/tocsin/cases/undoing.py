@@ -19,7 +19,15 @@ from tocsin.kernel.problems import Conflict
 from tocsin.kernel.time import parse_rfc3339, rfc3339
 
 FIELDS = (
-    *("status", "outcome_code", "investigating_unit_id", "route_rule", "route_reason", "route_told"),
+    *(
+        "is_automatic",
+        "status",
+        "outcome_code",
+        "investigating_unit_id",
+        "route_rule",
+        "route_reason",
+        "route_told",
+    ),
     *("owner_id", "owner_name", "coordinator_id"),
 )
 INSTANTS = ("closed_at", "owned_at")
@@ -28,7 +36,7 @@ INSTANTS = ("closed_at", "owned_at")
 def perform(bulk: Bulk, case: Case, by: Responder, do: Callable[[Case], Any], at: dt.datetime) -> None:
     """Do something to a case, and keep what it was before, in one transaction. Raises whatever `do` does.
 
-    Taking a case that is theirs already changes nothing and leaves nothing to take back.
+    Giving a case to whoever has it already changes nothing and leaves nothing to take back.
     """
     with act():
         case = lock_case(case)
@@ -36,7 +44,7 @@ def perform(bulk: Bulk, case: Case, by: Responder, do: Callable[[Case], Any], at
         running = list(Clock.objects.filter(case=case, ended_at__isnull=True).values_list("pk", flat=True))
         do(case)
         after = fields_of(Case.objects.get(pk=case.pk))
-        if bulk.act == "accept" and before == after:
+        if bulk.act in ("accept", "reassign") and before == after:
             return
         Doing.objects.create(
             bulk=bulk,

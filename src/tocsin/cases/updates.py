@@ -3,7 +3,7 @@
 import datetime as dt
 
 from tocsin.cases import clocks, states
-from tocsin.cases.decisions import own, record
+from tocsin.cases.decisions import ended_by, own, record
 from tocsin.cases.models import Case
 from tocsin.cases.opening import push_status
 from tocsin.cases.responders import Responder
@@ -24,7 +24,7 @@ def say_update(case: Case, by: Responder, code: str, at: dt.datetime | None = No
     with act() as recorded:
         case = own(recorded, case, by, at)
         states.check(pack, "update", case.status, case.status, by.party)
-        moved = clocks.turn(recorded, case, "updated", at)
+        moved = clocks.turn(recorded, case, "updated", at, ended_by(by))
         content = moved | {"code": code, "words": pack.updates[code].words}
         record(recorded, "cases:case:updated", case, by, content)
         case.save()

@@ -223,6 +223,7 @@ class OneTimeLinkView:
     made_by: str
     state: LinkState
     officer_name: str
+    with_packet: bool = False
 
 
 @dataclass(frozen=True)
@@ -428,8 +429,9 @@ class CoordinationRow:
     owner_name: str
     opened_at: dt.datetime
     due: ClockView | None
-    link: OneTimeLinkView | None
+    links: tuple[OneTimeLinkView, ...]
     report_count: int
+    may_send: bool
 
 
 @dataclass(frozen=True)
@@ -468,3 +470,4 @@ class PacketView:
     holdings: tuple[HoldingView, ...]
     clocks: tuple[ClockView, ...]
     national_service_words: str
+    report_count: int

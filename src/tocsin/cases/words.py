@@ -18,7 +18,7 @@ from tocsin.reference.values import Pack
 Listener = Literal["unit", "reporter"]
 
 DIVERTED = {
-    "divert": "{kind} is no matter for police: the owner of the machine is told, and advice is given instead",
+    "divert": "{kind} is no matter for police but for {body}: {does}",
     "ignore": "a test report: nothing is to be followed up",
 }
 
@@ -63,6 +63,26 @@ SAID: dict[str, tuple[str, str, bool]] = {
     "cases:case:accepted": (
         "{by}, {by_unit}, accepted the case.",
         "{by}, {by_unit}, has taken it. A person is looking at it now.",
+        False,
+    ),
+    "cases:case:pointed": (
+        "{by}, {by_unit}, stated a line of enquiry, {where}: {said} The case is with {unit}: {reason}.",
+        "A line of enquiry was stated. It is with {unit}: {told}.",
+        False,
+    ),
+    "cases:case:alarmed": (
+        "{by}, {by_unit}, stated a threat to life: {said} The case is with {unit}: {reason}.",
+        "It is with {unit}: {told}.",
+        False,
+    ),
+    "cases:case:succeeded": (
+        "{reason}. The case is with {unit}.",
+        "{reason}. No clock was stopped.",
+        True,
+    ),
+    "cases:case:reassigned": (
+        "{by}, {by_unit}, gave the case to {owner}; {from} had it. {reason}",
+        "{owner}, {by_unit}, has it now. No clock was stopped.",
         False,
     ),
     "cases:case:assessed": (
@@ -129,6 +149,12 @@ SAID: dict[str, tuple[str, str, bool]] = {
         False,
     ),
     "cases:suggestion:decided": ("{by}, {by_unit}, on whether {other} belongs to it: {said}.", "", False),
+    "cases:case:imported": (
+        "Imported by {by} from the list of {unit}, as number {number}: {status_words}. Nothing counts as "
+        "followed up by that.",
+        "",
+        True,
+    ),
     "cases:case:merged": ("{by} moved all that it had to case {into}.", "", False),
     "cases:crime:recorded": (
         "{by}, {by_unit}, noted crime number {number}.",
@@ -205,7 +231,11 @@ def say(pack: Pack, item: HistoryItem, listener: Listener) -> Said | None:
         return None
     if item.content is None and not item.event.startswith("intake:"):
         return Said("An entry whose content was erased.", "", row[2])
-    return Said(_fill(pack, template, content), "" if row[2] else str(content.get("by", "")), row[2])
+    is_automatic = row[2] or bool(content.get("automatic"))
+    told = _fill(pack, template, content)
+    if content.get("automatic"):
+        told += " A machine of the unit did this by itself; no person has decided yet."
+    return Said(told, "" if row[2] else str(content.get("by", "")), is_automatic)
 
 
 LINKED = "Joined with what {unit} already knows: {reason}."

@@ -113,8 +113,10 @@ def waits(at: dt.datetime) -> Waits:
 def answers_since(since: dt.datetime) -> dict[int, list[dt.datetime]]:
     """When persons decided or answered, by case and in order, for cases that have reports from then on."""
     recent = Exists(Link.objects.filter(case=OuterRef("case"), report__received_at__gte=since))
-    decided = Decision.objects.filter(recent).values_list("case_id", "at")
-    ended = Outcome.objects.filter(recent, withdrawn_at__isnull=True).values_list("case_id", "given_at")
+    decided = Decision.objects.filter(recent, is_automatic=False).values_list("case_id", "at")
+    ended = Outcome.objects.filter(recent, withdrawn_at__isnull=True, is_automatic=False).values_list(
+        "case_id", "given_at"
+    )
     found: defaultdict[int, list[dt.datetime]] = defaultdict(list)
     for case, instant in itertools.chain(decided.iterator(), ended.iterator()):
         found[case].append(instant)

@@ -28,6 +28,22 @@ def for_member(actor: Actor, limit: int = SHOWN) -> list[NoticeView]:
     ]
 
 
+def told_from(actor: Actor, after: tuple[dt.datetime, int] | None, limit: int) -> list[NoticeView]:
+    """What the actor's members were told behind this instant and notice, oldest first.
+
+    Raises NotSignedIn, NotAllowed.
+    """
+    require(actor, "report.list")
+    found = Notice.objects.filter(member__in=actor.members).select_related("report").order_by("at", "pk")
+    if after is not None:
+        at, pk = after
+        found = found.filter(Q(at=at, pk__gt=pk) | Q(at__gt=at), at__gte=at)
+    return [
+        NoticeView(notice.pk, notice.report.report_id, notice.at, notice.words, notice.seen_at is None)
+        for notice in found.only("at", "words", "seen_at", "report__report_id")[:limit]
+    ]
+
+
 def count_new(actor: Actor) -> int:
     """How many of them nobody has seen."""
     require(actor, "report.list")

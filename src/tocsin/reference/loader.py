@@ -21,6 +21,7 @@ LISTS = {
     "ends",
     "renews",
     "pauses",
+    "kinds",
 }  # cells that hold several ids, separated by spaces
 YES_NO = {"yes": True, "no": False}
 
@@ -58,6 +59,7 @@ def load(folder: Traversable) -> values.Pack:
         offences=_table(folder, "offences.csv", values.OffenceRow, "offence_code"),
         help=_table(folder, "help.csv", values.HelpRow, "code"),
         log_types=_table(folder, "log_types.csv", values.LogTypeRow, "log_type"),
+        bodies=_table(folder, "bodies.csv", values.BodyRow, "body_id"),
         routes=tuple(
             _convert(rule, values.RouteRule, f"routing.toml rule {number}")
             for number, rule in enumerate(_toml(folder, "routing.toml").get("rule", []), start=1)
@@ -152,8 +154,26 @@ def _check_references(loaded: values.Pack) -> None:
         or min(msgspec.structs.astuple(loaded.triage.weights.alone)) < 0
     ):
         raise BadPack("triage.toml: weights are none below 0, and one of them above it")
+    _check_bodies(loaded)
+    for route in loaded.routes:
+        if "enquiry" in (route.investigating, route.support) and route.when.enquiry != "unit":
+            raise BadPack(f"routing.toml: {route.rule} follows a line of enquiry that it does not ask for")
     if not loaded.routes or loaded.routes[-1].when != values.Conditions():
         raise BadPack("routing.toml: the last rule must hold always, or a case could go nowhere")
+
+
+def _check_bodies(loaded: values.Pack) -> None:
+    """Whatever is no matter for police is somebody else's, named once."""
+    classes = {kind.split("/")[0] for kind in loaded.kinds}
+    named = [name for body in loaded.bodies.values() for name in body.kinds]
+    for name in named:
+        if name not in loaded.kinds and name not in classes:
+            raise BadPack(f"bodies.csv: {name!r} is no kind and no class of kinds")
+        if named.count(name) > 1:
+            raise BadPack(f"bodies.csv: {name!r} is two bodies' matter")
+    for kind in loaded.kinds.values():
+        if kind.handling == "divert" and loaded.body_for(kind.kind) is None:
+            raise BadPack(f"bodies.csv: {kind.kind} is diverted, and to nobody")
 
 
 def _check_clock_rules(loaded: values.Pack) -> None:

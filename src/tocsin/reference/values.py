@@ -9,6 +9,8 @@ import msgspec
 UnitKind = Literal["force", "regional", "national", "hotline"]
 Duration = Literal["minutes", "hours", "days", "working_days", "months", "as_soon_as"]
 LOG = "log:"  # begins the code of a type of log among what would have helped
+Level = Literal["force", "regional", "national", "hotline", "enquiry"]
+ABROAD = "abroad"
 Stage = Literal["received", "acknowledged", "owned", "assessed", "investigated", "disrupted", "charged"]
 
 
@@ -205,6 +207,18 @@ class CategoryRow(Row, frozen=True, kw_only=True):
     response_unit: Duration
 
 
+class BodyRow(Row, frozen=True, kw_only=True):
+    """Whose matter it is where it is no crime: a regulator, a CSIRT, the owner of a machine.
+
+    `kinds` are kinds of attack or classes of them; `words` say to the reporter what the body does about it.
+    """
+
+    body_id: str
+    name: str
+    kinds: tuple[str, ...]
+    words: str
+
+
 class OffenceRow(Row, frozen=True, kw_only=True):
     """An offence code of the national recording service."""
 
@@ -260,19 +274,23 @@ class Conditions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     severities: tuple[str, ...] = ()
     min_forces: int = 0
     min_regions: int = 0
+    min_reports: int = 0
     member_abroad: bool | None = None
+    threat_to_life: bool | None = None
+    enquiry: Literal["unit", "abroad"] | None = None
 
 
 class RouteRule(Row, frozen=True, kw_only=True):
     """One row of the routing table; the first that holds decides.
 
+    `investigating` and `support` are levels; `enquiry` is the unit to which a stated line of enquiry points.
     `told` is the reason for the reporter, where `reason` would say something of other members.
     """
 
     rule: str
     when: Conditions
-    investigating: UnitKind
-    support: UnitKind
+    investigating: Level
+    support: Level
     reason: str
     told: str = ""
 
@@ -378,6 +396,7 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
     offences: dict[str, OffenceRow]
     help: dict[str, HelpRow]
     log_types: dict[str, LogTypeRow]
+    bodies: dict[str, BodyRow]
     routes: tuple[RouteRule, ...]
     forms: tuple[FormField, ...]
     tiles: tuple[Tile, ...]
@@ -391,6 +410,16 @@ class Pack(msgspec.Struct, frozen=True, dict=True):
             seen.add(unit.successor_ids[0])
             unit = self.units[unit.successor_ids[0]]
         return unit
+
+    def body_for(self, kind: str) -> BodyRow | None:
+        """Whose matter a kind is that is none for police: by the kind itself, or by its class."""
+        named = {name: body for body in self.bodies.values() for name in body.kinds}
+        return named.get(kind) or named.get(kind.split("/")[0])
+
+    @cached_property
+    def report_steps(self) -> tuple[int, ...]:
+        """The numbers of linked reports from which a routing rule may decide otherwise."""
+        return tuple(sorted({rule.when.min_reports for rule in self.routes}))
 
     def kind_words(self, kind: str) -> str:
         """The kind as people say it; an unknown one by its own name."""

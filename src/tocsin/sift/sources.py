@@ -100,7 +100,10 @@ class Source:
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
             raise Unreadable("a damaged archive") from None
         with packed:
-            found = [item for item in packed.infolist() if not item.filename.endswith("/")]
+            listed = packed.infolist()
+            if not listed:  # an archive that holds nothing begins otherwise: its table was lost
+                raise Unreadable("a damaged archive")
+            found = [item for item in listed if item.file_size or not item.filename.endswith("/")]
             if sum(item.file_size for item in found) > allowed(Path(self.path).stat().st_size):
                 raise Unreadable(BOMB)  # files of an archive may overlap: each alone need not look like one
             for item in found:

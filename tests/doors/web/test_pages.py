@@ -259,7 +259,7 @@ def test_the_coordinator_sees_where_silence_is(coordinator: Client, given: Any) 
     given(coordination=views_of.a_coordination())
     page = text_of(coordinator.get(reverse("coordination")))
     assert "Kent Police (not joined)" in page.replace("  ", " ")
-    assert "No one-time link yet." in page
+    assert "Nothing was sent yet." in page
     given(coordination=views_of.a_coordination(silent_units=(), not_joined=(), escalated=()))
     assert "2 of 54 units have joined" in text_of(coordinator.get(reverse("coordination")))
 

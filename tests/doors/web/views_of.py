@@ -295,8 +295,9 @@ def a_coordination(**changes: Any) -> views.CoordinationView:
         "",
         now() - DAY,
         a_clock(-2 * DAY),
-        None,
+        (),
         3,
+        may_send=True,
     )
     fields: dict[str, Any] = {
         "sentence": "1 unit that has not joined has 1 unanswered case; the oldest is 2 days overdue.",
@@ -332,5 +333,6 @@ def a_packet(**changes: Any) -> views.PacketView:
         "holdings": (a_holding(),),
         "clocks": (a_clock(),),
         "national_service_words": "not sent to the national reporting service",
+        "report_count": 1,
     }
     return views.PacketView(**{**fields, **changes})

@@ -134,14 +134,31 @@ class Role(models.Model):
 
 
 class ApiKey(models.Model):
-    """A member's machine key: `tocsin_<prefix>_<secret>`, of which only the SHA-256 is kept."""
+    """A machine key of a member or a unit: `tocsin_<prefix>_<secret>`, of which only the SHA-256 is kept."""
 
-    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="keys")
+    member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.CASCADE, related_name="keys")
+    unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.CASCADE, related_name="keys")
     label = models.CharField(max_length=80)
     prefix = models.CharField(max_length=12, unique=True)
     digest = models.BinaryField(max_length=32)
-    scopes = models.JSONField(default=list, help_text="reports:write, reports:read")
+    scopes = models.JSONField(default=list, help_text="reports:write, cases:read, …: of the policy table")
     created_at = models.DateTimeField(default=now)
     last_used_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="access_key_place",
+                condition=models.Q(member__isnull=False, unit__isnull=True)
+                | models.Q(member__isnull=True, unit__isnull=False),
+            )
+        ]
+
+    @property
+    def place(self) -> Member | Unit:
+        """The member or unit whose key it is."""
+        found = self.member or self.unit
+        assert found is not None  # noqa: S101 (the database holds no other)
+        return found

@@ -4,6 +4,7 @@ from tocsin.cases.models.answers import Decision, OneTimeLink, Outcome
 from tocsin.cases.models.asking import Question, Rating
 from tocsin.cases.models.case import Case, CaseOrigin
 from tocsin.cases.models.clocks import Clock
+from tocsin.cases.models.importing import ForeignNumber
 from tocsin.cases.models.linking import CaseHolding, Hint, Link, Move, Share, Suggestion
 from tocsin.cases.models.papers import CrimeNumber
 from tocsin.cases.models.rooms import Guest, Look
@@ -20,6 +21,7 @@ __all__ = [
     "CrimeNumber",
     "Decision",
     "Doing",
+    "ForeignNumber",
     "Guest",
     "Hint",
     "Link",

@@ -7,7 +7,7 @@ from tocsin.cases.models.case import Case
 
 
 class Decision(models.Model):
-    """A person's recorded decision on a case, with its reason: what counts as followed up."""
+    """A recorded decision on a case, with its reason: a person's counts as followed up, a machine's never."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="decisions")
     person = models.ForeignKey(Person, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -16,6 +16,7 @@ class Decision(models.Model):
     status = models.CharField(max_length=8)
     reason = models.TextField()
     at = models.DateTimeField()
+    is_automatic = models.BooleanField(default=False, help_text="a unit's machine decided it by itself")
 
 
 class Outcome(models.Model):
@@ -31,6 +32,7 @@ class Outcome(models.Model):
     person_name = models.CharField(max_length=160)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
     given_at = models.DateTimeField()
+    is_automatic = models.BooleanField(default=False, help_text="a unit's machine gave it by itself")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
 
@@ -45,4 +47,5 @@ class OneTimeLink(models.Model):
     officer_name = models.CharField(max_length=160, blank=True)
     accepted_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+    with_packet = models.BooleanField(default=False, help_text="typeset into a packet as it was made")
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -21,6 +21,10 @@ class Case(models.Model):
     route_rule = models.CharField(max_length=40, help_text="id of the routing rule that decided")
     route_reason = models.TextField(help_text="one sentence, shown with the decision")
     route_told = models.TextField(help_text="the same for reporters: nothing of other members")
+    enquiry = models.CharField(
+        max_length=64, blank=True, help_text="where a line of enquiry points: a unit's id, or abroad"
+    )
+    is_threat_to_life = models.BooleanField(default=False, help_text="as a person said")
     owner = models.ForeignKey(
         Person, null=True, blank=True, on_delete=models.PROTECT, related_name="owned_cases"
     )
@@ -37,6 +41,9 @@ class Case(models.Model):
         help_text="named while the investigating unit has not joined",
     )
     outcome_code = models.CharField(max_length=4, blank=True, help_text="of the outcome that closed it")
+    is_automatic = models.BooleanField(
+        default=False, help_text="what its status says was decided by a machine, so nobody has followed it up"
+    )
     report_count = models.PositiveIntegerField(default=0)
     member_count = models.PositiveIntegerField(default=0)
     # What the queue is ordered by, kept by `cases.triage` whenever a case changes.
@@ -74,6 +81,7 @@ class Case(models.Model):
                 condition=models.Q(closed_at__isnull=True, is_group=True),
                 name="cases_groups",
             ),
+            models.Index(fields=["id"], condition=models.Q(is_automatic=True), name="cases_automatic"),
         ]
 
     @property

@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from tocsin.doors.admin.postbox import postbox
 from tocsin.kernel.problems import Problem
 
 
@@ -34,18 +35,21 @@ def demo(once: bool, as_json: bool, port: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with tempfile.TemporaryDirectory(prefix="tocsin-demo-") as folder:
         stage = Stage(Path(folder), free_port() if port == 0 else port, as_json)
-        with stage.exchange():
-            stage.play()
-            stage.tell_sign_ins()
-            if once:
-                if as_json:
-                    click.echo(json.dumps(stage.summary(), indent=2))
-                return
-            stage.say(f"\nserving at {stage.address} until you press Ctrl-C")
-            try:
-                signal.pause()
-            except KeyboardInterrupt:
-                stage.say("\nstopping; nothing of the demo is kept")
+        with postbox(stage.folder / "mail", stage.mail_came) as server:
+            os.environ["TOCSIN_SMTP"] = server
+            with stage.exchange():
+                stage.play()
+                stage.tell_sign_ins()
+                stage.tell_where_to_look()
+                if once:
+                    if as_json:
+                        click.echo(json.dumps(stage.summary(), indent=2))
+                    return
+                stage.say(f"\nserving at {stage.address} until you press Ctrl-C")
+                try:
+                    signal.pause()
+                except KeyboardInterrupt:
+                    stage.say("\nstopping; nothing of the demo is kept")
 
 
 class Stage:
@@ -110,6 +114,28 @@ class Stage:
         self.say(f"\nsign in at {self.address}/sign-in")
         for name, place, email in people:
             self.say(f"  {email:<24} {self.passwords.of(email):<20} {name}, {place}")
+
+    def tell_where_to_look(self) -> None:
+        """The pages that the story filled, each with who reads it."""
+        from tocsin.doors.admin.story import COORDINATOR, MEMBERS, OFFICERS
+
+        pages = (
+            (MEMBERS[1].email, "/reports", "what became of each report, and what it led to"),
+            (OFFICERS[0].email, "/queue", "the case that came back, its question, number and rating"),
+            (OFFICERS[1].email, "/links", "pairs that may be one, and what was joined"),
+            (OFFICERS[1].email, "/queue/below", "what stayed below the threshold, in groups"),
+            (COORDINATOR.email, "/coordination/nation", "every force, as a map and a table"),
+            ("anybody", "/figures", "the public figures, with their methods"),
+        )
+        self.say("\nwhere to look")
+        for reader, path, what in pages:
+            self.say(f"  {reader:<24} {path:<20} {what}")
+        self.say(f"\nmail leaves a minute after its news, here into {self.folder / 'mail'}")
+
+    def mail_came(self, recipient: str, subject: str) -> None:
+        """Say that the exchange sent somebody a mail."""
+        self.facts["mails"] = self.facts.get("mails", 0) + 1
+        self.say(f"  mail to {recipient}: {subject}")
 
     def summary(self) -> dict[str, Any]:
         """The story in figures."""

@@ -188,26 +188,30 @@ def take_role(email: str, role_name: str) -> None:
 
 @admin.group()
 def key() -> None:
-    """Members' machine keys."""
+    """Machine keys of members and units."""
 
 
 @key.command("make")
-@click.argument("member_name", metavar="MEMBER")
+@click.argument("place_name", metavar="MEMBER")
 @click.argument("label")
+@click.option("--unit", "is_unit", is_flag=True, help="MEMBER is the id of a police unit instead.")
 @click.option(
-    "--scope", "scopes", multiple=True, help="reports:write, reports:read; both where none is given."
+    "--scope", "scopes", multiple=True, help="reports:read, cases:write, …: every one where none is given."
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="Expires after so many days.")
 @AS_JSON
-def make_key(member_name: str, label: str, scopes: Sequence[str], days: int | None, as_json: bool) -> None:
+def make_key(
+    place_name: str, label: str, is_unit: bool, scopes: Sequence[str], days: int | None, as_json: bool
+) -> None:
     """Make a key of MEMBER, named LABEL, and print it: it cannot be shown again."""
     services = _services()
     from tocsin.access import keys
     from tocsin.kernel.time import now
 
     expires_at = now() + dt.timedelta(days=days) if days else None
-    owner = services.fetch_member(member_name)
-    made, text = keys.make_key(owner, label, scopes or sorted(keys.SCOPES), expires_at=expires_at)
+    owner = services.fetch_unit(place_name) if is_unit else services.fetch_member(place_name)
+    wanted = scopes or sorted(keys.scopes_at(owner))
+    made, text = keys.make_key(owner, label, wanted, expires_at=expires_at)
     _say(as_json, {"key": text, "prefix": made.prefix, "scopes": made.scopes}, text)
 
 
@@ -232,7 +236,8 @@ def list_keys(member_name: str | None, as_json: bool) -> None:
     from tocsin.access.models import ApiKey
     from tocsin.kernel.time import now, rfc3339
 
-    found = ApiKey.objects.select_related("member").order_by("member__name", "created_at")
+    found = ApiKey.objects.select_related("member", "unit")
+    found = found.order_by("member__name", "unit__name", "created_at")
     if member_name:
         found = found.filter(member=services.fetch_member(member_name))
     at = now()
@@ -242,7 +247,7 @@ def list_keys(member_name: str | None, as_json: bool) -> None:
         [
             (
                 k.prefix,
-                k.member.name,
+                k.place.name,
                 k.label,
                 " ".join(k.scopes),
                 rfc3339(k.last_used_at) if k.last_used_at else "never",

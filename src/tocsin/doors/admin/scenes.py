@@ -21,6 +21,7 @@ from tocsin.doors.admin.story import (
     TRUSTED,
     DemoMember,
 )
+from tocsin.doors.admin.talks import Talks
 from tocsin.doors.admin.warnings import Warnings, wait_until
 from tocsin.kernel.problems import Problem
 
@@ -41,7 +42,7 @@ class Story:
 
     def play(self) -> None:
         """From logs to told reporters."""
-        step = self.stage.step
+        step, talks = self.stage.step, Talks(self)
         step("members, units and people join", self._join)
         for member in MEMBERS:
             step(f"{member.name} sifts", partial(self._sift, member))
@@ -49,13 +50,17 @@ class Story:
             step(f"{member.name} reports", partial(self._report, member))
         step("reports become cases", self._wait_for_cases)
         step("officers take their cases", self._accept)
+        step("an officer asks, and is answered", talks.ask)
         step("a unit that has not joined answers", self._answer_by_link)
+        step("a crime number comes back", talks.note_crime_number)
         step("officers answer", self._answer)
         step("every reporter is told", self._told)
+        step("a reporter rates the answer", talks.rate)
         step("every receipt is verified offline", self._verify)
         step("the same evidence, reported again", self._again)
         step("one attacker comes back", self._comes_back)
         Warnings(self).play()
+        step("two cases may be one", talks.review)
 
     def _join(self) -> str:
         from tocsin.doors.admin.setup import start_django
@@ -126,7 +131,7 @@ class Story:
     def _accept(self) -> str:
         names = []
         for officer in OFFICERS:
-            visitor = self._visitor(officer.email)
+            visitor = self.visitor(officer.email)
             for case in visitor.links("/queue", CASE):
                 if f"{case}/accept" in visitor.open(case):
                     visitor.press(f"{case}/accept")
@@ -136,7 +141,7 @@ class Story:
         return f"{len(self.taken)} cases have a named owner ({', '.join(dict.fromkeys(names))})"
 
     def _answer_by_link(self) -> str:
-        coordinator = self._visitor(COORDINATOR.email)
+        coordinator = self.visitor(COORDINATOR.email)
         cases = coordinator.links("/coordination", CASE)
         for case in cases:
             found = re.search(r"/link/[\w-]+", coordinator.press(f"{case}/link"))
@@ -200,7 +205,8 @@ class Story:
             shutil.copytree(member.evidence, place)
         return place
 
-    def _visitor(self, email: str) -> Visitor:
+    def visitor(self, email: str) -> Visitor:
+        """Somebody, signed in."""
         return Visitor(self.stage.address).sign_in(email, self.stage.passwords.of(email))
 
     def _count(self, name: str, number: int) -> None:

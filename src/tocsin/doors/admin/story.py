@@ -69,6 +69,7 @@ OFFICERS = (
 )
 TRUSTED = OFFICERS[1]  # may share a name on their own word
 COORDINATOR = DemoOfficer("Grace Hale", "grace@exchange.example")
+CRIME_NUMBER = "NFRC261112345678"  # of the national record, made up
 GUEST = "PC Huw Lane 4471"  # of a unit that has not joined; needs no account
 
 

@@ -1,17 +1,38 @@
 """Reading a request's body: JSON, plain or gzipped, within bounds."""
 
 import zlib
+from typing import TypeVar
 
+import msgspec
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
-from tocsin.doors.api.problems import TooLarge, UnknownMedia
+from tocsin.doors.api.problems import BadBody, TooLarge, UnknownMedia
 from tocsin.kernel.problems import BadInput
 
 MAX_SENT = 16 * 1024 * 1024
 MAX_UNPACKED = 32 * 1024 * 1024  # what a gzipped body may become
 GZIP = 16 + zlib.MAX_WBITS
+
+T = TypeVar("T")
+
+
+def decoded(request: HttpRequest, shape: type[T]) -> T:
+    """The request's body as this shape. Raises BadBody, which points at what is wrong in it.
+
+    An act that needs nothing said may come without a body.
+    """
+    if not request.body and not request.headers.get("Content-Encoding"):
+        return _converted(b"{}", shape)
+    return _converted(json_body(request), shape)
+
+
+def _converted(body: bytes, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadBody.of(str(error)) from None
 
 
 def json_body(request: HttpRequest) -> bytes:

@@ -1,20 +1,23 @@
-"""Opaque cursors over (updated_at, id): a reader goes on exactly where it stopped."""
+"""Opaque cursors: where a page ended, so that the next one goes on exactly behind it."""
 
 import base64
 import binascii
 import datetime as dt
+from urllib.parse import urlencode
 
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
 
 from tocsin.intake.models import Report
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import parse_rfc3339, rfc3339
 
+HIGHEST = 2**63
+
 
 def encode(report: Report) -> str:
-    """Where a page ends."""
-    text = f"{rfc3339(report.updated_at)} {report.pk}"
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    """Where a page of reports ends: by (updated_at, id)."""
+    return sealed(rfc3339(report.updated_at), report.pk)
 
 
 def behind(reports: QuerySet[Report], cursor: str) -> QuerySet[Report]:
@@ -25,15 +28,54 @@ def behind(reports: QuerySet[Report], cursor: str) -> QuerySet[Report]:
 
 def decode(cursor: str) -> tuple[dt.datetime, int]:
     """The instant and the id in a cursor."""
+    at, pk = opened(cursor, 2)
+    return instant(at), number(pk)
+
+
+def sealed(*parts: str | int) -> str:
+    """The parts of a place as one opaque word."""
+    text = "\n".join(map(str, parts))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def opened(cursor: str, count: int) -> list[str]:
+    """The parts of a cursor again. Raises BadInput for one that the exchange did not give."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        at, pk = base64.urlsafe_b64decode(padded.encode("ascii")).decode("ascii").split(" ")
-        number = int(pk)
-        if not 0 <= number < 2**63:
-            raise ValueError(number)
-        return parse_rfc3339(at), number
-    except (ValueError, OverflowError, binascii.Error):
-        raise BadInput("that cursor was not given by this exchange") from None
+        parts = base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True).decode().split("\n")
+    except (ValueError, binascii.Error):
+        raise not_ours() from None
+    if len(parts) != count:
+        raise not_ours()
+    return parts
+
+
+def number(text: str) -> int:
+    """A part of a cursor that is a number. Raises BadInput."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) >= HIGHEST:
+        raise not_ours()
+    return int(text)
+
+
+def instant(text: str) -> dt.datetime:
+    """A part of a cursor that is an instant. Raises BadInput."""
+    try:
+        return parse_rfc3339(text)
+    except (ValueError, OverflowError):
+        raise not_ours() from None
+
+
+def not_ours() -> BadInput:
+    """What is said of a cursor that nobody was given."""
+    return BadInput("that cursor was not given by this exchange", hint="leave it out to begin at the start")
+
+
+def linked(request: HttpRequest, response: HttpResponse, cursor: str | None) -> HttpResponse:
+    """The response with `Link: <…>; rel="next"` (RFC 8288) where a next page is there to be read."""
+    if cursor is not None:
+        wanted = {name: request.GET[name] for name in request.GET} | {"cursor": cursor}
+        response["Link"] = f'<{request.path}?{urlencode(wanted)}>; rel="next"'
+    return response
 
 
 def since(text: str) -> dt.datetime:

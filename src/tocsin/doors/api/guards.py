@@ -3,15 +3,19 @@
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from tocsin.access.keys import actor_of_key
+from tocsin.access.keys import actor_of_key, on_behalf_of
 from tocsin.access.policy import NOBODY, POLICY, Actor, require
 from tocsin.store import fence
 
 READS = frozenset({"GET", "HEAD"})
+ON_BEHALF_OF = "On-Behalf-Of"
 
 
 class Guard(HttpBearer):
-    """For a key's holder: finds the actor by the Bearer token, asks the policy, hands the actor on."""
+    """For a key's holder: finds the actor by the Bearer token, asks the policy, hands the actor on.
+
+    `On-Behalf-Of` names the person of the key's unit whose decision a machine passes on.
+    """
 
     def __init__(self, action: str) -> None:
         self.action = action
@@ -20,6 +24,9 @@ class Guard(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
         """The actor. Raises NotSignedIn or NotAllowed."""
         actor = actor_of_key(token, request.META.get("REMOTE_ADDR", ""))
+        decider = request.headers.get(ON_BEHALF_OF)
+        if decider is not None:
+            actor = on_behalf_of(actor, decider)
         require(actor, self.action)
         if request.method in READS:
             fence.put_up(actor.asker)  # the middleware takes it down

@@ -1,33 +1,66 @@
 """The REST interface: its routes, its guards, its description."""
 
-from functools import cache
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
+from ninja.operation import Operation
 
 from tocsin import __version__
-from tocsin.doors.api import bodies, journal, lists, problems, reports, tallies, words
+from tocsin.doors.api import (
+    acts,
+    bodies,
+    cases,
+    describing,
+    journal,
+    lists,
+    lists_of_cases,
+    many,
+    moves,
+    own,
+    problems,
+    reports,
+    tallies,
+    words,
+)
 from tocsin.doors.api.guards import guard
-from tocsin.doors.api.values import Exchange, Limits, described, schemas
+from tocsin.doors.api.values import Exchange, Limits, described
 from tocsin.intake import rules
 from tocsin.journal import keys
 from tocsin.kernel.problems import Problem
 from tocsin.proof import signing
 
-api = NinjaAPI(
+
+class Interface(NinjaAPI):
+    """Ninja's, with operations named as the functions are: `accept_case`."""
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The name that generated clients call it by."""
+        return str(operation.view_func.__name__)
+
+
+api = Interface(
     title="Tocsin",
     version=__version__,
-    description="Reports to an exchange, how they stand, and the proofs of its journal.",
+    description=describing.INTRODUCTION,
     openapi_url=None,  # served below, guarded like every route
     docs_url=None,
     urls_namespace="api",
 )
 api.add_router("/reports", reports.router)
+api.add_router("/reports", own.router)
+api.add_router("/notices", own.news)
 api.add_router("/tallies", tallies.router)
+api.add_router("/cases", cases.router)
+api.add_router("/cases", acts.router)
+api.add_router("/cases", moves.router)
+api.add_router("/suggestions", moves.suggestions)
+api.add_router("/bulk", many.router)
+api.add_router("/weights", many.weights)
+api.add_router("/imports", lists_of_cases.imports)
+api.add_router("/exports", lists_of_cases.exports)
 api.add_router("/journal", journal.router)
 api.add_router("/lists", lists.router)
 HANDLERS: dict[type[Exception], Any] = {
@@ -52,13 +85,10 @@ def read_exchange(request: HttpRequest) -> HttpResponse:
 @api.get("/openapi.json", auth=guard("exchange.read"), include_in_schema=False)
 def read_description(request: HttpRequest) -> HttpResponse:
     """This interface in OpenAPI 3.1."""
-    return HttpResponse(description(), content_type="application/json")
+    return HttpResponse(describing.description(api), content_type="application/json")
 
 
-@cache
-def description() -> bytes:
-    """The OpenAPI document: ninja's routes and parameters, the shapes of what msgspec codes."""
-    document: dict[str, Any] = dict(api.get_openapi_schema(path_prefix="/api/v1/"))
-    components = document.setdefault("components", {})
-    components.setdefault("schemas", {}).update(schemas())
-    return msgspec.json.encode(document)
+@api.get("/docs", auth=guard("exchange.read"), include_in_schema=False)
+def read_docs(request: HttpRequest) -> HttpResponse:
+    """This interface as a page to read, made of its own description."""
+    return HttpResponse(describing.page(api), content_type="text/html; charset=utf-8")

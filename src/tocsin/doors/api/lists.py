@@ -6,11 +6,13 @@ from django.utils.cache import get_conditional_response, patch_cache_control
 from ninja import Router
 
 from tocsin.doors.api.guards import guard
-from tocsin.doors.api.values import described
+from tocsin.doors.api.values import as_text, described
 from tocsin.sharing import lists
 from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
 
 router = Router(tags=["lists"])
+
+MEDIA = sorted({form.media.split(";")[0] for form in lists.LISTS.values()})
 
 
 @router.get("/{name}.sig", auth=guard("list.read"), openapi_extra=described(ListStatement))
@@ -22,7 +24,7 @@ def read_statement(request: HttpRequest, name: str) -> HttpResponseBase:
     )
 
 
-@router.get("/{name}", auth=guard("list.read"))
+@router.get("/{name}", auth=guard("list.read"), openapi_extra=as_text(*MEDIA))
 def read_list(request: HttpRequest, name: str) -> HttpResponseBase:
     """A list as a resolver or a firewall reads it: addresses.nft, addresses.txt, names.rpz, names.txt.
 

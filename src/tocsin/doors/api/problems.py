@@ -1,7 +1,9 @@
 """Every error of the REST interface as a problem document (RFC 9457), whoever raised it."""
 
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import msgspec
@@ -27,6 +29,52 @@ class TooLarge(Problem):
     hint = "send fewer reports at once"
 
 
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong at one place: a JSON pointer into the body (RFC 6901), or the name of a parameter."""
+
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+    def spelled(self) -> dict[str, str]:
+        """As it stands in the problem document."""
+        place = {"pointer": self.pointer, "parameter": self.parameter}
+        return {"detail": self.detail} | {name: value for name, value in place.items() if value is not None}
+
+
+class BadBody(BadInput):
+    """The body is not what this address takes."""
+
+    slug = "bad-body"
+
+    def __init__(self, faults: Sequence[Fault], *, hint: str | None = None) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(fault.detail for fault in self.faults)[:500], hint=hint)
+
+    @classmethod
+    def of(cls, said: str) -> "BadBody":
+        """From what the decoder says, such as ``Expected `int`, got `str` - at `$.reports[0].count```."""
+        detail, _, place = said.partition(" - at `$")
+        pointer = "".join(f"/{name or number}" for name, number in _step.findall(place.rstrip("`")))
+        unknown = _unknown.search(detail)
+        if unknown is not None:
+            pointer += f"/{unknown[1].replace('~', '~0').replace('/', '~1')}"
+        return cls([Fault(detail[:300], pointer)])
+
+
+class BadParameter(BadInput):
+    """A parameter is not what this address takes."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{fault.parameter}: {fault.detail}" for fault in self.faults)[:500])
+
+
+_step = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_unknown = re.compile(r"unknown field `([^`]*)`")
+
+
 class UnknownMedia(Problem):
     """The request's body is of a kind that this address does not take."""
 
@@ -45,6 +93,8 @@ def rendered(problem: Problem) -> HttpResponse:
     }
     if problem.hint:
         document["hint"] = problem.hint
+    if isinstance(problem, BadBody | BadParameter):
+        document["errors"] = [fault.spelled() for fault in problem.faults]
     response = HttpResponse(msgspec.json.encode(document), content_type=PROBLEM_JSON, status=problem.status)
     if isinstance(problem, TooManyAttempts):
         response["Retry-After"] = str(problem.retry_after)
@@ -60,8 +110,8 @@ def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 def on_bad_parameter(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """A parameter of the wrong type: named, and never echoed whole."""
-    said = [f"{'.'.join(map(str, item['loc'][1:]))}: {item['msg']}" for item in error.errors]
-    return rendered(BadInput("; ".join(said)[:500]))
+    faults = [Fault(str(item["msg"]), parameter=".".join(map(str, item["loc"][1:]))) for item in error.errors]
+    return rendered(BadParameter(faults))
 
 
 def on_missing_key(request: HttpRequest, error: AuthenticationError) -> HttpResponse:

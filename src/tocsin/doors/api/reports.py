@@ -63,7 +63,8 @@ def list_reports(
     rows = list(found[: limit + 1])
     page, more = rows[:limit], len(rows) > limit
     after = cursors.encode(page[-1]) if page else cursor
-    return answer(ReportPage(shown(page), after, more))
+    response = answer(ReportPage(shown(page), after, more))
+    return cursors.linked(request, response, after if more else None)
 
 
 @router.get("/{report_id}", auth=guard("report.read"), openapi_extra=described(ReportState))

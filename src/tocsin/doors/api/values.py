@@ -1,5 +1,6 @@
 """What the REST interface answers, beyond the values of `wire.report`."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -87,6 +88,14 @@ class ConsistencyProof(msgspec.Struct, frozen=True):
     path: list[str]
 
 
+class FaultDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is wrong where: a JSON pointer into the body (RFC 6901), or the name of a parameter."""
+
+    detail: str
+    pointer: str = ""
+    parameter: str = ""
+
+
 class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """Any error (RFC 9457)."""
 
@@ -95,6 +104,7 @@ class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     status: int
     detail: str
     hint: str = ""
+    errors: list[FaultDocument] = []
 
 
 SHAPES: tuple[Any, ...] = (
@@ -117,10 +127,38 @@ SHAPES: tuple[Any, ...] = (
 Method = Literal["get", "post"]
 
 
-def schemas() -> dict[str, Any]:
-    """The JSON schemas of all of them, by name, for OpenAPI's `components`."""
-    _, components = msgspec.json.schema_components(SHAPES, ref_template="#/components/schemas/{name}")
+def schemas(more: Sequence[Any] = ()) -> dict[str, Any]:
+    """The JSON schemas of all of them and of `more`, by name, for OpenAPI's `components`."""
+    shapes = (*SHAPES, *more)
+    _, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
     return components
+
+
+def streamed(line: type[msgspec.Struct]) -> dict[str, Any]:
+    """What OpenAPI should say of a route that answers line after line: the shape of one line of NDJSON."""
+    extra = described(line)
+    reference = {"$ref": f"#/components/schemas/{line.__name__}"}
+    extra["responses"][200] = {
+        "description": "lines, each of this shape, or CSV with its headings",
+        "content": {
+            "application/x-ndjson": {"schema": {"type": "string", "x-line": reference}},
+            "text/csv": {"schema": {"type": "string"}},
+        },
+    }
+    return extra
+
+
+def as_text(*media: str) -> dict[str, Any]:
+    """What OpenAPI should say of a route that answers with a text file of one of these kinds."""
+    return {
+        "responses": {
+            200: {
+                "description": "the file",
+                "content": {one: {"schema": {"type": "string"}} for one in media},
+            },
+            "default": _content(ProblemDocument, "application/problem+json", "a problem"),
+        }
+    }
 
 
 def described(answer: type[msgspec.Struct], *, body: type[msgspec.Struct] | None = None) -> dict[str, Any]:

@@ -104,13 +104,13 @@ def unit_join(request: HttpRequest, actor: Actor, unit_id: str) -> HttpResponse:
 @guards("key.manage", "POST", fresh=True)
 def key_make(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Makes a machine key and shows it this once."""
-    member = _member(actor, request.POST.get("member", ""))
+    place = _place(actor, request.POST.get("member", ""))
     label = request.POST.get("label", "").strip()[:80]
     scopes = request.POST.getlist("scope")
     if not label or not scopes:
         return _show(request, actor, [FieldError("label", "Name the key and choose what it may do")])
-    made, text = keys.make_key(member, label, scopes, actor=actor)
-    response = page(request, "key_made", {"text": text, "label": made.label, "member": member.name})
+    made, text = keys.make_key(place, label, scopes, actor=actor)
+    response = page(request, "key_made", {"text": text, "label": made.label, "member": place.name})
     response["Cache-Control"] = "no-store"
     return response
 
@@ -141,11 +141,13 @@ def _person(actor: Actor, pk: int) -> Person:
     return found
 
 
-def _member(actor: Actor, member_id: str) -> Member:
-    found = Member.objects.filter(member_id=member_id).first()
+def _place(actor: Actor, place_id: str) -> Member | Unit:
+    """The member or unit whose key is to be made. Raises NotFound, Conflict."""
+    member = Member.objects.filter(member_id=place_id).first()
+    found = member or Unit.objects.filter(unit_id=place_id).first()
     if found is None or not keys.manages(actor, found):
         raise NotFound()
-    if found.suspended_at is not None:
+    if member is not None and member.suspended_at is not None:
         raise Conflict("the member is suspended")
     return found
 

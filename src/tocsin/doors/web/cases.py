@@ -16,7 +16,7 @@ from tocsin.cases.models import Case
 from tocsin.cases.people import people_of
 from tocsin.cases.sealing import SealedCase
 from tocsin.cases.views import Act, CaseView
-from tocsin.doors.web import asking, deciding, paging, papers, sealing
+from tocsin.doors.web import asking, deciding, enquiry, paging, papers, sealing
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
@@ -160,6 +160,7 @@ def update(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
 @guards("case.duty", "GET", "POST")
 def duty(request: HttpRequest, actor: Actor, case_id: str, duty_id: int) -> HttpResponse:
     """A duty that the unit says is done, or does not apply; the case may be closed long since."""
+    queries.fetch_case(actor, case_id)
     if request.method == "POST":
         applies = request.POST.get("how") != "not ours"
         services.meet_duty(actor, duty_id, applies=applies)
@@ -263,6 +264,7 @@ def _more(actor: Actor, view: CaseView, links_page: int) -> dict[str, Any]:
     may_see = reach.sees_content(actor, case)
     context |= {"score": explain(case), "victims": case.victim_count}
     context["access"] = sealing.access_of(actor, case)
+    context["enquiry"] = enquiry.enquiry_of(actor, case)
     context["papers"] = papers.shelf_of_case(actor, case)
     if not may_see:
         return context

@@ -3,13 +3,14 @@
 from django.http import HttpRequest
 
 from tocsin.access.models import Unit
-from tocsin.cases import clocks, services, states
+from tocsin.cases import clocks, nationwide, services, states
 from tocsin.cases.models import Case
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import CaseView
 from tocsin.doors.web.forms import Typed
 from tocsin.intake.models import Report
 from tocsin.kernel.problems import NotFound
+from tocsin.kernel.time import now
 
 
 def assess(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> str:
@@ -78,7 +79,7 @@ def asked(request: HttpRequest) -> Typed:
 
 def current_units() -> list[Unit]:
     """The units that a case can be passed on to."""
-    return list(Unit.objects.exclude(kind=Unit.Kind.HOTLINE).filter(valid_to__isnull=True).order_by("name"))
+    return list(nationwide.current_units(now().date()).order_by("name"))
 
 
 def unit_of(unit_id: str) -> Unit:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import get_current_timezone_name
 
 from tocsin.cases.views import ClockView
-from tocsin.doors.web import words
+from tocsin.doors.web import alike, words
 from tocsin.kernel import time
 
 SEVERITIES = {
@@ -21,6 +21,22 @@ SEVERITIES = {
     "high": "high",
     "critical": "critical",
 }
+# What browsers and systems call themselves; each says the names of those below it, too.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "an iPhone"),
+    ("iPad", "an iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
 WORD_BREAKS = re.compile(r"([/._@:-])")
 
 
@@ -96,6 +112,13 @@ def mono(text: str) -> SafeString:
     return format_html('<span class="t-mono" data-copy>{}</span>', text)
 
 
+def browser(agent: str) -> str:
+    """A browser as people call it, from what it says of itself: `Firefox on Windows`."""
+    name = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
+    return " on ".join(part for part in (name, system) if part) or agent or "unknown browser"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "when": when,
     "at_time": at_time,
@@ -109,6 +132,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "sentence": sentence,
     "capital": capital,
     "mono": mono,
+    "browser": browser,
+    "clocks_alike": alike.clocks,
+    "holdings_alike": alike.holdings,
+    "entries_alike": alike.entries,
     "span": words.span_words,
     "utc": words.utc_words,
     "number": words.number_words,

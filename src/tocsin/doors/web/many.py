@@ -94,9 +94,9 @@ def told(result: Result, did: str) -> dict[str, object]:
     }
 
 
-def back(typed: Typed) -> HttpResponse:
+def back(typed: Typed, otherwise: str = "queue") -> HttpResponse:
     """Where the press was made."""
-    return HttpResponseRedirect(safe_next(typed.get("back")) or reverse("queue"))
+    return HttpResponseRedirect(safe_next(typed.get("back")) or reverse(otherwise))
 
 
 def person_of(actor: Actor) -> Person:

@@ -25,18 +25,27 @@ class NavItem:
 SECOND = "second"  # in the session: were two factors shown?
 PROVED_AT = "proved_at"  # in the session: when somebody last proved who they are, in seconds since 1970
 
+Parts = tuple[tuple[str, str, str, tuple[str, ...]], ...]
 # The parts of the site: words, name of the address, and the action that the reader must be allowed.
-PARTS = (
+PARTS: Parts = (
     ("My reports", "reports", "report.list", ("/reports",)),
-    ("Queue", "queue", "queue.read", ("/queue", "/cases")),
-    ("Link review", "review", "suggestion.read", ("/links",)),
+    ("Queue", "queue", "queue.read", ("/queue", "/cases", "/links")),
+    ("Team", "team", "team.read", ("/team",)),
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
     ("Network", "network", "network.read", ("/network", "/indicators")),
     ("Administration", "administration", "admin.read", ("/administration",)),
     ("Figures", "figures", "figures.read", ("/figures",)),
     ("Journal", "journal", "journal.read", ("/journal",)),
-    ("Help", "help", "start.read", ("/help",)),
 )
+HOMES = PARTS[:5]  # where somebody's own work may be
+# What is a person's own, behind the name in the header. Help stands at the foot of every page.
+MINE: Parts = (
+    ("Account", "account", "account.read", ("/account",)),
+    ("Mail", "notices", "notices.choose", ("/notices",)),
+    ("Webhooks", "webhooks", "webhook.manage", ("/webhooks",)),
+)
+
+OWN_PAGES = ("/account", "/notices", "/webhooks")
 
 
 @dataclass(frozen=True)
@@ -69,6 +78,7 @@ def page(
     frame = {
         "actor": actor,
         "nav": navigation(actor, request.path),
+        "mine": navigation(actor, request.path, MINE) if request.path in OWN_PAGES else [],
         "banners": list(messages.get_messages(request)),
         "errors": [],
         "alerts": alerts.unseen(actor),
@@ -76,11 +86,11 @@ def page(
     return render(request, f"{template}.html", frame | (context or {}), status=status)
 
 
-def navigation(actor: Actor, path: str) -> list[NavItem]:
-    """The parts of the site that this actor may enter."""
+def navigation(actor: Actor, path: str, parts: Parts = PARTS) -> list[NavItem]:
+    """The parts of the site, or of what is the actor's own, that this actor may enter."""
     return [
         NavItem(text, reverse(name), path.startswith(prefixes))
-        for text, name, action, prefixes in PARTS
+        for text, name, action, prefixes in parts
         if may(actor, action)
     ]
 
@@ -89,7 +99,7 @@ def home_of(actor: Actor) -> str:
     """Where somebody's work is: the first part of the site that is theirs."""
     if actor.withheld:
         return reverse("account")
-    for _, name, action, _ in PARTS[:5]:
+    for _, name, action, _ in HOMES:
         if may(actor, action):
             return reverse(name)
     return reverse("start")

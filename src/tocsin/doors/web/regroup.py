@@ -18,6 +18,7 @@ from tocsin.kernel.problems import BadInput, Conflict, NotAllowed, NotFound
 def split(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """The reports chosen leave, into a case of their own."""
     if request.method != "POST":
+        queries.fetch_case(actor, case_id)
         return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
     typed, case = Typed.posted(request), queries.fetch_case(actor, case_id)
     try:
@@ -36,6 +37,7 @@ def split(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
 def merge(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """All reports of another case move into this one."""
     if request.method != "POST":
+        queries.fetch_case(actor, case_id)
         return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
     typed, case = Typed.posted(request), queries.fetch_case(actor, case_id)
     try:

@@ -15,15 +15,19 @@ from tocsin.cases.units import current_pack
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
-from tocsin.kernel.problems import BadInput, NotAllowed
+from tocsin.kernel.problems import BadInput, NotFound
 from tocsin.reference.values import Weights
 
 
-@guards("weights.read", "GET", "POST")
+@guards("weights.read")
 def weights(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The rule, the weights of the actor's units, who changed them; a form for the supervisor."""
-    if request.method != "POST":
-        return show(request, actor, Typed())
+    return show(request, actor, Typed())
+
+
+@guards("weights.set", "POST")
+def change(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What the parts count at the supervisor's unit from now on."""
     typed = Typed.posted(request)
     unit = own_unit(actor, typed.get("unit"))
     numbers = {name: typed.get(name) for name in triage.PARTS}
@@ -53,11 +57,11 @@ def undo(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 def own_unit(actor: Actor, unit_id: str) -> Unit:
-    """A unit that the actor supervises. Raises NotAllowed."""
+    """A unit that the actor supervises. Raises NotFound."""
     for unit in weighing.supervised(actor):
         if unit.unit_id == unit_id:
             return unit
-    raise NotAllowed("only the unit's supervisor weighs its cases")
+    raise NotFound("that is no unit whose cases you weigh")
 
 
 def show(request: HttpRequest, actor: Actor, typed: Typed, status: int = 200) -> HttpResponse:

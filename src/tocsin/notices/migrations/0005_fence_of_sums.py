@@ -42,5 +42,5 @@ def backward(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notices", "0004_fence"), ("cases", "0009_standing")]
+    dependencies = [("notices", "0004_fence"), ("cases", "0010_standing")]
     operations = [migrations.RunPython(forward, backward)]

@@ -52,7 +52,10 @@ def _bans(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if not {"bans", "jails"} <= tables:
         raise Unreadable("a database, and not fail2ban's")
-    return database.execute(_ROWS).fetchall()
+    rows = database.execute(_ROWS).fetchall()
+    if not rows and database.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise Unreadable("a damaged database")  # damage can hide rows without an error
+    return rows
 
 
 def _take(run: "Run", source: "Source", number: int, row: tuple[Any, ...]) -> None:

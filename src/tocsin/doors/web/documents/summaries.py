@@ -1,9 +1,18 @@
 """Summaries to print: a case for its unit, a report for who sent it. They say what the pages say."""
 
+import datetime as dt
 from collections.abc import Iterable
 
 from tocsin.cases.papers.facts import spelled
-from tocsin.cases.views import CaseView, ClockView, HoldingView, ReportView, TimelineItem
+from tocsin.cases.views import (
+    CaseView,
+    ClockView,
+    HoldingView,
+    LinkView,
+    PacketView,
+    ReportView,
+    TimelineItem,
+)
 from tocsin.doors.web.documents import Block, Paper
 
 CAVEAT = (
@@ -43,8 +52,45 @@ def of_case(view: CaseView, position: int) -> Paper:
             Block("Decisions", "fields", tuple(_decided(view)), empty="Nobody has decided yet."),
             _clocks(view.clocks),
             _holdings(view.holdings),
-            _reports(view),
+            _reports(view.links, view.report_count),
             _timeline(view.timeline),
+        ),
+    )
+
+
+def of_packet(packet: PacketView, address: str, expires_at: dt.datetime, position: int) -> Paper:
+    """A case for a unit that has not joined, with the link by which an officer answers it."""
+    known = (
+        ("What", packet.kind_words),
+        ("Severity", packet.severity),
+        ("Offence", " ".join(filter(None, (packet.offence_words, packet.law_words))) or "none of its own"),
+        ("First and last seen", f"{spelled(packet.first_seen_at)}\n{spelled(packet.last_seen_at)}"),
+        ("Attempts", f"{packet.attempts:,}"),
+        ("Networks", "\n".join(packet.networks) or "none that can be trusted"),
+        ("Why you", packet.route_reason),
+        ("Support unit", packet.support_unit.name),
+        ("Coordinator", packet.coordinator_name or "not named"),
+    )
+    link = (
+        ("Open", address),
+        ("Until", spelled(expires_at)),
+        (
+            "What it does",
+            "It opens this one case, without an account. Keep it to yourself.",
+        ),
+    )
+    return Paper(
+        title=f"For {packet.unit.name}",
+        kicker=f"Case {packet.case_id}",
+        lead=packet.sentence,
+        foot=f"{packet.case_id} · journal position {position} · unofficial",
+        caveat=packet.national_service_words,
+        blocks=(
+            Block("Take it and answer it here", "fields", link),
+            Block("The case", "fields", known),
+            _clocks(clock for clock in packet.clocks if clock.is_running),
+            _holdings(packet.holdings),
+            _reports(packet.links, packet.report_count),
         ),
     )
 
@@ -80,7 +126,7 @@ def of_report(view: ReportView, position: int) -> Paper:
     )
 
 
-def _reports(view: CaseView) -> Block:
+def _reports(links: Iterable[LinkView], count: int) -> Block:
     rows = tuple(
         (
             link.report_id,
@@ -91,10 +137,10 @@ def _reports(view: CaseView) -> Block:
             spelled(link.first_seen_at),
             link.reason,
         )
-        for link in view.links
+        for link in links
         if link.detached_at is None
     )
-    few = f" ({len(rows):,} of {view.report_count:,})" if view.report_count > len(rows) else ""
+    few = f" ({len(rows):,} of {count:,})" if count > len(rows) else ""
     heads = ("Report", "From", "What", "On", "Attempts", "First seen", "Why here")
     return Block(f"Reports{few}", "table", rows, heads)
 

@@ -20,7 +20,7 @@ WHERE l.detached_at IS NULL
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0003_joining"),
-        ("cases", "0008_triage"),
+        ("cases", "0009_routing_and_packets"),
         ("intake", "0001_initial"),
         ("inventory", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
