@@ -84,11 +84,11 @@ def accepting(cases: QuerySet[Case]) -> dict[int, int]:
     """
     running = Clock.objects.filter(clock_id=clocks.ACCEPT, ended_at__isnull=True, report__isnull=False)
     first = running.filter(case=OuterRef("pk")).order_by("due_at", "pk").values("pk")[:1]
-    sizes = dict(cases.values_list("pk", "report_count"))
-    firsts = dict(Case.objects.filter(pk__in=sizes).values_list("pk", Subquery(first)))
+    found = list(cases.annotate(first=Subquery(first)).values_list("pk", "report_count", "first"))
+    sizes = {pk: reports for pk, reports, _ in found}
     few = running.filter(case__in=[pk for pk, reports in sizes.items() if reports <= MOST])
     counts = sizes | dict(few.order_by().values_list("case").annotate(Count("pk")))
-    return {clock: counts[pk] for pk, clock in firsts.items() if clock is not None}
+    return {clock: counts[pk] for pk, _, clock in found if clock is not None}
 
 
 def duties_of_members(pack: Pack, actor: Actor, at: dt.datetime) -> list[DutyView]:
