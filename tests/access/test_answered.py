@@ -4,7 +4,7 @@ import pytest
 from tests.cases.town import build_town
 
 from tocsin.access import answered, keys
-from tocsin.access.answered import Answer, AnotherRequest
+from tocsin.access.answered import AnotherRequest, Answer
 from tocsin.access.models import Answered
 from tocsin.kernel.problems import Conflict
 from tocsin.kernel.time import now
