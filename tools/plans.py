@@ -20,17 +20,19 @@ PAGE = ROOT / "docs" / "query-plans.md"
 SIZE = 3_000, 300
 HEAD = """# How the pages find what they show
 
-Every page's queries, and how each engine answers them: over a store of {reports:,} reports in {cases:,} cases, so
-that the plans can be made again in a minute (`python -m tools.plans --write`). So small a store would rightly be
-read whole; PostgreSQL is therefore asked with `enable_seqscan = off`, which leaves a sequential scan only where
-no index will do, and without row-level security, whose functions hide from a plan. SQLite's `SEARCH` goes by an
-index, `SCAN` reads all. A test asks the same of both engines (`tests/test_plans.py`): no page reads reports,
-cases, links, clocks or journal entries whole, nor asks more than fifty questions.
+Every page's queries, and how each engine answers them, over a store of {reports:,} reports in {cases:,}
+cases, so that the plans can be made again in minutes (`python -m tools.plans --write`). So small a store
+would rightly be read whole; PostgreSQL is therefore asked with `enable_seqscan = off`, which leaves a
+sequential scan only where no index will do, and without row-level security, whose functions hide from a
+plan. SQLite's `SEARCH` goes by an index, `SCAN` reads all. A test asks the same of both engines
+(`tests/test_plans.py`): no page reads reports, cases, links, clocks or journal entries whole, nor asks more
+than fifty questions.
 
-Four pages say sums over the whole exchange: the start page, the figures, and the coordinator's two. Where those
-are large they are counted at most once a minute, and the page says when.
+Four pages say sums over the whole exchange: the start page, the figures, and the coordinator's two. Where
+those are large they are counted at most once a minute, and the coordinator's pages say when.
 
-Columns of a model are left out (`…`); what is looked up once a request (session, person, roles, units) too.
+Columns of a model are left out (`…`); what is looked up once a request (session, person, roles) too. Under
+each query stands SQLite's plan, and behind `--` that of PostgreSQL.
 """
 EVERYWHERE = (
     "django_session",

@@ -1,18 +1,20 @@
-"""Batch intake under `kill -9`: no report lost, none twice, every receipt good, the journal whole."""
+"""Intake, linking and answers under `kill -9`: no report lost, none twice, none met with silence."""
 
 import itertools
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import httpx
 import msgspec
+import psutil
 import pytest
 from tests.exchange import a_report
 from tests.own_exchange import OwnExchange, own_exchange
@@ -25,6 +27,7 @@ from tocsin.wire import report as wire
 pytestmark = [pytest.mark.database, pytest.mark.soak]
 
 KILLS = 20 if os.environ.get("TOCSIN_SOAK") == "1" else 5
+LOADED_KILLS = 40 if os.environ.get("TOCSIN_SOAK") == "1" else 3
 BATCH = 100
 
 
@@ -152,6 +155,116 @@ def test_killed_at_any_point_the_exchange_keeps_every_promise() -> None:
         assert len(provider.receipts) == len(sent) >= KILLS * BATCH
         assert all(holds(receipt, public) for receipt in provider.receipts.values())
         assert "everything fits" in exchange.run("check")
+
+
+class Officer:
+    """Somebody who reads the queue and cases and answers some, until the exchange is gone."""
+
+    def __init__(self, email: str, password: str, port: int, dice: random.Random) -> None:
+        self.form = {"email": email, "password": password}
+        self.url, self.dice = f"http://127.0.0.1:{port}", dice
+        self.looked = self.acted = 0
+
+    def work_until_cut_off(self) -> None:
+        """Returns when the exchange is gone."""
+        try:
+            with httpx.Client(base_url=self.url, timeout=30) as client:
+                client.get("/sign-in")
+                self.post(client, "/sign-in", **self.form)
+                while True:
+                    self.work(client)
+        except httpx.TransportError:
+            return
+
+    def work(self, client: httpx.Client) -> None:
+        """A look at the queue and at a case of it, and one act upon that."""
+        queue = client.get("/queue")
+        assert queue.status_code == 200, queue.text
+        self.looked += 1
+        cases = sorted(set(re.findall(r"/cases/(case_[0-9A-Z]{12})", queue.text)))
+        if not cases:
+            return
+        address = f"/cases/{self.dice.choice(cases)}"
+        assert client.get(address).status_code in (200, 404)  # answered by the other meanwhile
+        act = self.dice.choice((("accept", {}), ("answer", {"outcome": "18", "words": "Nobody was found."})))
+        done = self.post(client, f"{address}/{act[0]}", **act[1])
+        assert done.status_code < 500, done.text
+        self.acted += done.status_code == 302
+
+    def post(self, client: httpx.Client, address: str, **fields: str) -> httpx.Response:
+        """A form, as a browser sends it."""
+        form = {**fields, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+        return client.post(address, data=form, headers={"Referer": self.url})
+
+
+def kill_someone(process: "subprocess.Popen[bytes]", dice: random.Random) -> None:
+    """Now and then the worker alone, which is started again; then all."""
+    time.sleep(0.2 + dice.random())
+    if dice.random() < 0.5:
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if "tocsin.doors.admin.background" in child.cmdline():
+                    child.kill()
+        time.sleep(0.5 + dice.random())
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_under_load_no_kill_leaves_a_report_without_owner_status_or_clock() -> None:
+    """Intake at full speed, linking behind it, officers who answer; killed at random, then judged."""
+    dice, port = random.Random(5), free_port()
+    with own_exchange() as exchange:
+        exchange.environment["TOCSIN_SECOND_FACTOR"] = "none"
+        exchange.run("admin", "member", "add", "Northern Broadband", "--force", "kent")
+        exchange.run("admin", "unit", "join", "kent")
+        provider = Provider(exchange.run("admin", "key", "make", "Northern Broadband", "edge").strip(), port)
+        officers = []
+        for name in ("olive", "oscar"):
+            email = f"{name}@kent.example"
+            said = exchange.run("admin", "person", "add", email, name.title(), "--generate")
+            exchange.run("admin", "role", "give", email, "officer", "--unit", "kent")
+            officers.append(Officer(email, said.split()[-1], port, random.Random(name)))
+        for _ in range(LOADED_KILLS):
+            with serving(exchange, port) as process:
+                at_work = [provider.send_until_cut_off, *(one.work_until_cut_off for one in officers)]
+                threads = [threading.Thread(target=one) for one in at_work]
+                for thread in threads:
+                    thread.start()
+                kill_someone(process, dice)
+                for thread in threads:
+                    thread.join()
+        with serving(exchange, port), httpx.Client(timeout=30) as client:
+            if provider.unsure is not None:
+                provider.send(client, provider.unsure)
+            sent = [report.attack_id for batch in provider.batches for report in batch]
+            assert sorted(provider.listed(client)) == sorted(sent)
+            wait_until_linked(provider, client)
+        assert "everything fits" in exchange.run("check")
+        assert all(one.looked for one in officers)
+
+
+def wait_until_linked(provider: Provider, client: httpx.Client) -> None:
+    """Until no report is merely acknowledged: each is in a case, which has its owner or owes it one."""
+    ends = time.monotonic() + 120
+    while time.monotonic() < ends:
+        if "X-ACK" not in states_of(provider, client):
+            return
+        time.sleep(0.5)
+    pytest.fail("the worker leaves reports alone")
+
+
+def states_of(provider: Provider, client: httpx.Client) -> set[str]:
+    """The states of all the provider's reports."""
+    found: dict[str, str] = {}
+    cursor: dict[str, str] = {}
+    while True:
+        answer = client.get(
+            f"{provider.url}/reports", params={"limit": "1000", **cursor}, headers=provider.headers
+        )
+        page = answer.json()
+        found |= {item["report_id"]: item["state"]["code"] for item in page["reports"]}
+        if not page["more"]:
+            return set(found.values())
+        cursor = {"cursor": page["cursor"]}
 
 
 def test_a_second_instance_is_told_and_a_stop_is_clean() -> None:

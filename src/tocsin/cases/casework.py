@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from tocsin.access.policy import Actor, may, require
 from tocsin.cases import clocks, parts, reach, sealing, states, words
@@ -297,14 +297,17 @@ def case_facts(case: Case) -> CaseFacts | None:
     shares = Share.objects.filter(case=case) if is_partial else Share.objects.none()
     firsts = list(shares.values_list("first_report", flat=True))
     found = newest_reports(case).aggregate(
-        attempts=Sum("count"), first=Min("first_seen_at"), last=Max("last_seen_at")
+        attempts=Sum("count"),
+        members=Count("member", distinct=True),
+        first=Min("first_seen_at"),
+        last=Max("last_seen_at"),
     )
     if found["first"] is None:
         return None
     earliest = Report.objects.filter(pk__in=firsts).aggregate(first=Min("first_seen_at"))["first"]
     return CaseFacts(
         found["attempts"],
-        case.member_count,
+        case.member_count if is_partial else found["members"],
         len(networks_of(case)),
         min(filter(None, (found["first"], earliest))),
         found["last"],

@@ -42,7 +42,7 @@ def accept_case(case: Case, by: Responder, at: dt.datetime | None = None) -> Cas
 def take(recorded: Act, case: Case, by: Responder, at: dt.datetime) -> None:
     """Make the responder the owner; a unit that escalation brought in becomes the investigating unit.
 
-    A machine never owns a case: silence would end where nobody listens (docs/decisions/0019). NotAllowed.
+    A machine never owns a case: silence would end where nobody listens (docs/decisions/0017). NotAllowed.
     """
     refuse_coordinator(by)
     if by.is_automatic:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Case as Choose
-from django.db.models import Count, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import Count, F, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
 
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
@@ -60,7 +60,11 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
     not_joined = by_urgency(open_cases.filter(investigating_unit__in=apart))
     late = by_urgency(open_cases.filter(reach.is_late()))
     silent, counted_at = counted(
-        f"silent-{actor.label}", lambda: silent_units(open_cases), cases_at, at, COUNTED_FOR
+        f"silent-{actor.person.pk if actor.person else 0}",
+        lambda: silent_units(open_cases),
+        cases_at,
+        at,
+        COUNTED_FOR,
     )
     due = first_due(pack, {case.pk: case for case in (*not_joined, *late)}.values(), at)
     links = links_of([*not_joined, *late])
@@ -130,8 +134,9 @@ def links_of(cases: Iterable[Case]) -> dict[int, list[OneTimeLink]]:
 def export_coordination(actor: Actor) -> Iterator[tuple[Case, OneTimeLink | None, int]]:
     """Every case of the coordinator's page with its newest link and how many were made, due first first."""
     require(actor, "coordination.read")
-    seen = by_urgency(reach.visible_to(actor).filter(closed_at__isnull=True))
-    rows = seen.iterator(BATCH)
+    seen = reach.visible_to(actor).filter(closed_at__isnull=True)
+    related = seen.select_related("investigating_unit", "support_unit", "coordinator")
+    rows = related.order_by(F("due_at").asc(nulls_last=True), "-score", "opened_at").iterator(BATCH)
     while batch := list(itertools.islice(rows, BATCH)):
         links = links_of(batch)
         for case in batch:

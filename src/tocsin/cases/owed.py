@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from tocsin.access.models import Role
 from tocsin.access.policy import Actor, require
@@ -78,16 +78,17 @@ def duties_of_units(pack: Pack, actor: Actor, at: dt.datetime) -> list[DutyView]
 
 
 def accepting(cases: QuerySet[Case]) -> dict[int, int]:
-    """Of each of these cases the first clock to name an owner that a report of it began, and how many run."""
-    counts = {}
-    for case in cases:
-        running = Clock.objects.filter(
-            case=case, clock_id=clocks.ACCEPT, ended_at__isnull=True, report__isnull=False
-        )
-        first = running.order_by("due_at", "pk").values_list("pk", flat=True)[:1]
-        for pk in first:
-            counts[pk] = running[:MOST].count()
-    return counts
+    """Of each of these cases the first clock to name an owner that a report of it began, and how many run.
+
+    In a case of very many reports, that nobody has, they are taken for as many as its reports.
+    """
+    running = Clock.objects.filter(clock_id=clocks.ACCEPT, ended_at__isnull=True, report__isnull=False)
+    first = running.filter(case=OuterRef("pk")).order_by("due_at", "pk").values("pk")[:1]
+    sizes = dict(cases.values_list("pk", "report_count"))
+    firsts = dict(Case.objects.filter(pk__in=sizes).values_list("pk", Subquery(first)))
+    few = running.filter(case__in=[pk for pk, reports in sizes.items() if reports <= MOST])
+    counts = sizes | dict(few.order_by().values_list("case").annotate(Count("pk")))
+    return {clock: counts[pk] for pk, clock in firsts.items() if clock is not None}
 
 
 def duties_of_members(pack: Pack, actor: Actor, at: dt.datetime) -> list[DutyView]:

@@ -12,8 +12,10 @@ from tests.doors.web.test_pages import text_of
 from tests.exchange import a_key, a_member, a_report, spelled
 
 from tocsin.access import keys, services
-from tocsin.access.models import ApiKey, Member
+from tocsin.access.models import ApiKey, Member, Person
+from tocsin.access.policy import Actor
 from tocsin.blocking.models import Tally
+from tocsin.doors.web.pages import home_of
 from tocsin.figures import networks
 from tocsin.intake import services as intake
 from tocsin.intake.models import Report
@@ -254,3 +256,9 @@ def test_the_page_asks_no_more_for_more(
     with django_assert_max_num_queries(20):
         page = reporter.get(reverse("network")).content.decode()
     assert page.count("/indicators/") == networks.NEWEST
+
+
+def test_whoever_only_looks_after_warnings_begins_with_them(trusted: Client) -> None:
+    """After signing in, everybody is where their work is."""
+    actor = Actor.of_person(Person.objects.get(pk=trusted.session["_auth_user_id"]))
+    assert home_of(actor) == reverse("network")

@@ -275,7 +275,7 @@ def test_the_list_is_ones_own_newest_first_in_pages(reporter: Client, member: Me
     some_reports(a_member(), 3)
     page = reporter.get(reverse("report-list")).content.decode()
     assert page.count("data-row") == 50
-    assert "60 reports, page 1 of 2, newest first." in re.sub(r"\s+", " ", page)
+    assert "60 reports, page 1 of 2, newest change first." in re.sub(r"\s+", " ", page)
     assert reporter.get(reverse("report-list"), {"page": "2"}).content.decode().count("data-row") == 10
 
 
