@@ -14,9 +14,10 @@ from django.core.management import call_command  # noqa: E402 (apps first)
 from django.db import connection  # noqa: E402
 from tests.cases.town import NOON, Town, build_town  # noqa: E402
 
+from tocsin.access import answered, keys  # noqa: E402
 from tocsin.cases import clocks  # noqa: E402
 from tocsin.cases.models import Case, Link  # noqa: E402
-from tocsin.cases.services import Responder, accept_case, link_reports  # noqa: E402
+from tocsin.cases.services import Responder, accept_case, assess_case, link_reports  # noqa: E402
 from tocsin.journal.models import Entry  # noqa: E402
 
 
@@ -62,6 +63,26 @@ def sweeping(town: Town) -> list[str]:
     return together(*[lambda: clocks.sweep(NOON.replace(day=20))] * 3)
 
 
+def sending(town: Town) -> dict[str, Any]:
+    """One request of a unit's machine comes eight times at once, under one Idempotency-Key."""
+    case = town.case_of(town.report(origins=("198.51.100.201",), severity="medium"))
+    by = Responder.of(town.actor("olive"), case)
+    accept_case(case, by, NOON)
+    key, _ = keys.make_key(town.unit("kent"), "desk", ["cases:write"])
+    answers: list[tuple[str, bool]] = []
+
+    def do() -> answered.Answer:
+        assess_case(case, by, "X-INV", "There are lines of enquiry", NOON)
+        return answered.Answer(200, "", b"done")
+
+    def send() -> None:
+        answer, was_known = answered.once(key, "one", b"a" * 32, do)
+        answers.append((answer.body.decode(), was_known))
+
+    raised = together(*[send] * 8)
+    return {"raised": raised, "answers": sorted(answers), "decided": case.decisions.count()}
+
+
 def main() -> dict[str, Any]:
     """What happened, for the test to judge."""
     call_command("migrate", verbosity=0)
@@ -72,6 +93,7 @@ def main() -> dict[str, Any]:
     found["taking"] = taking(town)
     found["sweeping"] = sweeping(town)
     found["events"] = Counter(Entry.objects.values_list("event", flat=True))
+    found["sending"] = sending(town)
     return found
 
 

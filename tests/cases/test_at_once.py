@@ -79,3 +79,11 @@ def test_sweeps_at_once_mark_each_breach_once(happened: dict[str, Any]) -> None:
     assert happened["sweeping"] == []
     assert happened["events"]["cases:clock:breached"] == 11
     assert happened["events"]["cases:clock:escalated"] == 11 * 3
+
+
+def test_one_request_that_comes_eight_times_is_done_once(happened: dict[str, Any]) -> None:
+    """The others wait for the first, and get its answer."""
+    sent = happened["sending"]
+    assert sent["raised"] == []
+    assert sent["answers"] == [["done", False]] + [["done", True]] * 7
+    assert sent["decided"] == 1
