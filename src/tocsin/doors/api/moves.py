@@ -14,7 +14,7 @@ from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.once import once
 from tocsin.doors.api.reports import answer
 from tocsin.doors.api.values import described
-from tocsin.kernel.problems import NotFound
+from tocsin.kernel.problems import NotFound, Problem
 
 router = Router(tags=["links"])
 suggestions = Router(tags=["links"])
@@ -117,7 +117,7 @@ def list_suggestions(request: HttpRequest, case_id: str | None = None) -> HttpRe
 )
 def decide_suggestion(request: HttpRequest, suggestion_id: str) -> HttpResponse:
     """Say yes (they are one case from now on), no, or not sure; the answer is the older case's state."""
-    body = decoded(request, values.Word)
+    body = _word(request, suggestion_id)
 
     def done() -> HttpResponse:
         actor = actor_of(request)
@@ -139,3 +139,12 @@ def undo_suggestion(request: HttpRequest, suggestion_id: str) -> HttpResponse:
         return answer(fresh_state(actor, pair.case.case_id))
 
     return once(request, done)
+
+
+def _word(request: HttpRequest, suggestion_id: str) -> values.Word:
+    """The body. To somebody who may not know of the pair, a fault in it is no pair: NotFound."""
+    try:
+        return decoded(request, values.Word)
+    except Problem:
+        reviewing.pair_of(actor_of(request), whole_number(suggestion_id))
+        raise
