@@ -63,9 +63,9 @@ def case_lines(actor: Actor) -> Iterator[str]:
 @guards("link.make", "GET", "POST")
 def send(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """Packet and one-time link in one press: a PDF to send by the unit's published route."""
+    case, at = queries.fetch_case(actor, case_id), now()
     if request.method != "POST":
         return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
-    case, at = queries.fetch_case(actor, case_id), now()
     queries.packet(case, at)  # refuses what is not printed before there is a link to it
     token = services.make_one_time_link(case, actor, at, with_packet=True)
     address = request.build_absolute_uri(reverse("one-time", kwargs={"token": token}))
