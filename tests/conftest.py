@@ -40,9 +40,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What uses the database is marked, so that it runs again on PostgreSQL; what is noted as slow, too."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What uses the database is marked, so that it runs again on PostgreSQL; what is noted as slow, too.
+
+    What only PostgreSQL has is left out of the other run.
+    """
     slow = noted_as_slow()
+    if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
+        elsewhere = [item for item in items if item.get_closest_marker("postgresql")]
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in elsewhere]
     for item in items:
         if {"db", "transactional_db", "live_server"} & set(
             getattr(item, "fixturenames", ())

@@ -13,7 +13,7 @@ from tocsin.intake.queries import visible_to
 from tocsin.notices.models import Notice
 from tocsin.store import fence
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 TABLES = (
     "intake_report",
     "intake_reportholding",
@@ -39,8 +39,6 @@ TABLES = (
 @pytest.fixture
 def town(db: None) -> Iterator[Town]:
     """Ferry's report in a case of Kent, which Olive has; a guest, a notice, a clock, a decision."""
-    if connection.vendor != "postgresql":
-        pytest.skip("row-level security is PostgreSQL's: tools/with_postgres.py")
     assert fence.is_usable(), "the migration made the role"
     town = build_town()
     report = town.report(severity="high", delete_at=NOON.replace(day=29))
