@@ -57,7 +57,7 @@ class Sitting:
         if actor is None:
             return [partial(self.by_link, token) for token in self.town.letters.get(officer.unit_id, [])]
         if not officer.unit_id:
-            unsent = [row for row in queries.coordination(actor).not_joined if row.link is None]
+            unsent = [row for row in queries.coordination(actor).not_joined if not row.links]
             return [partial(self.send, row.case_id, row.unit.unit_id) for row in unsent]
         return [partial(self.handle, row.case_id) for row in queries.queue(actor).rows]
 

@@ -24,7 +24,7 @@ def test_somebody_is_invited_joins_and_reports_to_work(
     sign_in(amy, exchange, "amy")
     amy.goto("/administration")
     amy.get_by_label("E-mail address").fill("ned@example.org")
-    amy.get_by_label("As").select_option(label="Reporter, Northgate Broadband")
+    amy.get_by_label("As", exact=True).select_option(label="Reporter, Northgate Broadband")
     amy.get_by_role("button", name="Make the link").click()
     expect(amy.get_by_text("copy it and pass it on yourself")).to_be_visible()
     link = amy.locator("code[data-copy]").inner_text()

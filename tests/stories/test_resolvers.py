@@ -28,7 +28,7 @@ import json
 from tocsin.doors.admin.setup import prepare
 prepare()
 from tocsin.access import keys, services
-scopes = sorted(keys.SCOPES)
+scopes = sorted(keys.MEMBER_SCOPES)
 members = {name: services.add_member(name, force_id="kent") for name in ("ferry", "medway", "harbour")}
 print(json.dumps({name: keys.make_key(member, "edge", scopes)[1] for name, member in members.items()}))
 """

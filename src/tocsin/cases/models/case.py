@@ -67,6 +67,11 @@ class Case(models.Model):
             models.Index(
                 fields=["due_at"], condition=models.Q(closed_at__isnull=True), name="cases_due_first"
             ),
+            models.Index(  # few cases are a machine's
+                fields=["is_automatic"],
+                condition=models.Q(is_automatic=True),
+                name="cases_case_automatic",
+            ),
             models.Index(
                 "investigating_unit",
                 models.F("score").desc(),

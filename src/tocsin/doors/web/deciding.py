@@ -19,6 +19,9 @@ def assess(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> 
     status = typed.need("status", "Choose what you decide", among=list(choices))
     chosen = choices.get(status)
     prepared = chosen.reason if chosen is not None else ""
+    others = {choice.reason for choice in choices.values()}
+    if typed.get("reason") in others:  # without JavaScript it is still that of the choice before
+        typed.fields["reason"] = [prepared]
     reason = typed.get("reason") or prepared or typed.need("reason", "Say why; the reporters read it")
     if not typed.errors:
         services.assess_case(case, by, status, reason)
@@ -29,6 +32,8 @@ def answer(view: CaseView, typed: Typed, case: Case, by: services.Responder) -> 
     """Sends the answer typed; notes errors in `typed` instead where something is missing."""
     choices = {choice.outcome_code: choice for choice in view.form.outcomes}
     code = typed.need("outcome", "Choose how it ended", among=list(choices))
+    if code in choices and typed.get("words") in {choice.words for choice in choices.values()}:
+        typed.fields["words"] = [choices[code].words]  # as above
     words = typed.need("words", "Write what the reporters read")
     known = {choice.code: choice.words for choice in view.form.help_choices}
     helps = [helped for helped in typed.all("help") if helped in known]
