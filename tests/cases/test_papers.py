@@ -149,6 +149,7 @@ def test_a_file_for_spreadsheets_holds_no_formula(town: Town, client: Client) ->
     content = client.get(f"/cases/{case.case_id}/forms/crime-record/csv").content.decode()
     rows = {row["field"]: row["value"] for row in csv.DictReader(io.StringIO(content))}
     assert rows["targets"].startswith("'=")
+    assert rows["identity"] == ""
 
 
 @settings(max_examples=40, deadline=None)

@@ -20,6 +20,7 @@ from tocsin.doors.web.documents import Block, Paper, typeset
 from tocsin.doors.web.documents.summaries import of_case, of_report
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
+from tocsin.doors.web.reports import cell
 from tocsin.journal import queries as journal
 from tocsin.kernel.problems import BadInput, NotFound
 from tocsin.kernel.time import rfc3339
@@ -144,10 +145,8 @@ def _as_csv(form: FilledForm) -> bytes:
     writer = csv.writer(out)
     writer.writerow(["form", "case_id", "field", "label", "value", "missing", "note", "unofficial"])
     for one in form.fields:
-        value = f"'{one.value}" if one.value[:1] in "=+-@\t\r" else one.value  # no formula in a spreadsheet
-        writer.writerow(
-            [form.form, form.case_id, one.field, one.label, value, one.missing, one.note, form.unofficial]
-        )
+        said = (one.field, one.label, cell(one.value), one.missing, one.note)
+        writer.writerow([form.form, form.case_id, *said, form.unofficial])
     return out.getvalue().encode()
 
 
