@@ -157,6 +157,12 @@ POLICY: dict[str, Rule] = {
         "coordinator", relation="coordinated", why="a one-time link for a unit that has not joined"
     ),
     "list.read": _rule(scope="lists:read", why="a member's network reads what is shared"),
+    "channel.read": _rule(
+        "reporter trusted", scope="lists:read", why="a feed of what one's own circles share"
+    ),
+    "channel.write": _rule(
+        scope="indicators:write", relation="own member", why="a member's own machine says"
+    ),
     "indicator.read": _rule(
         "reporter trusted coordinator officer supervisor", why="what is shared, and why, never by whom"
     ),

@@ -7,8 +7,8 @@ cannot be forged, no warning list, no member's own network, an expiry, a withdra
 import datetime as dt
 import ipaddress
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tocsin.wire import report as wire
@@ -19,6 +19,7 @@ State = Literal["held", "shared", "withdrawn", "expired"]
 EXPIRY: dict[str, dt.timedelta] = {"address": dt.timedelta(days=7), "name": dt.timedelta(days=30)}
 RENEWED_FROM = dt.timedelta(hours=12)  # a smaller gain of life is not worth a new version to every member
 SOURCES_NEEDED = 2
+LEVELS = ("clear", "green", "amber", "amber+strict")  # TLP:RED is for persons, and in no feed at all
 
 ADDRESS_KINDS = re.compile(r"(?:intrusion-attempts|intrusions)/.+|information-gathering/scanner")
 NAME_KINDS = frozenset({"fraud/phishing", "malicious-code/malware-distribution", "malicious-code/c2-server"})
@@ -47,11 +48,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One member's standing word for an indicator, when it was last given."""
+    """One member's standing word for an indicator, when it was last given, and how far it may travel.
+
+    `upstream` is the feed that the member passes on, `community` the only one that may read it (None: all).
+    """
 
     member: int
     at: dt.datetime
     unforgeable: bool = True
+    tlp: str = "green"
+    upstream: str = ""
+    community: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +81,19 @@ class Standing:
     ruling: Ruling | None = None
     obstacle: str = ""
     valid_until: dt.datetime | None = None
+    tlp: str = ""
+    sources_needed: int = SOURCES_NEEDED
+    community: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The state that an indicator should be in, why, and until when."""
+    """The state that an indicator should be in, why, until when, and at which TLP it is shared."""
 
     state: State
     reason: str
     valid_until: dt.datetime | None = None
+    tlp: str = ""
 
 
 def claims_of(report: wire.Report) -> Iterator[Claim]:
@@ -124,8 +135,35 @@ def name_of(text: str) -> str | None:
     return name if _name.fullmatch(name) else None
 
 
-def judge(standing: Standing, at: dt.datetime) -> Verdict:
-    """Where an indicator belongs at this instant.
+def audible(words: Iterable[Word], level: str, community: int | None = None) -> tuple[Word, ...]:
+    """The words that an audience may read, and so all that counts for it.
+
+    What only a stricter circle may know never lifts anything where others could see it rise.
+    """
+    readable = LEVELS[: LEVELS.index(level) + 1]
+    return tuple(word for word in words if word.tlp in readable and word.community in (None, community))
+
+
+def judge(standing: Standing, at: dt.datetime, levels: Sequence[str] = LEVELS[:3]) -> Verdict:
+    """Where an indicator belongs at this instant: shared at the least strict of the levels that carries it.
+
+    `levels` go from the least strict to the audience's ceiling. A trusted person's yes shares as far as the
+    words behind it go.
+    """
+    heard = {level: audible(standing.words, level, standing.community) for level in levels}
+    lowest = [level for level, words in heard.items() if words] or [standing.tlp or levels[-1]]
+    for level in lowest:
+        was_there = standing.tlp in LEVELS[: LEVELS.index(level) + 1]
+        state = standing.state if was_there else "held"
+        verdict = judge_heard(replace(standing, words=heard.get(level, ()), state=state), at)
+        if verdict.state == "shared":
+            return replace(verdict, tlp=level)
+    verdict = judge_heard(replace(standing, words=heard[levels[-1]]), at)
+    return replace(verdict, tlp=standing.tlp)
+
+
+def judge_heard(standing: Standing, at: dt.datetime) -> Verdict:
+    """Where an indicator belongs by all of these words.
 
     To become shared, words and rulings must be younger than the kind's expiry; once shared, all that were
     not withdrawn keep it there, and the youngest sets its end.
@@ -139,8 +177,7 @@ def judge(standing: Standing, at: dt.datetime) -> Verdict:
     known = [word for word in standing.words if _counts(word.at, standing, at)]
     firm = [word for word in known if word.unforgeable]
     approved = ruling is not None and _counts(ruling.at, standing, at)
-    has_two = len({word.member for word in firm}) >= SOURCES_NEEDED
-    if not approved and not has_two:
+    if not approved and voices(firm) < standing.sources_needed:
         return _off(standing, _lacking(known, firm), is_answered=True)
     instants = [word.at for word in firm] + ([ruling.at] if ruling is not None and approved else [])
     valid_until = max(instants) + life
@@ -151,9 +188,18 @@ def judge(standing: Standing, at: dt.datetime) -> Verdict:
     if before is not None and at < before and valid_until - before < RENEWED_FROM:
         valid_until = before
     # Once shared, old words count again; the reason goes by the fresh ones, or it would change by itself.
-    fresh = {word.member for word in firm if word.at > at - life}
-    by_two = len(fresh) >= SOURCES_NEEDED or not approved
+    by_two = voices(word for word in firm if word.at > at - life) >= standing.sources_needed or not approved
     return Verdict("shared", TWO_WORDS if by_two else TRUSTED_WORDS, valid_until)
+
+
+def voices(words: Iterable[Word]) -> int:
+    """How many speak independently: one voice a member, and one for all who pass on the same feed."""
+    groups: list[set[object]] = []
+    for word in words:
+        names: set[object] = {word.member, word.upstream} if word.upstream else {word.member}
+        joined = [group for group in groups if group & names]
+        groups = [group for group in groups if not group & names] + [names.union(*joined)]
+    return len(groups)
 
 
 def _counts(instant: dt.datetime, standing: Standing, at: dt.datetime) -> bool:
