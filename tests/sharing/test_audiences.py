@@ -1,4 +1,4 @@
-"""Who hears of what: everybody by TLP, communities by themselves, and one voice for all who pass on one feed."""
+"""Who hears of what: everybody by TLP, communities by themselves, one voice for all who pass on a feed."""
 
 import datetime as dt
 
