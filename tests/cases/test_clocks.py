@@ -90,7 +90,7 @@ def test_the_update_clock_starts_again_with_each_update(town: Town) -> None:
 
 
 def test_no_clock_is_due_before_it_began_when_the_clock_on_the_wall_goes_back(town: Town) -> None:
-    """Set back by a month, the next duty begins after the last one and is another duty in the journal, too."""
+    """Set back by a month, the next duty begins after the last, and is another one in the journal, too."""
     case = town.case_of(town.report())
     by = Responder.of(town.actor("olive"), case)
     assess_case(case, by, "X-INV", "still at it", NOON + DAY)
