@@ -11,7 +11,7 @@ from django.db.models import Max
 from tocsin.access.models import Community, Member
 from tocsin.journal.acts import Act
 from tocsin.kernel.intervals import intervals
-from tocsin.sharing import rules
+from tocsin.sharing import records, rules
 from tocsin.sharing.channels import levels_of
 from tocsin.sharing.models import Approval, Assertion, Indicator, Standing
 from tocsin.sharing.publishing import Departure, publish
@@ -24,7 +24,7 @@ EVENTS = {
     "expired": "sharing:indicator:expired",
 }
 RENEWED = "sharing:indicator:renewed"
-COLUMNS = ("attack_kind", "state", "reason", "changed_at", "valid_until", "tlp")
+COLUMNS = ("attack_kind", "state", "reason", "changed_at", "valid_until", "tlp", "basis", "confirmed_at")
 
 
 class Obstacles:
@@ -73,10 +73,11 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
             tlp=where.tlp,
             sources_needed=community.sources_needed if community is not None else rules.SOURCES_NEEDED,
             community=community.pk if community is not None else None,
+            basis=where.basis,
         )
         verdict = rules.judge(known, at, levels_of(community))
-        before = (where.state, where.reason, where.valid_until, where.tlp)
-        if before == (verdict.state, verdict.reason, verdict.valid_until, verdict.tlp):
+        before = (where.state, where.reason, where.valid_until, where.tlp, where.basis)
+        if before == (verdict.state, verdict.reason, verdict.valid_until, verdict.tlp, verdict.basis):
             continue
         event = EVENTS.get(verdict.state) if verdict.state != where.state else None
         if event is None and verdict.state == "shared":
@@ -85,7 +86,9 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
         if event is not None:
             departures.append(Departure(indicator, where, event))
         where.state, where.reason, where.tlp = verdict.state, verdict.reason, verdict.tlp
-        where.valid_until, where.changed_at = verdict.valid_until, at
+        where.valid_until, where.changed_at, where.basis = verdict.valid_until, at, verdict.basis
+        if verdict.basis == "voices" and where.confirmed_at is None:
+            where.confirmed_at = at
         changed.append(where)
     update_rows([one for one in changed if isinstance(one, Indicator)], COLUMNS)
     update_rows([one for one in changed if isinstance(one, Standing)], COLUMNS[1:])
@@ -131,8 +134,10 @@ def words_of(pks: Sequence[int]) -> dict[int, list[rules.Word]]:
         .values_list("indicator", "member", "unforgeable", "tlp", "upstream", "community")
         .annotate(latest=Max("asserted_at"))
     )
+    weights = records.weights()
     for indicator, member, unforgeable, tlp, upstream, community, latest in standing:
-        words[indicator].append(rules.Word(member, latest, unforgeable, tlp, upstream, community))
+        weight = weights.get(member, rules.USUAL)
+        words[indicator].append(rules.Word(member, latest, unforgeable, tlp, upstream, community, weight))
     return words
 
 

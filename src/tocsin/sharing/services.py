@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from django.db.models import Q
 
 from tocsin.access.models import Member
 from tocsin.access.policy import Actor, require
@@ -13,7 +14,7 @@ from tocsin.journal.acts import act
 from tocsin.kernel.ids import new_id
 from tocsin.kernel.problems import BadInput, Conflict
 from tocsin.kernel.time import now
-from tocsin.sharing import rules
+from tocsin.sharing import records, rules
 from tocsin.sharing.judging import Obstacles, judge_all
 from tocsin.sharing.models import Approval, Assertion, Indicator
 from tocsin.sharing.words import Said, keep_said, keep_words
@@ -127,6 +128,20 @@ def withdraw_said(
             recorded.record(WORDS_WITHDRAWN, new_id("words"), content)
             judge_all(recorded, touched, at)
     return taken
+
+
+def weigh_anew(at: dt.datetime | None = None) -> int:
+    """Count every source's record, and judge again what rests on those that fell; gives the changes."""
+    at, changed = at or now(), 0
+    fallen = records.count_anew(at)
+    shared = Q(state=Indicator.State.SHARED) | Q(standings__state=Indicator.State.SHARED)
+    rests = Indicator.objects.filter(shared, assertions__member__in=fallen, assertions__withdrawn_at=None)
+    pks = sorted(set(rests.values_list("pk", flat=True))) if fallen else []
+    for start in range(0, len(pks), 1_000):
+        with act() as recorded:
+            locks.in_turn(TURN)
+            changed += judge_all(recorded, pks[start : start + 1_000], at)
+    return changed
 
 
 def sweep(at: dt.datetime | None = None) -> int:

@@ -25,3 +25,8 @@ def sweep_indicators() -> None:
     """
     warning_lists()
     services.sweep()
+
+
+def weigh_sources() -> None:
+    """What the worker runs each hour."""
+    services.weigh_anew()

@@ -2,5 +2,15 @@
 
 from tocsin.sharing.models.channels import Channel, ListHead, Outgoing
 from tocsin.sharing.models.indicators import Approval, Assertion, Indicator, Standing
+from tocsin.sharing.models.records import SourceRecord
 
-__all__ = ["Approval", "Assertion", "Channel", "Indicator", "ListHead", "Outgoing", "Standing"]
+__all__ = [
+    "Approval",
+    "Assertion",
+    "Channel",
+    "Indicator",
+    "ListHead",
+    "Outgoing",
+    "SourceRecord",
+    "Standing",
+]

@@ -39,6 +39,12 @@ class Indicator(models.Model):
     tlp = models.CharField(
         max_length=12, blank=True, help_text="the least strict TLP at which it is, or was, shared"
     )
+    basis = models.CharField(
+        max_length=12, blank=True, help_text="the reason in one word, see sharing.rules.BASES"
+    )
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="when independent voices first agreed on it"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "value"], name="sharing_indicator_once")]
@@ -55,6 +61,8 @@ class Standing(models.Model):
     changed_at = models.DateTimeField()
     valid_until = models.DateTimeField(null=True, blank=True)
     tlp = models.CharField(max_length=12, blank=True)
+    basis = models.CharField(max_length=12, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
