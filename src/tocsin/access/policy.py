@@ -167,6 +167,9 @@ POLICY: dict[str, Rule] = {
         "reporter trusted coordinator officer supervisor", why="what is shared, and why, never by whom"
     ),
     "indicator.approve": _rule("trusted", why="a trusted person's word shares alone"),
+    "appeal.make": _rule(relation="anyone", why="whoever is blocked has no account"),
+    "appeal.read": _rule(relation="anyone", why="the token in the address is the permission"),
+    "appeal.decide": _rule("trusted", why="a person answers whoever is blocked"),
     "indicator.withdraw": _rule("trusted", why="a withdrawal needs nobody else"),
     "link.use": _rule(relation="anyone", why="the token in the address is the permission"),
     "account.read": _rule(why="one's own account: roles, second factors, sessions"),

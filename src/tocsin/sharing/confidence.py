@@ -34,6 +34,7 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     prior: float
     enough: float
+    appeal_working_days: int
     source: OfSource
     half_life_days: dict[str, float]
     expiry_days: dict[str, float]

@@ -144,7 +144,9 @@ def words_of(pks: Sequence[int]) -> dict[int, list[rules.Word]]:
 def rulings_of(pks: Sequence[int]) -> dict[int, rules.Ruling]:
     """The latest yes or no of trusted persons, by indicator."""
     rows = Approval.objects.filter(indicator__in=pks).order_by("at", "pk")
-    return {row.indicator_id: rules.Ruling(row.is_yes, row.at, row.reason) for row in rows}
+    return {
+        row.indicator_id: rules.Ruling(row.is_yes, row.at, row.reason, row.person_id is None) for row in rows
+    }
 
 
 def _on_list(title: str | None) -> str:

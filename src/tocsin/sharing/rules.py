@@ -75,6 +75,7 @@ class Ruling:
     is_yes: bool
     at: dt.datetime
     reason: str = ""
+    by_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,8 @@ def judge_heard(standing: Standing, at: dt.datetime) -> Verdict:
         return _off(standing, standing.obstacle, "listed")
     ruling = standing.ruling
     if ruling is not None and not ruling.is_yes:
-        return _off(standing, f"A trusted person decided against it: {ruling.reason}", "refused")
+        words = ruling.reason if ruling.by_clock else f"A trusted person decided against it: {ruling.reason}"
+        return _off(standing, words, "refused")
     life = EXPIRY[standing.kind]
     known = [word for word in standing.words if _counts(word.at, standing, at)]
     firm = [word for word in known if word.unforgeable]

@@ -110,10 +110,16 @@ class Assertion(models.Model):
 
 
 class Approval(models.Model):
-    """A trusted person's yes or no to sharing an indicator with everybody, with the reason."""
+    """A yes or no to sharing an indicator, with the reason: a trusted person's, or the clock's no."""
 
     indicator = models.ForeignKey(Indicator, on_delete=models.CASCADE, related_name="approvals")
-    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(
+        Person,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="empty: an appeal was not answered in time",
+    )
     is_yes = models.BooleanField()
     reason = models.TextField()
     at = models.DateTimeField()
