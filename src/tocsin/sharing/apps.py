@@ -14,5 +14,6 @@ class SharingConfig(AppConfig):
 
         for source in tasks.NEWS:
             subscribe(source, tasks.assert_new)
+        subscribe(tasks.WRITTEN, tasks.believe_contributions)
         periodic.every(15, tasks.sweep_indicators)
         periodic.every(3_600, tasks.weigh_sources)

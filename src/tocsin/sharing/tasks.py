@@ -4,9 +4,10 @@ from django_tasks import task
 
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
-from tocsin.sharing import appealing, services
+from tocsin.sharing import appealing, contributions, services
 from tocsin.sharing.warning_lists import warning_lists
 
+WRITTEN = contributions.TAKEN
 NEWS = ("intake:report:received", "intake:report:updated")
 
 
@@ -15,6 +16,14 @@ def assert_new(first_seq: int, last_seq: int) -> None:
     """Take the reports that these journal entries tell of as words. Running it twice changes nothing."""
     report_ids = {entry.subject for entry in entries(first_seq, last_seq) if entry.event in NEWS}
     services.assert_reports(Report.objects.filter(report_id__in=report_ids).values_list("pk", flat=True))
+
+
+@task()
+def believe_contributions(first_seq: int, last_seq: int) -> None:
+    """Take what these journal entries' requests wrote as words. Running it twice changes nothing."""
+    for entry in entries(first_seq, last_seq):
+        if entry.event == WRITTEN:
+            contributions.believe(entry.subject)
 
 
 def sweep_indicators() -> None:
@@ -26,6 +35,7 @@ def sweep_indicators() -> None:
     warning_lists()
     services.sweep()
     appealing.sweep_appeals()
+    contributions.sweep_statuses()
 
 
 def weigh_sources() -> None:

@@ -105,6 +105,13 @@ def stamp(instant: dt.datetime) -> str:
     return instant.astimezone(dt.UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+def version_stamp(instant: dt.datetime) -> str:
+    """The same with microseconds where they are needed to tell versions apart."""
+    if instant.microsecond % 1000 == 0:
+        return stamp(instant)
+    return instant.astimezone(dt.UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
 def to_milliseconds(instant: dt.datetime) -> dt.datetime:
     """The instant as a STIX timestamp can tell it."""
     return instant.replace(microsecond=instant.microsecond // 1000 * 1000)

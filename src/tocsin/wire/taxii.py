@@ -35,6 +35,7 @@ class Collection(msgspec.Struct, frozen=True):
     description: str
     can_read: bool
     can_write: bool
+    alias: str
     media_types: tuple[str, ...] = (STIX_MEDIA,)
 
 
@@ -67,6 +68,28 @@ class Versions(msgspec.Struct, frozen=True, omit_defaults=True):
     more: bool = False
     next: str = ""
     versions: tuple[str, ...] = ()
+
+
+class OneStatus(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Section 4.3.1, status details: one object of a request."""
+
+    id: str
+    version: str = ""
+    message: str = ""
+
+
+class StatusResource(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Section 4.3.1."""
+
+    id: str
+    status: str
+    request_timestamp: str
+    total_count: int
+    success_count: int
+    failure_count: int
+    pending_count: int
+    successes: tuple[OneStatus, ...] = ()
+    failures: tuple[OneStatus, ...] = ()
 
 
 class Error(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,13 +8,14 @@ from functools import wraps
 from typing import Any
 
 import msgspec
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from tocsin.access.keys import actor_of_key
 from tocsin.access.limits import TooManyAttempts
 from tocsin.access.policy import Actor, require
-from tocsin.kernel.problems import NotAllowed, NotSignedIn, Problem
+from tocsin.kernel.problems import NotSignedIn, Problem
 from tocsin.store import fence
 from tocsin.wire import taxii
 
@@ -33,14 +34,50 @@ class NotAcceptable(Problem):
 
 
 class WrongMethod(Problem):
-    """This address is only read."""
+    """This address does not take that kind of request."""
 
     slug = "wrong-method"
     status = 405
     exit_code = 2
 
 
+class WrongMedia(Problem):
+    """What is sent must be a TAXII 2.1 envelope."""
+
+    slug = "wrong-media-type"
+    status = 415
+    exit_code = 2
+    hint = f"send it as {taxii.MEDIA}"
+
+
+class TooLarge(Problem):
+    """That is more than this server takes at once."""
+
+    slug = "too-large"
+    status = 413
+    exit_code = 2
+    hint = "send it in several requests; max_content_length of the API root says how much fits into one"
+
+
+class Unprocessable(Problem):
+    """It is no envelope with STIX 2.1 objects."""
+
+    slug = "unprocessable"
+    status = 422
+    exit_code = 2
+
+
 def guarded(view: View) -> View:
+    """A view that only reads: `writing()` is for those that do more."""
+    return writing()(view)
+
+
+def writing(*methods: str) -> Callable[[View], View]:
+    """The view is reached by GET, HEAD and these methods, beside what `answered` does."""
+    return lambda view: answered(view, ("GET", *methods))
+
+
+def answered(view: View, methods: tuple[str, ...]) -> View:
     """The view takes `(request, actor, …)` of a key with scope `lists:read`, and may raise any Problem.
 
     The key comes as a Bearer token, or as the password of HTTP Basic with any user name, which is what
@@ -56,15 +93,18 @@ def guarded(view: View) -> View:
             if request.method in {"GET", "HEAD"}:
                 fence.put_up(actor.asker)  # the middleware takes it down
             check_accept(request.headers.get("Accept", ""))
-            check_method(request)
+            check_method(request, methods)
             return view(request, actor, **kwargs)
         except Problem as problem:
-            return rendered(problem)
+            return rendered(problem, methods)
+        except RequestDataTooBig:
+            return rendered(TooLarge())
         except Exception as error:
             log.error("%s %s failed", request.method, request.path, exc_info=error)
             return rendered(Problem())
 
     answering.action = ACTION  # type: ignore[attr-defined]  # as the web's guard does
+    answering.methods = methods  # type: ignore[attr-defined]
     return answering
 
 
@@ -96,12 +136,18 @@ def check_accept(accept: str) -> None:
     raise NotAcceptable()
 
 
-def check_method(request: HttpRequest) -> None:
-    """Raises NotAllowed for what would write (can_write is false, section 5.5), WrongMethod for the rest."""
-    if request.method in {"POST", "DELETE"}:
-        raise NotAllowed("this collection is only read")
-    if request.method not in {"GET", "HEAD"}:
+def check_method(request: HttpRequest, methods: tuple[str, ...]) -> None:
+    """Raises WrongMethod."""
+    if request.method not in {*methods, "HEAD"}:
         raise WrongMethod()
+
+
+def check_media(request: HttpRequest) -> None:
+    """Raises WrongMedia for what is not sent as TAXII 2.1; no version means the highest."""
+    media, *parameters = (part.strip().lower() for part in request.headers.get("Content-Type", "").split(";"))
+    versions = [text[8:].strip('" ') for text in parameters if text.startswith("version=")]
+    if media != "application/taxii+json" or versions not in ([], ["2.1"]):
+        raise WrongMedia()
 
 
 def answer(body: bytes | msgspec.Struct, status: int = 200) -> HttpResponse:
@@ -110,7 +156,7 @@ def answer(body: bytes | msgspec.Struct, status: int = 200) -> HttpResponse:
     return HttpResponse(content, content_type=taxii.MEDIA, status=status)
 
 
-def rendered(problem: Problem) -> HttpResponse:
+def rendered(problem: Problem, methods: tuple[str, ...] = ("GET",)) -> HttpResponse:
     """A problem as a TAXII error message (section 3.6.1)."""
     error = taxii.Error(problem.title, problem.detail, problem.slug, str(problem.status))
     response = answer(error, problem.status)
@@ -119,5 +165,5 @@ def rendered(problem: Problem) -> HttpResponse:
     if isinstance(problem, TooManyAttempts):
         response["Retry-After"] = str(problem.retry_after)
     if problem.status == WrongMethod.status:
-        response["Allow"] = "GET, HEAD"
+        response["Allow"] = ", ".join((*methods, "HEAD"))
     return response

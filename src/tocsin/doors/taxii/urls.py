@@ -14,8 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     re_path(r"^api/collections/?$", views.list_collections),
     re_path(COLLECTION + r"/?$", views.read_collection),
     re_path(COLLECTION + r"/manifest/?$", views.read_manifest),
-    re_path(COLLECTION + r"/objects/?$", views.read_objects),
-    re_path(OBJECT + r"/?$", views.read_object),
+    re_path(COLLECTION + r"/objects/?$", views.objects),
+    re_path(OBJECT + r"/?$", views.one_object),
     re_path(OBJECT + r"/versions/?$", views.read_versions),
     re_path(r"", views.nothing_here),
 ]

@@ -1,4 +1,4 @@
-"""TAXII 2.1, read-only: one API root, a collection for each channel that the key may read."""
+"""TAXII 2.1: one API root, a collection for each channel that the key may read, its own to write."""
 
 import uuid
 
@@ -7,16 +7,18 @@ from django.http import HttpRequest, HttpResponse
 
 from tocsin.access.policy import Actor
 from tocsin.doors.taxii.filters import Asked, asked, object_id
-from tocsin.doors.taxii.guard import answer, guarded
-from tocsin.kernel.problems import NotFound
-from tocsin.sharing import channels, feed
+from tocsin.doors.taxii.guard import TooLarge, Unprocessable, answer, check_media, guarded, writing
+from tocsin.kernel.problems import BadInput, NotAllowed, NotFound
+from tocsin.sharing import channels, contributions, feed
 from tocsin.sharing.models import Channel, Outgoing
-from tocsin.wire import stix, taxii
+from tocsin.wire import stix, stix_in, taxii
 
 ROOT = "/taxii2/api/"
+DESCRIPTION = "What circles of members share, and what one's own member says."
 MAX_CONTENT_LENGTH = 10 * 1024 * 1024
 OF_AN_OBJECT = ("added_after", "match[version]", "match[spec_version]")
 OF_VERSIONS = ("added_after", "match[spec_version]")
+OF_DELETING = ("match[version]", "match[spec_version]")
 DATES = ("X-TAXII-Date-Added-First", "X-TAXII-Date-Added-Last")
 
 
@@ -33,25 +35,32 @@ def discover(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guarded
 def read_root(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Section 4.2."""
-    return answer(taxii.ApiRoot("Shared indicators", "Read-only.", (taxii.MEDIA,), MAX_CONTENT_LENGTH))
+    return answer(
+        taxii.ApiRoot(
+            "Shared indicators",
+            DESCRIPTION,
+            (taxii.MEDIA,),
+            MAX_CONTENT_LENGTH,
+        )
+    )
 
 
 @guarded
-def read_status(request: HttpRequest, actor: Actor, **_: str) -> HttpResponse:
-    """Section 4.3: nothing is ever written here, so there is no status."""
-    raise NotFound()
+def read_status(request: HttpRequest, actor: Actor, status: str) -> HttpResponse:
+    """Section 4.3."""
+    return answer(contributions.status_of(actor, status))
 
 
 @guarded
 def list_collections(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Section 5.1."""
-    return answer(taxii.Collections(tuple(described(channel) for channel in channels.readable(actor))))
+    return answer(taxii.Collections(tuple(described(actor, channel) for channel in channels.readable(actor))))
 
 
 @guarded
 def read_collection(request: HttpRequest, actor: Actor, collection: str) -> HttpResponse:
     """Section 5.2."""
-    return answer(described(channels.channel_of(actor, collection)))
+    return answer(described(actor, channels.channel_of(actor, collection)))
 
 
 @guarded
@@ -61,24 +70,32 @@ def read_manifest(request: HttpRequest, actor: Actor, collection: str) -> HttpRe
     question = asked(request, actor)
     rows, more = feed.records(channel, question.wanted, question.limit)
     records = tuple(
-        taxii.ManifestRecord(full_id(row), taxii.stamp(row.date_added), stix.stamp(row.modified))
+        taxii.ManifestRecord(full_id(row), taxii.stamp(row.date_added), stix.version_stamp(row.modified))
         for row in rows
     )
     following = question.cursor(rows[-1].number) if more else ""
     return dated(answer(taxii.Manifest(more, following, records)), question, rows)
 
 
-@guarded
-def read_objects(request: HttpRequest, actor: Actor, collection: str) -> HttpResponse:
-    """Section 5.4."""
+@writing("POST")
+def objects(request: HttpRequest, actor: Actor, collection: str) -> HttpResponse:
+    """Sections 5.4 and 5.5."""
     channel = channels.channel_of(actor, collection)
+    if request.method == "POST":
+        return take(request, actor, channel)
     return enveloped(channel, asked(request, actor))
 
 
-@guarded
-def read_object(request: HttpRequest, actor: Actor, collection: str, object_: str) -> HttpResponse:
-    """Section 5.6: 404 for an object that never was there, an empty envelope for a version that was not."""
+@writing("DELETE")
+def one_object(request: HttpRequest, actor: Actor, collection: str, object_: str) -> HttpResponse:
+    """Section 5.6: 404 for an object that is not there, an empty envelope for a version that is not; 5.7."""
     channel = channels.channel_of(actor, collection)
+    if request.method == "DELETE":
+        if not channels.writable(actor, channel):
+            raise NotAllowed("this collection is only read")
+        found = known(channel, object_)
+        contributions.delete(actor, channel, asked(request, actor, OF_DELETING, ids=(found,)).wanted)
+        return HttpResponse(status=200, content_type=taxii.MEDIA)
     return enveloped(channel, asked(request, actor, OF_AN_OBJECT, ids=(known(channel, object_),)))
 
 
@@ -89,7 +106,7 @@ def read_versions(request: HttpRequest, actor: Actor, collection: str, object_: 
     question = asked(request, actor, OF_VERSIONS, ids=(known(channel, object_),), versions=("all",))
     rows, more = feed.records(channel, question.wanted, question.limit)
     following = question.cursor(rows[-1].number) if more else ""
-    versions = tuple(stix.stamp(row.modified) for row in rows)
+    versions = tuple(stix.version_stamp(row.modified) for row in rows)
     return dated(answer(taxii.Versions(more, following, versions)), question, rows)
 
 
@@ -99,10 +116,36 @@ def nothing_here(request: HttpRequest, actor: Actor) -> HttpResponse:
     raise NotFound()
 
 
-def described(channel: Channel) -> taxii.Collection:
+def take(request: HttpRequest, actor: Actor, channel: Channel) -> HttpResponse:
+    """Section 5.5: 202 and the status, which is complete at once."""
+    if not channels.writable(actor, channel):
+        raise NotAllowed("this collection is only read")
+    check_media(request)
+    if int(request.headers.get("Content-Length") or 0) > MAX_CONTENT_LENGTH:
+        raise TooLarge()
+    body = request.body
+    if len(body) > MAX_CONTENT_LENGTH:
+        raise TooLarge()
+    try:
+        raws = stix_in.split(body)
+    except stix_in.Malformed as problem:
+        raise BadInput(str(problem)) from None
+    except stix_in.NotStix as problem:
+        raise Unprocessable(str(problem)) from None
+    if not raws:
+        raise Unprocessable("the envelope has no objects")
+    return answer(contributions.take(actor, channel, raws), 202)
+
+
+def described(actor: Actor, channel: Channel) -> taxii.Collection:
     """A channel as a collection."""
     return taxii.Collection(
-        str(channel.channel_id), channel.title, channel.description, can_read=True, can_write=False
+        str(channel.channel_id),
+        channel.title,
+        channel.description,
+        can_read=True,
+        can_write=channels.writable(actor, channel),
+        alias=channel.alias,
     )
 
 

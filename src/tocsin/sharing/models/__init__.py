@@ -4,6 +4,7 @@ from tocsin.sharing.models.appeals import Appeal
 from tocsin.sharing.models.channels import Channel, ListHead, Outgoing
 from tocsin.sharing.models.indicators import Approval, Assertion, Indicator, Standing
 from tocsin.sharing.models.records import SourceRecord
+from tocsin.sharing.models.statuses import Status
 
 __all__ = [
     "Appeal",
@@ -15,4 +16,5 @@ __all__ = [
     "Outgoing",
     "SourceRecord",
     "Standing",
+    "Status",
 ]
