@@ -1,4 +1,4 @@
-"""TAXII objects out of a full store, with medallion beside it in the same session.
+"""TAXII objects out of a full store and into one, with medallion beside it in the same session.
 
     python -m bench.taxii [--stored 1000000] [--measured 200000] [--engine sqlite|postgresql]
 
@@ -23,6 +23,10 @@ from bench.engines import ROOT, run_engine
 MEDALLION = ROOT / "var" / "medallion"
 MEDALLION_STORED = 1_000
 CHUNK = 50_000
+INDICATOR_COLUMNS = (
+    "id", "indicator_id", "stix_id", "kind", "value", "attack_kind", "state", "reason",
+    "asserted_at", "changed_at", "valid_until", "tlp", "basis",
+)  # fmt: skip
 
 
 class Envelope(msgspec.Struct):
@@ -51,14 +55,16 @@ def measure(engine: str, stored: int, measured: int) -> dict[str, Any]:
     from django.test import Client
 
     call_command("migrate", verbosity=0)
-    fill(stored)
     from tocsin.access import keys, services
-    from tocsin.doors.taxii.views import collection_id
+    from tocsin.sharing.channels import contributions_of, shared_channel
 
-    key = keys.make_key(services.add_member("Benchmark", force_id="mps"), "bench", ["lists:read"])[1]
+    member = services.add_member("Benchmark", force_id="mps")
+    fill(stored, shared_channel(None, "green"), with_indicators=True)
+    fill(stored, contributions_of(member), with_indicators=False)
+    key = keys.make_key(member, "bench", ["lists:read", "indicators:write"])[1]
     client = Client(headers={"Authorization": f"Bearer {key}"}, SERVER_NAME="127.0.0.1")
-    address = f"/taxii2/api/collections/{collection_id()}/objects/"
-    row: dict[str, Any] = {"what": "TAXII objects out", "engine": engine, "stored": stored}
+    address = "/taxii2/api/collections/everybody-green/objects/"
+    row: dict[str, Any] = {"what": "TAXII objects out and in", "engine": engine, "stored": stored}
     for limit in (1_000, 10_000):
         wall, cpu = time.perf_counter(), time.process_time()
         count = page_through(client, address, {"limit": limit}, measured)
@@ -68,7 +74,45 @@ def measure(engine: str, stored: int, measured: int) -> dict[str, Any]:
     wall = time.perf_counter()
     count = page_through(client, address, late, measured)
     row["objects_per_second_at_the_end"] = round(count / (time.perf_counter() - wall))
+    own = f"/taxii2/api/collections/{contributions_of(member).channel_id}/objects/"
+    for size in (1_000, 10_000):
+        row |= write(client, own, size, min(measured, 100_000))
     return row
+
+
+def write(client: Any, address: str, size: int, count: int) -> dict[str, Any]:
+    """Write so many new objects in requests of that size; gives the rate, and the CPU of an object."""
+    bodies = [envelope(start, size) for start in range(0, count, size)]
+    wall, cpu = time.perf_counter(), time.process_time()
+    for body in bodies:
+        answer = client.post(address, body, content_type="application/taxii+json;version=2.1")
+        if answer.status_code != 202 or answer.json()["success_count"] != size:
+            raise SystemExit(f"{answer.status_code}: {answer.content[:300]!r}")
+    took = time.perf_counter() - wall
+    return {
+        f"objects_in_per_second_by_{size}": round(size * len(bodies) / took),
+        f"cpu_us_per_object_in_by_{size}": round((time.process_time() - cpu) / size / len(bodies) * 1e6, 1),
+    }
+
+
+def envelope(start: int, size: int) -> bytes:
+    """Indicators such as another exchange sends, each a new one."""
+    import uuid
+
+    old = "2026-01-01T00:00:00.000Z"
+    return msgspec.json.encode(
+        {
+            "objects": [
+                {
+                    "type": "indicator", "spec_version": "2.1", "id": f"indicator--{uuid.uuid4()}",
+                    "created": old, "modified": old, "pattern_type": "stix", "valid_from": old,
+                    "pattern": f"[ipv4-addr:value = '80.{start // 10_000}.{number >> 8}.{number & 255}']",
+                    "name": "takes part in attacks", "indicator_types": ["malicious-activity"],
+                }
+                for number in range(size)
+            ]
+        }
+    )  # fmt: skip
 
 
 def page_through(client: Any, address: str, query: dict[str, Any], most: int) -> int:
@@ -84,17 +128,15 @@ def page_through(client: Any, address: str, query: dict[str, Any], most: int) ->
     return count
 
 
-def fill(stored: int) -> None:
-    """Shared addresses as publishing would have left them: rows of the feed, and their indicators."""
+def fill(stored: int, channel: Any, *, with_indicators: bool) -> None:
+    """Addresses as publishing, or their author, would have left them: rows of the feed, and indicators."""
     import uuid
 
     from tocsin.journal.acts import act
-    from tocsin.sharing.channels import shared_channel
     from tocsin.sharing.models import Channel, Indicator, Outgoing
     from tocsin.store import bulk
     from tocsin.wire import stix
 
-    channel = shared_channel(None, "green")
     for start in range(0, stored, CHUNK):
         indicators, entries, stop = [], [], min(start + CHUNK, stored)
         for number in range(start, stop):
@@ -107,19 +149,15 @@ def fill(stored: int) -> None:
             when = bulk.spelled(at)
             indicators.append(
                 (number + 1, f"indicator_{number}", stored_uuid(stix_id), "address", value,
-                 "intrusion-attempts/brute-force", "shared", "", when, when, when)
+                 "intrusion-attempts/brute-force", "shared", "", when, when, when, "green", "voices")
             )  # fmt: skip
             entries.append(
-                (channel.pk, number + 1, when, number + 1, "indicator", stored_uuid(stix_id), when, True,
-                 False, body)
+                (channel.pk, number + 1, when, number + 1 if with_indicators else None, "indicator",
+                 stored_uuid(stix_id), when, True, False, body)
             )  # fmt: skip
         with act():
-            bulk.insert(
-                Indicator,
-                ("id", "indicator_id", "stix_id", "kind", "value", "attack_kind", "state", "reason",
-                 "asserted_at", "changed_at", "valid_until"),
-                indicators,
-            )  # fmt: skip
+            if with_indicators:
+                bulk.insert(Indicator, INDICATOR_COLUMNS, indicators)
             bulk.insert(
                 Outgoing,
                 ("channel_id", "number", "date_added", "indicator_id", "stix_type", "stix_id", "modified",

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Max, Min
 
 from tocsin.access.models import Community
@@ -19,13 +20,18 @@ from tocsin.journal.chain import Placement
 from tocsin.kernel.time import parse_rfc3339
 from tocsin.sharing.channels import shared_channel
 from tocsin.sharing.models import Channel, Indicator, ListHead, Outgoing, Standing
-from tocsin.store.rows import insert_rows
+from tocsin.store import bulk
 from tocsin.wire import stix
 
 MICROSECOND = dt.timedelta(microseconds=1)
 MILLISECOND = dt.timedelta(milliseconds=1)
 HOUR = dt.timedelta(hours=1)
 INDICATOR, MARKING = "indicator", "marking-definition"
+AT_ONCE = 1_000
+COLUMNS = (
+    "channel_id", "number", "date_added", "indicator_id", "stix_type", "stix_id", "modified", "is_latest",
+    "revoked", "body",
+)  # fmt: skip
 MARKED = "sharing:marking:published"
 
 
@@ -146,50 +152,68 @@ def add(channel: Channel, objects: Sequence[NewObject], at: dt.datetime) -> None
 
     Their dates are those of the act, a microsecond apart, and always later than the feed's last.
     """
+    if not objects:
+        return
     held = Channel.objects.only("number", "last_at").get(pk=channel.pk)
     date = at if held.last_at is None else max(at, held.last_at + MICROSECOND)
-    latest: dict[uuid.UUID, Outgoing] = {}
-    rows = []
-    for offset, one in enumerate(objects):
-        row = Outgoing(
-            channel=channel,
-            number=held.number + 1 + offset,
-            date_added=date + offset * MICROSECOND,
-            indicator=one.indicator,
-            stix_type=one.stix_type,
-            stix_id=one.stix_id,
-            modified=one.modified,
-            revoked=one.revoked,
-            body=one.body,
+    newest, is_latest = newest_of(objects)
+    outdate(channel, objects, newest, is_latest)
+    spelled_id = Outgoing._meta.get_field("stix_id").get_db_prep_value
+    spelled = [
+        (
+            channel.pk,
+            held.number + 1 + place,
+            bulk.spelled(date + place * MICROSECOND),
+            one.indicator.pk if one.indicator is not None else None,
+            one.stix_type,
+            spelled_id(one.stix_id, connection, True),
+            bulk.spelled(one.modified),
+            is_latest[place],
+            one.revoked,
+            one.body,
         )
-        before = latest.get(one.stix_id)
-        if before is None or before.modified <= one.modified:
-            if before is not None:
-                before.is_latest = False
-            latest[one.stix_id] = row
-        else:
-            row.is_latest = False
-        rows.append(row)
-    if not rows:
-        return
-    outdate(channel, latest)
-    insert_rows(rows)
-    held.number, held.last_at = rows[-1].number, rows[-1].date_added
+        for place, one in enumerate(objects)
+    ]
+    bulk.insert(Outgoing, COLUMNS, spelled)
+    held.number += len(objects)
+    held.last_at = date + (len(objects) - 1) * MICROSECOND
     held.save(update_fields=["number", "last_at"])
     channel.number, channel.last_at = held.number, held.last_at
 
 
-def outdate(channel: Channel, latest: dict[uuid.UUID, Outgoing]) -> None:
+def newest_of(objects: Sequence[NewObject]) -> tuple[dict[uuid.UUID, int], list[bool]]:
+    """The place of the newest version of each object, and for each place whether it is one."""
+    newest: dict[uuid.UUID, int] = {}
+    is_latest = [True] * len(objects)
+    for place, one in enumerate(objects):
+        before = newest.get(one.stix_id)
+        if before is not None and objects[before].modified > one.modified:
+            is_latest[place] = False
+            continue
+        if before is not None:
+            is_latest[before] = False
+        newest[one.stix_id] = place
+    return newest, is_latest
+
+
+def outdate(
+    channel: Channel, objects: Sequence[NewObject], newest: dict[uuid.UUID, int], is_latest: list[bool]
+) -> None:
     """Of each object the version with the greatest `modified` is the latest (STIX 2.1 section 3.6)."""
-    before = Outgoing.objects.filter(channel=channel, stix_id__in=list(latest), is_latest=True)
+    numbers = list(newest)
     superseded = []
-    for pk, stix_id, modified in before.values_list("pk", "stix_id", "modified"):
-        if modified <= latest[stix_id].modified:
-            superseded.append(pk)
-        else:
-            latest[stix_id].is_latest = False
-    for start in range(0, len(superseded), 1_000):
-        Outgoing.objects.filter(pk__in=superseded[start : start + 1_000]).update(is_latest=False)
+    for start in range(0, len(numbers), AT_ONCE):
+        before = Outgoing.objects.filter(
+            channel=channel, stix_id__in=numbers[start : start + AT_ONCE], is_latest=True
+        )
+        for pk, stix_id, modified in before.values_list("pk", "stix_id", "modified"):
+            place = newest[stix_id]
+            if modified <= objects[place].modified:
+                superseded.append(pk)
+            else:
+                is_latest[place] = False
+    for start in range(0, len(superseded), AT_ONCE):
+        Outgoing.objects.filter(pk__in=superseded[start : start + AT_ONCE]).update(is_latest=False)
 
 
 def versions(channel: Channel, leaving: Sequence[tuple[Departure, dt.datetime]]) -> list[NewObject]:
