@@ -60,6 +60,10 @@ class Street:
         access.give_role(person, "trusted")
         return Actor.of_person(person)
 
+    def find(self, value: str) -> Indicator | None:
+        """An indicator by its value, where there is one."""
+        return Indicator.objects.filter(value=value).first()
+
     def indicator(self, value: str = ATTACKER) -> Indicator:
         """An indicator by its value."""
         return Indicator.objects.get(value=value)
