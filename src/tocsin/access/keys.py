@@ -4,6 +4,8 @@ A unit's key acts as a service of the unit: what it does is recorded as `key LAB
 unless the request names the person of the unit who decided (`on_behalf_of`).
 """
 
+import base64
+import binascii
 import datetime as dt
 import hmac
 import re
@@ -95,6 +97,23 @@ def actor_of_key(text: str, address: str = "") -> Actor:
     limits.take_request(key.prefix)
     _note_use(key, at)
     return Actor(key=key)
+
+
+def actor_of_header(authorization: str, address: str = "") -> Actor:
+    """Who sends this Authorization header: Bearer, or Basic with any user name and the key as password.
+
+    Basic is what TAXII clients can send (TAXII 2.1 section 1.6.9). Raises as `actor_of_key`.
+    """
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return actor_of_key(given.strip(), address)
+    if scheme.lower() == "basic":
+        try:
+            pair = base64.b64decode(given, validate=True).decode()
+        except (binascii.Error, ValueError):
+            raise NotSignedIn() from None
+        return actor_of_key(pair.partition(":")[2], address)
+    raise NotSignedIn()
 
 
 def scopes_at(place: Member | Unit) -> frozenset[str]:

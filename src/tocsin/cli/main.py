@@ -52,6 +52,7 @@ EDGE = {
 }
 SERVER = {
     "serve": "Run an exchange.",
+    "stream": "Serve the live stream of an exchange.",
     "demo": "Show the whole arrow on evidence of our own.",
     "admin": "Add members, people and keys.",
     "check": "Check the exchange's journal and configuration.",

@@ -1,7 +1,5 @@
 """Before and after every TAXII answer: who asks, what they can read, and every problem as a TAXII error."""
 
-import base64
-import binascii
 import logging
 from collections.abc import Callable
 from functools import wraps
@@ -12,7 +10,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from tocsin.access.keys import actor_of_key
+from tocsin.access.keys import actor_of_header
 from tocsin.access.limits import TooManyAttempts
 from tocsin.access.policy import Actor, require
 from tocsin.kernel.problems import NotSignedIn, Problem
@@ -110,16 +108,7 @@ def answered(view: View, methods: tuple[str, ...]) -> View:
 
 def actor_of(request: HttpRequest) -> Actor:
     """Who asks. Raises NotSignedIn."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return actor_of_key(given.strip(), request.META.get("REMOTE_ADDR", ""))
-    if scheme.lower() == "basic":
-        try:
-            pair = base64.b64decode(given, validate=True).decode()
-        except (binascii.Error, ValueError):
-            raise NotSignedIn() from None
-        return actor_of_key(pair.partition(":")[2], request.META.get("REMOTE_ADDR", ""))
-    raise NotSignedIn()
+    return actor_of_header(request.headers.get("Authorization", ""), request.META.get("REMOTE_ADDR", ""))
 
 
 def check_accept(accept: str) -> None:
