@@ -46,7 +46,7 @@ def first_due(pack: Pack, cases: Iterable[Case], at: dt.datetime) -> dict[int, C
     """Of each case the running duty that is due first."""
     by_pk = {case.pk: case for case in cases}
     running = Clock.objects.filter(case=OuterRef("pk"), ended_at__isnull=True, clock_id__in=DUTIES)
-    first = Subquery(running.order_by("due_at", "clock_id", "pk").values("pk")[:1])
+    first = Subquery(running.order_by("due_at", "pk").values("pk")[:1])
     pks = Case.objects.filter(pk__in=by_pk).values_list(first, flat=True)
     return {
         case.pk: parts.clock_view(pack, clock, case.investigating_unit, at)

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             model_name="clock",
             index=models.Index(
                 condition=models.Q(("ended_at__isnull", True)),
-                fields=["case", "due_at"],
+                fields=["case", "due_at", "id"],
                 name="cases_clock_running",
             ),
         ),

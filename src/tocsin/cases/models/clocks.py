@@ -71,7 +71,7 @@ class Clock(models.Model):
         ]
         indexes = [
             models.Index(  # of the running ones alone: they are few among all that ever ran
-                fields=["case", "due_at"],
+                fields=["case", "due_at", "id"],
                 condition=models.Q(ended_at__isnull=True),
                 name="cases_clock_running",
             ),
