@@ -164,9 +164,14 @@ POLICY: dict[str, Rule] = {
         scope="indicators:write", relation="own member", why="a member's own machine says"
     ),
     "indicator.read": _rule(
-        "reporter trusted coordinator officer supervisor", why="what is shared, and why, never by whom"
+        "reporter trusted coordinator officer supervisor",
+        scope="lists:read",
+        why="what is shared, and why, never by whom",
     ),
     "indicator.approve": _rule("trusted", why="a trusted person's word shares alone"),
+    "indicator.object": _rule(
+        scope="indicators:write", relation="own member", why="a member objects to what is shared"
+    ),
     "appeal.make": _rule(relation="anyone", why="whoever is blocked has no account"),
     "appeal.read": _rule(relation="anyone", why="the token in the address is the permission"),
     "appeal.decide": _rule("trusted", why="a person answers whoever is blocked"),

@@ -38,6 +38,8 @@ EDGE = {
     "zone": Lazy(
         "tocsin.cli.zone:zone", "Write the exchange's lists where a resolver or firewall reads them."
     ),
+    "why": Lazy("tocsin.cli.why:why", "Say why an address or a name is blocked, or is not."),
+    "unblock": Lazy("tocsin.cli.why:unblock", "Stop blocking something here, and object to it."),
     "tally": Lazy(
         "tocsin.cli.tally:tally", "Count what the lists stopped, and tell the exchange by the hour."
     ),

@@ -22,7 +22,7 @@ from tocsin.reference import calendars, pack
 from tocsin.sharing import rules
 from tocsin.sharing.judging import judge_all
 from tocsin.sharing.models import Appeal, Approval, Indicator
-from tocsin.sharing.services import TURN, checked_reason
+from tocsin.sharing.services import TURN, checked_reason, withdraw_words
 from tocsin.store import locks
 
 MADE, ANSWERED = "sharing:appeal:made", "sharing:appeal:answered"
@@ -110,6 +110,35 @@ def appeal(text: str, words: str, member: Member | None = None, at: dt.datetime 
         content = {"indicator": indicator.indicator_id, "due_at": rfc3339(made.due_at)}
         recorded.record(MADE, made.appeal_id, content)
     return token
+
+
+@dataclass(frozen=True)
+class Objected:
+    """What came of a member's objection; `due_at` is until when a person answers, if one has to."""
+
+    taken_back: int
+    is_listed: bool
+    due_at: dt.datetime | None
+
+
+def object_to(actor: Actor, text: str, reason: str, at: dt.datetime | None = None) -> Objected:
+    """A member objects: its own words are taken back, and what is still listed then is appealed against.
+
+    Where an appeal is open already, its clock runs on. Raises NotSignedIn, NotAllowed, BadInput, NotListed.
+    """
+    require(actor, "indicator.object")
+    reason, at, member = checked_reason(reason), at or now(), actor.members[0]
+    with act():
+        indicator = listed(text)
+        taken_back = withdraw_words(member, indicator, reason, at)
+        indicator.refresh_from_db()
+        if indicator.state != Indicator.State.SHARED:
+            return Objected(taken_back, is_listed=False, due_at=None)
+        waiting = Appeal.objects.filter(indicator=indicator, ended_at=None).first()
+        if waiting is None:
+            appeal(text, reason, member, at)
+            waiting = Appeal.objects.get(indicator=indicator, ended_at=None)
+    return Objected(taken_back, is_listed=True, due_at=waiting.due_at)
 
 
 def due_at(at: dt.datetime) -> dt.datetime:

@@ -130,6 +130,21 @@ def withdraw_said(
     return taken
 
 
+def withdraw_words(member: Member, indicator: Indicator, reason: str, at: dt.datetime | None = None) -> int:
+    """A member takes back all that it said of one indicator, by whatever way; gives how many words."""
+    reason, at = checked_reason(reason), at or now()
+    with act() as recorded:
+        locks.in_turn(TURN)
+        taken = Assertion.objects.filter(member=member, indicator=indicator, withdrawn_at=None).update(
+            withdrawn_at=at
+        )
+        if taken:
+            content = {"member": member.member_id, "words": taken, "reason": reason}
+            recorded.record(WORDS_WITHDRAWN, new_id("words"), content)
+            judge_all(recorded, [indicator.pk], at)
+    return taken
+
+
 def weigh_anew(at: dt.datetime | None = None) -> int:
     """Count every source's record, and judge again what rests on those that fell; gives the changes."""
     at, changed = at or now(), 0

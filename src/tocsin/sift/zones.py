@@ -20,7 +20,7 @@ import msgspec
 from tocsin.kernel.problems import BadInput, NotGenuine, Problem, Unreachable
 from tocsin.kernel.time import now, parse_rfc3339
 from tocsin.proof.lists import check_list
-from tocsin.sift import calling
+from tocsin.sift import asking, calling
 from tocsin.sift.blockstore import BlockStore, KeptList, opened
 from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
 
@@ -140,7 +140,7 @@ def _write(store: BlockStore, plan: Plan, name: str, path: Path) -> Written | No
         return None
     statement = msgspec.json.decode(kept.statement, type=ListStatement)
     has_expired = bool(statement.count) and parse_rfc3339(statement.expires) <= now()
-    body = emptied(name, kept.body) if has_expired else kept.body
+    body = emptied(name, kept.body) if has_expired else asking.without(name, kept.body, asking.unblocked())
     changed = _put(path, body)
     if changed:
         for command in plan.reloads:

@@ -14,6 +14,7 @@ from tocsin.doors.api import (
     bodies,
     cases,
     describing,
+    indicators,
     journal,
     lists,
     lists_of_cases,
@@ -53,6 +54,7 @@ api.add_router("/reports", reports.router)
 api.add_router("/reports", own.router)
 api.add_router("/notices", own.news)
 api.add_router("/tallies", tallies.router)
+api.add_router("/indicators", indicators.router)
 api.add_router("/cases", cases.router)
 api.add_router("/cases", acts.router)
 api.add_router("/cases", moves.router)

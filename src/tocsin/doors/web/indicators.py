@@ -13,7 +13,7 @@ from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.figures import effects
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
-from tocsin.sharing import queries, services
+from tocsin.sharing import explaining, queries, services
 from tocsin.sharing.models import Indicator
 
 Verb = Callable[[Indicator, str], object]
@@ -76,5 +76,6 @@ def _show(
         "kind_words": current_pack().kind_words(view.attack_kind),
         "may_go_back": may(actor, "network.read"),
         "stopped": effects.stopped_by(actor, indicator_id),
+        "known": explaining.explain(actor, view.value),
     }
     return page(request, "indicator", context, status=status)

@@ -1,8 +1,9 @@
-"""The second fence asks row by row where it gathered sets: a page in order of due then asks about fifty rows.
+"""The second fence asks row by row where it gathered sets: a page in order of due then asks of fifty rows.
 
-Measured with 100,000 cases: the coordinator's page took 9.6 s, of which the set of all cases that a missed clock
-has taken higher was most. A log is found through the cases that it stands behind (a few), not through every
-report that names it (thousands). Of clocks a coordinator sees all: they hold times, and nothing that a case says.
+Measured with 100,000 cases: the coordinator's page took 9.6 s, most of it for the set of all cases that a
+missed clock has taken higher. A log is found through the cases that it stands behind (a few), not through
+every report that names it (thousands). Of clocks a coordinator sees all: they hold times, and nothing that a
+case says.
 """
 
 from django.db import migrations
@@ -34,7 +35,8 @@ FUNCTIONS = (
     ),
     function(
         "tocsin_reads_holding(holding_pk bigint)",
-        "DECLARE behind bigint; mine bigint[] := tocsin_ids('units'); opened bigint[] := tocsin_ids('cases');",
+        "DECLARE behind bigint; mine bigint[] := tocsin_ids('units');"
+        " opened bigint[] := tocsin_ids('cases');",
         """IF mine = '{}' AND opened = '{}' AND NOT tocsin_is_coordinator() THEN RETURN false; END IF;
         FOR behind IN SELECT h.case_id FROM cases_caseholding h JOIN cases_case c ON c.id = h.case_id
             WHERE h.holding_id = holding_pk

@@ -1,0 +1,75 @@
+"""`tocsin why` and `tocsin unblock`: what is known of an address or name, and the way off the lists."""
+
+import click
+
+from tocsin.kernel.problems import BadInput
+
+KEY_HELP = "Your API key; better in the environment.  [env: TOCSIN_KEY]"
+
+
+@click.command()
+@click.argument("pattern")
+@click.option(
+    "--from", "url", required=True, envvar="TOCSIN_TO", metavar="URL", help="The exchange.  [env: TOCSIN_TO]"
+)
+@click.option(
+    "--key",
+    envvar="TOCSIN_KEY",
+    metavar="KEY",
+    help=KEY_HELP,
+)
+@click.option("--json", "as_json", is_flag=True, help="One object on standard output.")
+def why(pattern: str, url: str, key: str | None, as_json: bool) -> None:
+    """Say why PATTERN, an address or a name, is blocked or is not: its whole life, and what to do.
+
+    Needs a key with the scope lists:read. Who said it, and how many, is told to nobody.
+
+    \b
+      tocsin why 192.0.2.7 --from https://exchange.example
+      tocsin why shop.example
+    """
+    from tocsin.sift import asking
+
+    found = asking.explain(url, needed(key), pattern)
+    click.echo(asking.as_json(found) if as_json else asking.told(found))
+
+
+@click.command()
+@click.argument("pattern")
+@click.option("--reason", default="", metavar="TEXT", help="Why it is wrong; a trusted person reads it.")
+@click.option(
+    "--from", "url", required=True, envvar="TOCSIN_TO", metavar="URL", help="The exchange.  [env: TOCSIN_TO]"
+)
+@click.option(
+    "--key",
+    envvar="TOCSIN_KEY",
+    metavar="KEY",
+    help=KEY_HELP,
+)
+@click.option("--undo", is_flag=True, help="Let the exchange's lists decide here again.")
+def unblock(pattern: str, reason: str, url: str, key: str | None, undo: bool) -> None:
+    """Stop blocking PATTERN here at once, and object to it at the exchange.
+
+    `tocsin zone` leaves it out of this machine's lists from its next run on. At the exchange your own words
+    on it are taken back; what others stand behind goes to a trusted person, who answers within a working day,
+    or it is taken off every list. Needs a key with the scope indicators:write.
+
+    \b
+      tocsin unblock shop.example --reason "our customer, cleaned this morning"
+    """
+    from tocsin.sift import asking
+
+    if undo:
+        click.echo(asking.block_again(pattern))
+        return
+    if not reason.strip():
+        raise BadInput("no reason", hint='give --reason "…"; a trusted person reads it')
+    click.echo(asking.unblock_here(pattern))
+    click.echo(asking.object_to(url, needed(key), pattern, reason))
+
+
+def needed(key: str | None) -> str:
+    """The key. Raises BadInput."""
+    if not key:
+        raise BadInput("no API key", hint="set TOCSIN_KEY, or give --key; the exchange's operator makes one")
+    return key

@@ -1,0 +1,120 @@
+"""Why something is blocked, or is not: an indicator's whole life for whoever is up at three in the morning.
+
+Never who said it, nor how many did: certainty is told in bands that several numbers of sources share.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, replace
+
+from tocsin.access.policy import Actor, require
+from tocsin.kernel.time import now
+from tocsin.sharing import confidence, rules
+from tocsin.sharing.appealing import canonical
+from tocsin.sharing.judging import Obstacles, words_of
+from tocsin.sharing.models import Appeal, Indicator
+from tocsin.sharing.queries import Event, indicator_view, visible_to
+
+BANDS = {
+    "high": "very likely right",
+    "medium": "more likely right than not",
+    "low": "unsure",
+    "none": "hardly anything speaks for it any more",
+}
+NEVER = "Nobody on this exchange has reported it, and it is on none of its lists."
+HIDDEN = "It is on none of the exchange's lists."
+
+
+@dataclass(frozen=True)
+class Part:
+    """One line of what makes up the certainty."""
+
+    what: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that may be told of an address or name. `indicator_id` is empty where there is none to be seen.
+
+    `certainty` is a band's words, empty where nothing is shared; `obstacle` is why it may never be shared.
+    """
+
+    kind: str
+    value: str
+    sentence: str
+    indicator_id: str = ""
+    state: str = ""
+    reason: str = ""
+    tlp: str = ""
+    since: dt.datetime | None = None
+    valid_until: dt.datetime | None = None
+    certainty: str = ""
+    parts: tuple[Part, ...] = ()
+    reported_by_us: bool = False
+    obstacle: str = ""
+    appeal: str = ""
+    events: tuple[Event, ...] = ()
+
+
+def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanation:
+    """Why, or why not. Raises NotSignedIn, NotAllowed, BadInput for what is neither address nor name."""
+    require(actor, "indicator.read")
+    at, (kind, value) = at or now(), canonical(text)
+    obstacle = Obstacles().of(kind, value)
+    found = visible_to(actor).filter(kind=kind, value=value).first()
+    if found is None:
+        hidden = Indicator.objects.filter(kind=kind, value=value).exists()
+        return Explanation(kind, value, obstacle or (HIDDEN if hidden else NEVER), obstacle=obstacle)
+    view = indicator_view(actor, found.indicator_id)
+    sure, parts = certainty_of(found, at)
+    open_appeal = Appeal.objects.filter(indicator=found, ended_at=None).first()
+    return Explanation(
+        kind=kind,
+        value=value,
+        sentence=sentence_of(found),
+        indicator_id=found.indicator_id,
+        state=found.state,
+        reason=found.reason,
+        tlp=found.tlp if view.is_shared else "",
+        since=found.changed_at,
+        valid_until=view.valid_until,
+        certainty=BANDS[sure] if view.is_shared else "",
+        parts=parts if view.is_shared else (),
+        reported_by_us=view.reported_by_us,
+        obstacle=obstacle,
+        appeal="an appeal against it waits for an answer" if open_appeal is not None else "",
+        events=view.events,
+    )
+
+
+def sentence_of(found: Indicator) -> str:
+    """May I block this? In one line."""
+    return {
+        Indicator.State.SHARED: "It is shared: members' machines refuse it.",
+        Indicator.State.HELD: "It is held: nobody is asked to block it.",
+        Indicator.State.WITHDRAWN: "It was withdrawn: nobody should block it any more.",
+        Indicator.State.EXPIRED: "It has expired: it is on no list any more.",
+    }[Indicator.State(found.state)]
+
+
+def certainty_of(found: Indicator, at: dt.datetime) -> tuple[str, tuple[Part, ...]]:
+    """The band in which the certainty is now, and what makes it up, in words that count nobody."""
+    known = rules.DEFAULTS
+    words = [word for word in words_of([found.pk])[found.pk] if word.unforgeable and word.community is None]
+    heard = [
+        replace(word, weight=confidence.faded(word.weight, at - word.at, found.kind, known)) for word in words
+    ]
+    sure = confidence.certainty(rules.loudest(heard), known)
+    if found.basis == "person":
+        sure = max(sure, known.bands["high"])
+    newest = max((word.at for word in words), default=None)
+    half = known.half_life_days[found.kind]
+    parts = [
+        Part("sources", "a trusted person" if found.basis == "person" else "members, each counted once"),
+        Part("records", "each weighs by how often it was right before"),
+    ]
+    if newest is not None:
+        days = max((at - newest).days, 0)
+        age = "today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago"
+        parts.append(Part("age", f"last said {age}; a word weighs half after {half:g} days"))
+    return confidence.band(sure, known), tuple(parts)

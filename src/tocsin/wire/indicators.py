@@ -1,0 +1,54 @@
+"""What the exchange tells of an indicator, and what a member objects (JSON over the REST interface)."""
+
+import msgspec
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One line of an explanation."""
+
+    what: str
+    words: str
+
+
+class Happened(msgspec.Struct, frozen=True):
+    """One event of an indicator's life; `at` is RFC 3339."""
+
+    at: str
+    words: str
+    why: str = ""
+
+
+class Explained(msgspec.Struct, frozen=True):
+    """Why an address or name is blocked, or is not. What does not apply is empty; instants are RFC 3339."""
+
+    kind: str
+    value: str
+    sentence: str
+    indicator_id: str = ""
+    state: str = ""
+    reason: str = ""
+    tlp: str = ""
+    since: str = ""
+    valid_until: str = ""
+    certainty: str = ""
+    parts: tuple[Told, ...] = ()
+    reported_by_us: bool = False
+    obstacle: str = ""
+    appeal: str = ""
+    stopped: str = ""
+    events: tuple[Happened, ...] = ()
+
+
+class Objection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member's objection to an address or name that is shared."""
+
+    value: str
+    reason: str
+
+
+class Objected(msgspec.Struct, frozen=True):
+    """What came of it: own words taken back, whether it is still listed, and until when that is judged."""
+
+    taken_back: int
+    is_listed: bool
+    due_at: str = ""
