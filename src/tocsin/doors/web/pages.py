@@ -32,7 +32,7 @@ PARTS: Parts = (
     ("Queue", "queue", "queue.read", ("/queue", "/cases", "/links")),
     ("Team", "team", "team.read", ("/team",)),
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
-    ("Network", "network", "network.read", ("/network", "/indicators")),
+    ("Network", "network", "network.read", ("/network", "/indicators", "/communities")),
     ("Appeals", "appeals", "appeal.decide", ("/appeals",)),
     ("Administration", "administration", "admin.read", ("/administration",)),
     ("Figures", "figures", "figures.read", ("/figures",)),
