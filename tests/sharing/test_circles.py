@@ -37,10 +37,8 @@ def test_made_joined_left_and_closed(street: Street) -> None:
         gathering.let_in(rita, made.community_id, medway.member_id, NOON)
     with pytest.raises(NotAllowed):
         gathering.let_in(mark, made.community_id, a_member("harbour").member_id, NOON)
-    assert [name for _, name, _, _ in gathering.community(mark, made.community_id).members] == [
-        "ferry",
-        "medway",
-    ]
+    inside = gathering.community(mark, made.community_id).members
+    assert [name for _, name, _, _ in inside] == ["ferry", "medway"]
     with pytest.raises(Conflict, match="nobody would look after it"):
         gathering.let_out(rita, made.community_id, ferry.member_id, NOON)
     gathering.let_out(mark, made.community_id, medway.member_id, NOON)

@@ -157,12 +157,8 @@ POLICY: dict[str, Rule] = {
         "coordinator", relation="coordinated", why="a one-time link for a unit that has not joined"
     ),
     "list.read": _rule(scope="lists:read", why="a member's network reads what is shared"),
-    "community.read": _rule(
-        "reporter", relation="own member", why="the circles that one's member belongs to"
-    ),
-    "community.manage": _rule(
-        "reporter", relation="own member", why="a circle is made, joined and left by its members"
-    ),
+    "community.read": _rule("reporter", relation="own member", why="the circles that one's member is in"),
+    "community.manage": _rule("reporter", relation="own member", why="members make, join and leave circles"),
     "channel.read": _rule(
         "reporter trusted", scope="lists:read", why="a feed of what one's own circles share"
     ),

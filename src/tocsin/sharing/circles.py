@@ -33,12 +33,12 @@ def shared_in(actor: Actor, community_id: str) -> tuple[SharedRow, ...]:
     rows = Standing.objects.filter(community=found, state=Indicator.State.SHARED, valid_until__gt=now())
     return tuple(
         SharedRow(
-            row.indicator.indicator_id,
-            row.indicator.value,
-            row.reason,
-            row.tlp,
-            row.changed_at,
-            row.valid_until,
+            indicator_id=row.indicator.indicator_id,
+            value=row.indicator.value,
+            reason=row.reason,
+            tlp=row.tlp,
+            changed_at=row.changed_at,
+            valid_until=row.valid_until,
         )
         for row in rows.select_related("indicator").order_by("-changed_at", "-pk")[:NEWEST]
     )

@@ -14,7 +14,7 @@ from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.kernel.problems import BadInput, Conflict, NotAllowed
-from tocsin.sharing import channels, circles
+from tocsin.sharing import circles
 
 CEILINGS = {
     Community.Tlp.CLEAR: "TLP:CLEAR, anybody may read it",
@@ -125,7 +125,6 @@ def _show(
         "feeds": circles.feeds_of(actor, community_id),
         "others": gathering.others_than(actor, community_id) if view.may_manage else [],
         "mine": {member.member_id for member in actor.members},
-        "levels": channels.LEVELS,
         "public_url": settings.PUBLIC_URL,
         "typed": typed,
         "errors": typed.errors,
