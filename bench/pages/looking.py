@@ -6,7 +6,6 @@ A home that holds a store already is looked at as it is, so that a change can be
 """
 
 import argparse
-import datetime as dt
 import os
 import time
 from pathlib import Path
@@ -24,24 +23,14 @@ def main() -> None:
     parser.add_argument("--home", type=Path, default=Path("/tmp/tocsin-pages"))
     parser.add_argument("--only", default="", help="pages whose words have this in them")
     given = parser.parse_args()
-    is_built = (given.home / "built").exists()
     os.environ |= {"TOCSIN_HOME": str(given.home), "DJANGO_SETTINGS_MODULE": "tocsin.site.settings"}
     os.environ.setdefault("TOCSIN_HOSTS", "testserver")
     os.environ.setdefault("TOCSIN_SECOND_FACTOR", "none")
     from tocsin.doors.admin.setup import prepare
 
     prepare()
-    from tocsin.access.models import Member, Person
-
     store = Store(given.reports, given.cases)
-    if is_built:
-        store.members = list(Member.objects.order_by("pk").values_list("pk", flat=True))
-        store.people = {person.name.lower(): person for person in Person.objects.all()}
-        store.sizes = store._sizes()
-        store.now = dt.datetime.now(dt.UTC)
-    else:
-        store.build()
-        (given.home / "built").touch()
+    store.stand(given.home)
     for person, words, address in pages(store):
         if given.only in words:
             print(look(store.people.get(person), words, address, by_key=person == "key"), flush=True)

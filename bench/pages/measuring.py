@@ -100,7 +100,7 @@ def measure(engine: str, reports: int, cases: int, seconds: int) -> dict[str, An
     from bench.nation import served
 
     store = Store(reports, cases)
-    store.build()
+    store.stand(Path(os.environ["TOCSIN_HOME"]))
     connections.close_all()
     rows = []
     with served() as url, tempfile.TemporaryDirectory() as folder:
@@ -159,8 +159,16 @@ def main() -> None:
     parser.add_argument("--cases", "--measured", type=int, default=SIZE[1])
     parser.add_argument("--engine", choices=["sqlite", "postgresql"])
     parser.add_argument("--seconds", type=int, default=SECONDS)
+    parser.add_argument("--home", type=Path, help="measure the store that stands here, as DATABASE_URL says")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.home:
+        os.environ |= {"TOCSIN_HOME": str(given.home), "DJANGO_SETTINGS_MODULE": "tocsin.site.settings"}
+        os.environ.setdefault("TOCSIN_SECOND_FACTOR", "none")
+        engine = "postgresql" if os.environ.get("DATABASE_URL") else "sqlite"
+        for row in measure(engine, given.reports, given.cases, given.seconds)["pages"]:
+            print(json.dumps(row), flush=True)
+        return
     if given.inside:
         print(json.dumps(measure(given.engine, given.reports, given.cases, given.seconds)))
         return

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -54,6 +55,20 @@ class Store:
         self._statistics()
         furnish(self)
         self._statistics()
+
+    def stand(self, home: Path) -> None:
+        """What stands in this home already, or everything anew: what was built is marked there."""
+        from tocsin.access.models import Member, Person
+
+        mark = home / "built"
+        if not mark.exists():
+            self.build()
+            mark.touch()
+            return
+        self.members = list(Member.objects.order_by("pk").values_list("pk", flat=True))
+        self.people = {person.name.lower(): person for person in Person.objects.all()}
+        self.sizes = self._sizes()
+        self.now = dt.datetime.now(dt.UTC)
 
     def _people(self) -> None:
         """130 members, every unit, and in Kent, which has joined, an officer and a supervisor."""
