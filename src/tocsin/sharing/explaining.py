@@ -60,8 +60,10 @@ def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanati
     """Why, or why not. Raises NotSignedIn, NotAllowed, BadInput for what is neither address nor name."""
     require(actor, "indicator.read")
     at, (kind, value) = at or now(), canonical(text)
-    obstacle = Obstacles().of(kind, value)
     found = visible_to(actor).filter(kind=kind, value=value).first()
+    # What is shared meets no obstacle: the sweep sees to that, within seconds of any change.
+    is_shared = found is not None and found.state == Indicator.State.SHARED
+    obstacle = "" if is_shared else Obstacles().of(kind, value)
     if found is None:
         hidden = Indicator.objects.filter(kind=kind, value=value).exists()
         return Explanation(kind, value, obstacle or (HIDDEN if hidden else NEVER), obstacle=obstacle)
