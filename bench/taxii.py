@@ -89,13 +89,15 @@ def fill(stored: int) -> None:
     import uuid
 
     from tocsin.journal.acts import act
-    from tocsin.sharing.models import Indicator, Outgoing
+    from tocsin.sharing.channels import shared_channel
+    from tocsin.sharing.models import Channel, Indicator, Outgoing
     from tocsin.store import bulk
     from tocsin.wire import stix
 
+    channel = shared_channel(None, "green")
     for start in range(0, stored, CHUNK):
-        indicators, entries = [], []
-        for number in range(start, min(start + CHUNK, stored)):
+        indicators, entries, stop = [], [], min(start + CHUNK, stored)
+        for number in range(start, stop):
             value = f"{80 + (number >> 24)}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
             at, stix_id = instant(number), uuid.UUID(int=number)
             body = stix.indicator_body(
@@ -107,7 +109,10 @@ def fill(stored: int) -> None:
                 (number + 1, f"indicator_{number}", stored_uuid(stix_id), "address", value,
                  "intrusion-attempts/brute-force", "shared", "", when, when, when)
             )  # fmt: skip
-            entries.append((number + 1, when, number + 1, stored_uuid(stix_id), when, True, False, body))
+            entries.append(
+                (channel.pk, number + 1, when, number + 1, "indicator", stored_uuid(stix_id), when, True,
+                 False, body)
+            )  # fmt: skip
         with act():
             bulk.insert(
                 Indicator,
@@ -117,18 +122,11 @@ def fill(stored: int) -> None:
             )  # fmt: skip
             bulk.insert(
                 Outgoing,
-                (
-                    "number",
-                    "date_added",
-                    "indicator_id",
-                    "stix_id",
-                    "modified",
-                    "is_latest",
-                    "revoked",
-                    "body",
-                ),
+                ("channel_id", "number", "date_added", "indicator_id", "stix_type", "stix_id", "modified",
+                 "is_latest", "revoked", "body"),
                 entries,
-            )
+            )  # fmt: skip
+            Channel.objects.filter(pk=channel.pk).update(number=stop, last_at=instant(stop - 1))
 
 
 def stored_uuid(value: Any) -> Any:

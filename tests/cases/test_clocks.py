@@ -89,6 +89,21 @@ def test_the_update_clock_starts_again_with_each_update(town: Town) -> None:
     assert Clock.objects.filter(case=case, clock_id="P04").count() == 3
 
 
+def test_no_clock_is_due_before_it_began_when_the_clock_on_the_wall_goes_back(town: Town) -> None:
+    """Set back by a month, the next duty begins after the last, and is another one in the journal, too."""
+    case = town.case_of(town.report())
+    by = Responder.of(town.actor("olive"), case)
+    assess_case(case, by, "X-INV", "still at it", NOON + DAY)
+    assess_case(case, by, "X-INV", "still at it", NOON + 40 * DAY)
+    assess_case(case, by, "X-INV", "still at it", NOON + DAY)  # the machine was a month ahead
+    began, due = Clock.objects.filter(case=case, clock_id="P04").latest("pk").started_at, NOON + 68 * DAY
+    assert began > NOON + 40 * DAY
+    assert Clock.objects.get(case=case, clock_id="P04", ended_at=None).due_at > due
+    clocks.sweep(NOON + 100 * DAY)
+    told = [bytes(row.content) for row in Content.objects.filter(entry__event="cases:clock:breached")]
+    assert len(told) == len(set(told))
+
+
 def test_a_critical_case_has_the_shorter_limits(town: Town) -> None:
     """Four hours to be accepted, one working day to be judged."""
     case = town.case_of(town.report(severity="critical"))

@@ -180,6 +180,15 @@ def test_fastnetmon_records_are_read(tmp_path: Path) -> None:
     assert as_text.measures["peak_bits_per_second"] == 245_000_000
 
 
+def test_flows_that_begin_with_an_empty_line_keep_their_reason(tmp_path: Path) -> None:
+    """A lone carriage return before the names: nothing says what is what, and the file is kept as it is."""
+    path = tmp_path / "flows.csv"
+    path.write_bytes(b"\r" + (HEADER + reflection()).encode())
+    sifted = sift([str(path)], Options(rejects=tmp_path / "rejects.tsv"))
+    assert sifted.balance.read == sifted.balance.rejected > 0
+    assert "without a line of names" in (tmp_path / "rejects.tsv").read_text()
+
+
 def test_a_broken_fastnetmon_record_is_kept_with_its_reason(tmp_path: Path) -> None:
     """It stops none of the others."""
     lines = [

@@ -157,10 +157,19 @@ POLICY: dict[str, Rule] = {
         "coordinator", relation="coordinated", why="a one-time link for a unit that has not joined"
     ),
     "list.read": _rule(scope="lists:read", why="a member's network reads what is shared"),
+    "channel.read": _rule(
+        "reporter trusted", scope="lists:read", why="a feed of what one's own circles share"
+    ),
+    "channel.write": _rule(
+        scope="indicators:write", relation="own member", why="a member's own machine says"
+    ),
     "indicator.read": _rule(
         "reporter trusted coordinator officer supervisor", why="what is shared, and why, never by whom"
     ),
     "indicator.approve": _rule("trusted", why="a trusted person's word shares alone"),
+    "appeal.make": _rule(relation="anyone", why="whoever is blocked has no account"),
+    "appeal.read": _rule(relation="anyone", why="the token in the address is the permission"),
+    "appeal.decide": _rule("trusted", why="a person answers whoever is blocked"),
     "indicator.withdraw": _rule("trusted", why="a withdrawal needs nobody else"),
     "link.use": _rule(relation="anyone", why="the token in the address is the permission"),
     "account.read": _rule(why="one's own account: roles, second factors, sessions"),

@@ -194,8 +194,10 @@ def _start(
             runs, last = known.get(clock[:3] + clock[8:], (False, None))
             if runs:
                 continue
-            if last is not None and last >= at:  # never two at one instant, however clocks on the wall jump
-                clock = clock._replace(started_at=last + dt.timedelta(microseconds=1))
+            if last is not None and last >= at:
+                # The clock on the wall went back: never two at one instant, and none due before it began.
+                begun = last + dt.timedelta(microseconds=1)
+                clock = begin(pack, rule.clock_id, about, begun, is_urgent=urgent)
             started.append(clock)
     insert(started)
     return started

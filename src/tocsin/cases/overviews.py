@@ -31,11 +31,15 @@ COUNTED_FOR = 60  # seconds, where there are very many
 
 def by_urgency(cases: QuerySet[Case]) -> list[Case]:
     """A page of open cases with their units and coordinators, what is due first coming first."""
-    related = cases.select_related("investigating_unit", "support_unit", "coordinator")
-    found = list(related.filter(due_at__isnull=False).order_by("due_at", "pk")[:PAGE])
-    if len(found) < PAGE:
-        found += related.filter(due_at__isnull=True).order_by("-score", "opened_at")[: PAGE - len(found)]
-    return found
+    pks = list(
+        cases.filter(due_at__isnull=False).order_by("due_at", "pk").values_list("pk", flat=True)[:PAGE]
+    )
+    if len(pks) < PAGE:
+        rest = cases.filter(due_at__isnull=True).order_by("-score", "opened_at")
+        pks += rest.values_list("pk", flat=True)[: PAGE - len(pks)]
+    related = Case.objects.select_related("investigating_unit", "support_unit", "coordinator")
+    found = related.in_bulk(pks)
+    return [found[pk] for pk in pks]
 
 
 def first_due(pack: Pack, cases: Iterable[Case], at: dt.datetime) -> dict[int, ClockView]:
@@ -56,8 +60,7 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
     require(actor, "coordination.read")
     at, pack = at or now(), current_pack()
     open_cases = reach.visible_to(actor).filter(closed_at__isnull=True)
-    apart = list(Unit.objects.filter(joined_at__isnull=True).order_by().values_list("pk", flat=True))
-    not_joined = by_urgency(open_cases.filter(investigating_unit__in=apart))
+    not_joined = by_urgency(open_cases.exclude(investigating_unit__in=reach.joined_units()))
     late = by_urgency(open_cases.filter(reach.is_late()))
     silent, counted_at = counted(
         f"silent-{actor.person.pk if actor.person else 0}",

@@ -69,8 +69,9 @@ def duties_of_units(pack: Pack, actor: Actor, at: dt.datetime) -> list[DutyView]
             :SHOWN
         ]
     )
+    owing = mine.filter(due_at__isnull=False)  # a closed case owes at most P05, and says so there
     own = Clock.objects.filter(
-        case__in=mine, report__isnull=True, ended_at__isnull=True, member__isnull=True, unit__isnull=True
+        case__in=owing, report__isnull=True, ended_at__isnull=True, member__isnull=True, unit__isnull=True
     )
     others = own.exclude(clock_id=clocks.WARN).order_by("due_at", "pk").values_list("pk", flat=True)
     counts |= dict.fromkeys(others[:SHOWN], 1)

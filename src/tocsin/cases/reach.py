@@ -38,8 +38,13 @@ def known_to(actor: Actor) -> QuerySet[Case]:
     )
     mine |= Q(lane=Report.Lane.ORDINARY) & escalated_to(units)
     if Role.Name.COORDINATOR in actor.role_names:
-        mine |= Q(investigating_unit__joined_at__isnull=True) | is_escalated(0)
+        mine |= ~Q(investigating_unit__in=joined_units()) | is_late()
     return Case.objects.filter(mine)
+
+
+def joined_units() -> list[int]:
+    """The units that answer by themselves, looked up first, so that a page in order of due needs no join."""
+    return list(Unit.objects.filter(joined_at__isnull=False).order_by().values_list("pk", flat=True))
 
 
 def sealed_from(actor: Actor, at: dt.datetime | None = None) -> Q:
@@ -53,6 +58,12 @@ def sealed_from(actor: Actor, at: dt.datetime | None = None) -> Q:
     named = Seal.objects.filter(case=OuterRef("pk"), lifted_at__isnull=True, people=actor.person)
     broken = BrokenGlass.objects.filter(case=OuterRef("pk"), person=actor.person, expires_at__gt=at or now())
     return Q(sealed) & ~Q(Exists(named)) & ~Q(Exists(broken))
+
+
+def sealed_cases(actor: Actor) -> QuerySet[Case]:
+    """The cases that are sealed from the actor, found by their seals, which are few."""
+    sealed = Seal.objects.filter(lifted_at__isnull=True).values("case")
+    return Case.objects.filter(sealed_from(actor), pk__in=sealed)
 
 
 def is_sealed_from(actor: Actor, case: Case) -> bool:

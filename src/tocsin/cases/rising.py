@@ -29,8 +29,9 @@ def rising(actor: Actor) -> tuple[Rising, ...]:
     """Missed duties of the cases on the coordinator's page, the next to go up first; `MOST` at most."""
     require(actor, "coordination.read")
     pack = current_pack()
-    missed = Clock.objects.filter(
-        case__in=reach.visible_to(actor).filter(closed_at__isnull=True).values("pk"),
+    # Every missed duty of an open case is before the coordinator, so that only seals keep one from the page.
+    missed = Clock.objects.exclude(case__in=reach.sealed_cases(actor).values("pk")).filter(
+        case__closed_at__isnull=True,
         ended_at__isnull=True,
         breached_at__isnull=False,
         next_step_at__isnull=False,

@@ -1,14 +1,16 @@
 """What a member's reports led to: how much of what they point at is shared, and what that stopped."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from tocsin.access.policy import Actor, require
 from tocsin.blocking import rules as blocking
 from tocsin.blocking.models import Tally
+from tocsin.cases.counted import counted
 from tocsin.intake.models import Report
+from tocsin.kernel.time import now
 from tocsin.sharing import queries as sharing
 from tocsin.sharing.models import Assertion, Indicator
 
@@ -57,6 +59,7 @@ STATES = {
     Indicator.State.EXPIRED: "was shared, has expired",
 }
 SHOWN = 20
+COUNTED_FOR = 60  # seconds, where a member said something of very many
 
 
 def warnings_from(actor: Actor, reports: QuerySet[Report]) -> tuple[Warned, ...]:
@@ -71,15 +74,23 @@ def warnings_from(actor: Actor, reports: QuerySet[Report]) -> tuple[Warned, ...]
 def led_to(actor: Actor) -> LedTo:
     """What the reports of the actor's members led to. Raises NotSignedIn, NotAllowed."""
     require(actor, "report.list")
-    members = [member.pk for member in actor.members]
+    members = sorted(member.pk for member in actor.members)
+    name = f"led-to-{'-'.join(map(str, members))}"
+    (found, _), _ = counted(name, lambda: _led_to(members), lambda pair: pair[1], now(), COUNTED_FOR)
+    return found
+
+
+def _led_to(members: Sequence[int]) -> tuple[LedTo, int]:
+    """What the reports of these members led to, and of how many indicators that speaks."""
     asserted = Assertion.objects.filter(member__in=members, withdrawn_at__isnull=True)
     indicators = Indicator.objects.filter(pk__in=asserted.values("indicator"))
-    states = list(indicators.values_list("state", flat=True))
-    return LedTo(
-        shared=states.count(Indicator.State.SHARED),
-        once=states.count(Indicator.State.EXPIRED) + states.count(Indicator.State.WITHDRAWN),
+    states = dict(indicators.order_by().values_list("state").annotate(Count("pk")))
+    led = LedTo(
+        shared=states.get(Indicator.State.SHARED, 0),
+        once=states.get(Indicator.State.EXPIRED, 0) + states.get(Indicator.State.WITHDRAWN, 0),
         words=_words(indicators, members),
     )
+    return led, sum(states.values())
 
 
 def stopped_by(actor: Actor, indicator_id: str) -> str:

@@ -15,3 +15,4 @@ class SharingConfig(AppConfig):
         for source in tasks.NEWS:
             subscribe(source, tasks.assert_new)
         periodic.every(15, tasks.sweep_indicators)
+        periodic.every(3_600, tasks.weigh_sources)

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from tocsin.sharing.models import Outgoing
-
-INDICATOR, MARKING = "indicator", "marking-definition"
+from tocsin.sharing.models import Channel, Outgoing
 
 
 @dataclass(frozen=True)
@@ -38,37 +36,33 @@ class Page:
     last_at: dt.datetime | None = None
 
 
-def bodies(wanted: Wanted, limit: int) -> Page:
+def bodies(channel: Channel, wanted: Wanted, limit: int) -> Page:
     """At most `limit` objects as they are served: stored bytes, nothing is built."""
-    rows = list(entries(wanted).values_list("number", "body")[: limit + 1])
+    rows = list(entries(channel, wanted).values_list("number", "body")[: limit + 1])
     more = len(rows) > limit
     del rows[limit:]
     if not rows:
         return Page([], wanted.after, more=False)
     first, last = rows[0][0], rows[-1][0]
-    added = dict(Outgoing.objects.filter(pk__in=(first, last)).values_list("number", "date_added"))
+    ends = Outgoing.objects.filter(channel=channel, number__in=(first, last))
+    added = dict(ends.values_list("number", "date_added"))
     return Page([bytes(body) for _, body in rows], last, more, added[first], added[last])
 
 
-def records(wanted: Wanted, limit: int) -> tuple[list[Outgoing], bool]:
+def records(channel: Channel, wanted: Wanted, limit: int) -> tuple[list[Outgoing], bool]:
     """At most `limit` entries without their bodies, and whether others follow."""
-    rows = list(entries(wanted).defer("body")[: limit + 1])
+    rows = list(entries(channel, wanted).defer("body")[: limit + 1])
     return rows[:limit], len(rows) > limit
 
 
-def is_known(stix_id: uuid.UUID) -> bool:
+def is_known(channel: Channel, stix_id: uuid.UUID) -> bool:
     """Was such an object ever in the feed?"""
-    return Outgoing.objects.filter(stix_id=stix_id).exists()
+    return Outgoing.objects.filter(channel=channel, stix_id=stix_id).exists()
 
 
-def type_of(entry: Outgoing) -> str:
-    """The STIX type of an entry's object."""
-    return MARKING if entry.indicator_id is None else INDICATOR
-
-
-def entries(wanted: Wanted) -> QuerySet[Outgoing]:
-    """The entries that are wanted, in order."""
-    found = Outgoing.objects.order_by("number")
+def entries(channel: Channel, wanted: Wanted) -> QuerySet[Outgoing]:
+    """The entries of a feed that are wanted, in order."""
+    found = Outgoing.objects.filter(channel=channel).order_by("number")
     if wanted.nothing:
         return found.none()
     if wanted.after:
@@ -78,8 +72,7 @@ def entries(wanted: Wanted) -> QuerySet[Outgoing]:
     if wanted.ids:
         found = found.filter(stix_id__in=wanted.ids)
     if wanted.types:
-        kinds = Q(indicator__isnull=False) if INDICATOR in wanted.types else Q(pk__in=())
-        found = found.filter(kinds | Q(indicator__isnull=True) if MARKING in wanted.types else kinds)
+        found = found.filter(stix_type__in=wanted.types)
     if "all" not in wanted.versions:
         found = found.filter(_of_versions(wanted.versions))
     return found
@@ -91,6 +84,8 @@ def _of_versions(versions: tuple[str | dt.datetime, ...]) -> Q:
     if "last" in versions:
         chosen |= Q(is_latest=True)
     if "first" in versions:
-        earlier = Outgoing.objects.filter(stix_id=OuterRef("stix_id"), number__lt=OuterRef("number"))
+        earlier = Outgoing.objects.filter(
+            channel=OuterRef("channel"), stix_id=OuterRef("stix_id"), modified__lt=OuterRef("modified")
+        )
         chosen |= ~Q(Exists(earlier))
     return chosen

@@ -3,17 +3,18 @@
 import datetime as dt
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.conf import settings
 from django.db.models import Max
 
-from tocsin.access.models import Member
+from tocsin.access.models import Community, Member
 from tocsin.journal.acts import Act
 from tocsin.kernel.intervals import intervals
-from tocsin.sharing import rules
-from tocsin.sharing.models import Approval, Assertion, Indicator
-from tocsin.sharing.publishing import publish
+from tocsin.sharing import records, rules
+from tocsin.sharing.channels import levels_of
+from tocsin.sharing.models import Approval, Assertion, Indicator, Standing
+from tocsin.sharing.publishing import Departure, publish
 from tocsin.sharing.warning_lists import warning_lists
 from tocsin.store.rows import update_rows
 
@@ -23,7 +24,7 @@ EVENTS = {
     "expired": "sharing:indicator:expired",
 }
 RENEWED = "sharing:indicator:renewed"
-COLUMNS = ("attack_kind", "state", "reason", "changed_at", "valid_until")
+COLUMNS = ("attack_kind", "state", "reason", "changed_at", "valid_until", "tlp", "basis", "confirmed_at")
 
 
 class Obstacles:
@@ -51,63 +52,101 @@ class Obstacles:
 
 
 def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
-    """Judge these indicators, store what changed and publish what changed outwardly; gives their number."""
-    changed, leaving, events = [], [], []
-    for indicator, standing in standings(pks):
-        verdict = rules.judge(standing, at)
-        before = (indicator.state, indicator.reason, indicator.valid_until)
-        if before == (verdict.state, verdict.reason, verdict.valid_until):
+    """Judge these indicators for every audience, store and publish what changed; gives how many."""
+    obstacles, words, rulings = Obstacles(), words_of(pks), rulings_of(pks)
+    indicators = list(Indicator.objects.filter(pk__in=pks).order_by("pk"))
+    everywhere: list[Indicator | Standing] = [*indicators, *standings(indicators, words, at)]
+    changed: list[Indicator | Standing] = []
+    departures: list[Departure] = []
+    for where in everywhere:
+        indicator, community = (
+            (where.indicator, where.community) if isinstance(where, Standing) else (where, None)
+        )
+        known = rules.Standing(
+            kind=indicator.kind,
+            state=where.state,
+            reason=where.reason,
+            words=tuple(words[indicator.pk]),
+            ruling=rulings.get(indicator.pk),
+            obstacle=obstacles.of(indicator.kind, indicator.value),
+            valid_until=where.valid_until,
+            tlp=where.tlp,
+            sources_needed=community.sources_needed if community is not None else rules.SOURCES_NEEDED,
+            community=community.pk if community is not None else None,
+            basis=where.basis,
+        )
+        verdict = rules.judge(known, at, levels_of(community))
+        before = (where.state, where.reason, where.valid_until, where.tlp, where.basis)
+        if before == (verdict.state, verdict.reason, verdict.valid_until, verdict.tlp, verdict.basis):
             continue
-        if verdict.state != indicator.state:
-            leaving.append(indicator)
-            events.append(EVENTS[verdict.state])
-        elif verdict.state == "shared" and verdict.valid_until != indicator.valid_until:
-            leaving.append(indicator)
-            events.append(RENEWED)
-        indicator.state, indicator.reason = verdict.state, verdict.reason
-        indicator.valid_until, indicator.changed_at = verdict.valid_until, at
-        changed.append(indicator)
-    update_rows(changed, COLUMNS)
-    publish(recorded, leaving, events)
+        event = EVENTS.get(verdict.state) if verdict.state != where.state else None
+        if event is None and verdict.state == "shared":
+            moved = (verdict.valid_until, verdict.tlp) != (where.valid_until, where.tlp)
+            event = RENEWED if moved else None
+        if event is not None:
+            departures.append(Departure(indicator, where, event))
+        where.state, where.reason, where.tlp = verdict.state, verdict.reason, verdict.tlp
+        where.valid_until, where.changed_at, where.basis = verdict.valid_until, at, verdict.basis
+        if verdict.basis == "voices" and where.confirmed_at is None:
+            where.confirmed_at = at
+        changed.append(where)
+    update_rows([one for one in changed if isinstance(one, Indicator)], COLUMNS)
+    update_rows([one for one in changed if isinstance(one, Standing)], COLUMNS[1:])
+    publish(recorded, departures)
     return len(changed)
 
 
-def standings(pks: Sequence[int]) -> Iterable[tuple[Indicator, rules.Standing]]:
-    """Each indicator with all that is known of it, in four questions whatever their number."""
-    obstacles, words, rulings = Obstacles(), words_of(pks), rulings_of(pks)
-    for indicator in Indicator.objects.filter(pk__in=pks).order_by("pk"):
-        yield (
-            indicator,
-            rules.Standing(
-                kind=indicator.kind,
-                state=indicator.state,
-                reason=indicator.reason,
-                words=tuple(words[indicator.pk]),
-                ruling=rulings.get(indicator.pk),
-                obstacle=obstacles.of(indicator.kind, indicator.value),
-                valid_until=indicator.valid_until,
-            ),
+def standings(
+    indicators: Sequence[Indicator], words: dict[int, list[rules.Word]], at: dt.datetime
+) -> list[Standing]:
+    """Where each of these stands in the communities to which something was ever said of it, new ones held."""
+    known = Standing.objects.filter(indicator__in=indicators).select_related("community")
+    found = {(one.indicator_id, one.community_id): one for one in known.order_by("pk")}
+    by_pk = {indicator.pk: indicator for indicator in indicators}
+    said = {(pk, word.community) for pk in by_pk for word in words[pk] if word.community is not None}
+    missing = sorted(pair for pair in said if pair not in found)
+    communities = Community.objects.in_bulk({community for _, community in missing})
+    fresh = [
+        Standing(
+            indicator=by_pk[pk],
+            community=communities[community],
+            reason=rules.ALONE_WORDS,
+            changed_at=at,
         )
+        for pk, community in missing
+    ]
+    for one in Standing.objects.bulk_create(fresh):
+        found[one.indicator_id, one.community_id] = one
+    for one in found.values():
+        one.indicator = by_pk[one.indicator_id]
+    return list(found.values())
 
 
 def words_of(pks: Sequence[int]) -> dict[int, list[rules.Word]]:
-    """The latest word of each member that stands, by indicator. A suspended member's does not."""
+    """The latest word of each member that stands, by indicator, for each circle that it is for.
+
+    A suspended member's does not stand.
+    """
     words: dict[int, list[rules.Word]] = defaultdict(list)
     standing = (
         Assertion.objects.filter(indicator__in=pks, withdrawn_at=None, member__suspended_at=None)
         .order_by()
-        .values_list("indicator", "member", "unforgeable")
+        .values_list("indicator", "member", "unforgeable", "tlp", "upstream", "community")
         .annotate(latest=Max("asserted_at"))
     )
-    for indicator, member, unforgeable, latest in standing:
-        words[indicator].append(rules.Word(member, latest, unforgeable))
+    weights = records.weights()
+    for indicator, member, unforgeable, tlp, upstream, community, latest in standing:
+        weight = weights.get(member, rules.USUAL)
+        words[indicator].append(rules.Word(member, latest, unforgeable, tlp, upstream, community, weight))
     return words
 
 
 def rulings_of(pks: Sequence[int]) -> dict[int, rules.Ruling]:
     """The latest yes or no of trusted persons, by indicator."""
     rows = Approval.objects.filter(indicator__in=pks).order_by("at", "pk")
-    return {row.indicator_id: rules.Ruling(row.is_yes, row.at, row.reason) for row in rows}
+    return {
+        row.indicator_id: rules.Ruling(row.is_yes, row.at, row.reason, row.person_id is None) for row in rows
+    }
 
 
 def _on_list(title: str | None) -> str:

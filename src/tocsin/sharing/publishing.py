@@ -1,35 +1,61 @@
-"""Putting changes into the outward feed: own numbers, STIX versions, the numbers of the lists.
+"""Putting changes into the outward feeds: own numbers, STIX versions, the numbers of the lists.
 
-The feed counts by itself, so that a member's cursor tells nobody how much others report. Numbers are given
+Each feed counts by itself, so that a member's cursor tells nobody how much others report. Numbers are given
 out while the journal's head is locked, last of all: they become visible in order and no cursor skips one.
 """
 
 import datetime as dt
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import Max, Min
 
+from tocsin.access.models import Community
 from tocsin.journal.acts import Act, Stamp
 from tocsin.journal.chain import Placement
 from tocsin.kernel.time import parse_rfc3339
-from tocsin.sharing.models import Indicator, ListHead, Outgoing
+from tocsin.sharing.channels import shared_channel
+from tocsin.sharing.models import Channel, Indicator, ListHead, Outgoing, Standing
+from tocsin.store.rows import insert_rows
 from tocsin.wire import stix
 
+MICROSECOND = dt.timedelta(microseconds=1)
 MILLISECOND = dt.timedelta(milliseconds=1)
 HOUR = dt.timedelta(hours=1)
-NEW: tuple[dt.datetime | None, dt.datetime | None] = (None, None)
+INDICATOR, MARKING = "indicator", "marking-definition"
 MARKED = "sharing:marking:published"
 
 
 @dataclass(frozen=True)
 class Departure:
-    """An indicator that changed outwardly, and its journal entry."""
+    """An indicator that changed in an audience: `where` it now stands there, and `event` is what happened.
+
+    `where` is the indicator itself for everybody, and its standing in a community otherwise.
+    """
 
     indicator: Indicator
-    stamp: Stamp
+    where: Indicator | Standing
+    event: str
+
+    @property
+    def community(self) -> Community | None:
+        """The audience: None is everybody."""
+        return self.where.community if isinstance(self.where, Standing) else None
+
+
+@dataclass(frozen=True, slots=True)
+class NewObject:
+    """A STIX object's version that goes into a feed as these bytes."""
+
+    stix_type: str
+    stix_id: uuid.UUID
+    modified: dt.datetime
+    body: bytes
+    indicator: Indicator | None = None
+    revoked: bool = False
 
 
 def stix_id_of(kind: str, value: str) -> uuid.UUID:
@@ -37,88 +63,164 @@ def stix_id_of(kind: str, value: str) -> uuid.UUID:
     return uuid.uuid5(stix.namespace_of(settings.ORIGIN), stix.pattern_of(kind, value))
 
 
-def publish(recorded: Act, indicators: Sequence[Indicator], events: Sequence[str]) -> None:
-    """Record each event and put a version of each indicator, in its present state, into the feed."""
-    if not indicators:
+def publish(recorded: Act, departures: Sequence[Departure]) -> None:
+    """Record each event and put a version of each indicator, in its present state, into its feeds."""
+    if not departures:
         return
-    marking = mark(recorded)
-    departures = [
-        Departure(indicator, recorded.record(event, indicator.indicator_id, told(indicator)))
-        for indicator, event in zip(indicators, events, strict=True)
-    ]
+    stamps = [recorded.record(one.event, one.indicator.indicator_id, told(one)) for one in departures]
+    by_channel = channels_of(departures)
+    fresh = {channel: mark(recorded, channel) for channel in by_channel if channel.number == 0}
 
     def number_them(placement: Placement) -> None:
-        number = Outgoing.objects.aggregate(last=Max("number"))["last"] or 0
-        if marking is not None:
-            number += 1
-            write_marking(number, marking)
-        write(departures, number)
+        heads: dict[str, dt.datetime] = {}
+        for channel, places in by_channel.items():
+            marking = fresh.get(channel)
+            if marking is not None and not Outgoing.objects.filter(channel=channel).exists():
+                add(channel, [marking_of(channel)], marking.placed_at)
+            leaving = [(departures[place], stamps[place].placed_at) for place in places]
+            add(channel, versions(channel, leaving), leaving[0][1])
+        for one, stamp in zip(departures, stamps, strict=True):
+            heads[head_key(one.community, one.indicator.kind)] = stamp.placed_at
+        for key, at in heads.items():
+            renumber(key, at)
 
     recorded.when_placed(number_them)
 
 
-def told(indicator: Indicator) -> dict[str, object]:
+def append(recorded: Act, channel: Channel, objects: Sequence[NewObject], stamp: Stamp) -> None:
+    """Put these objects into a feed when the act is placed, in order, from the instant of its entry on."""
+    recorded.when_placed(lambda placement: add(channel, objects, stamp.placed_at))
+
+
+def channels_of(departures: Sequence[Departure]) -> dict[Channel, list[int]]:
+    """The feeds that hear of each departure, by places of theirs: where it now stands, and where it stood.
+
+    A feed in which an earlier version still counts must hear of the end, whatever its TLP.
+    """
+    found: defaultdict[Channel, list[int]] = defaultdict(list)
+    alive = Outgoing.objects.filter(
+        indicator__in=[one.indicator.pk for one in departures],
+        is_latest=True,
+        revoked=False,
+        channel__kind=Channel.Kind.SHARED,
+    ).select_related("channel")
+    standing: defaultdict[int, list[Channel]] = defaultdict(list)
+    for entry in alive.defer("body").order_by("channel"):
+        standing[entry.indicator_id or 0].append(entry.channel)
+    for place, one in enumerate(departures):
+        community = one.community.pk if one.community is not None else None
+        hear = [channel for channel in standing[one.indicator.pk] if channel.community_id == community]
+        if one.where.state == Indicator.State.SHARED:
+            now_at = shared_channel(one.community, one.where.tlp)
+            hear = [channel for channel in hear if channel.pk != now_at.pk] + [now_at]
+        for channel in hear:
+            found[channel].append(place)
+    return dict(found)
+
+
+def told(departure: Departure) -> dict[str, object]:
     """What the journal's entry commits to."""
+    community = departure.community
     return {
-        "kind": indicator.kind,
-        "value": indicator.value,
-        "state": indicator.state,
-        "why": indicator.reason,
+        "kind": departure.indicator.kind,
+        "value": departure.indicator.value,
+        "state": departure.where.state,
+        "why": departure.where.reason,
+        **({"community": community.community_id} if community is not None else {}),
     }
 
 
-def mark(recorded: Act) -> Stamp | None:
-    """The marking definition goes first, once."""
-    marking = stix.TLP_MARKINGS[settings.SHARING_TLP]
-    if Outgoing.objects.filter(stix_id=marking).exists():
-        return None
-    return recorded.record(MARKED, f"tlp-{settings.SHARING_TLP}", {"tlp": settings.SHARING_TLP})
+def mark(recorded: Act, channel: Channel) -> Stamp:
+    """The marking definition goes first, once in each feed."""
+    return recorded.record(MARKED, f"tlp-{channel.tlp}", {"tlp": channel.tlp, "feed": channel.alias})
 
 
-def write_marking(number: int, stamp: Stamp) -> None:
-    """Store the marking definition as one entry of the feed."""
-    Outgoing.objects.create(
-        number=number,
-        date_added=stamp.placed_at,
-        stix_id=stix.TLP_MARKINGS[settings.SHARING_TLP],
-        modified=parse_rfc3339(stix.MARKED_AT),
-        body=stix.marking_body(settings.SHARING_TLP),
-    )
+def marking_of(channel: Channel) -> NewObject:
+    """The feed's marking definition."""
+    at = parse_rfc3339(stix.MARKED_AT)
+    return NewObject(MARKING, stix.TLP_MARKINGS[channel.tlp], at, stix.marking_body(channel.tlp))
 
 
-def write(departures: Sequence[Departure], last: int) -> None:
-    """Store a version of each, behind number `last`, and let the lists have the numbers of their last."""
-    pks = [departure.indicator.pk for departure in departures]
-    before = Outgoing.objects.filter(indicator__in=pks).values_list("indicator_id")
-    told_before = {pk: (first, last) for pk, first, last in before.annotate(Min("modified"), Max("modified"))}
-    Outgoing.objects.filter(indicator__in=pks, is_latest=True).update(is_latest=False)
-    rows, heads = [], {}
-    for number, departure in enumerate(departures, start=last + 1):
-        row = version(departure, number, *told_before.get(departure.indicator.pk, NEW))
-        rows.append(row)
-        heads[departure.indicator.kind] = row
-    Outgoing.objects.bulk_create(rows)
-    for kind, row in heads.items():
-        ListHead.objects.update_or_create(
-            kind=kind, defaults={"number": row.number, "changed_at": row.date_added}
+def add(channel: Channel, objects: Sequence[NewObject], at: dt.datetime) -> None:
+    """Number these versions behind the feed's last and store them; the journal's head is locked.
+
+    Their dates are those of the act, a microsecond apart, and always later than the feed's last.
+    """
+    held = Channel.objects.only("number", "last_at").get(pk=channel.pk)
+    date = at if held.last_at is None else max(at, held.last_at + MICROSECOND)
+    latest: dict[uuid.UUID, Outgoing] = {}
+    rows = []
+    for offset, one in enumerate(objects):
+        row = Outgoing(
+            channel=channel,
+            number=held.number + 1 + offset,
+            date_added=date + offset * MICROSECOND,
+            indicator=one.indicator,
+            stix_type=one.stix_type,
+            stix_id=one.stix_id,
+            modified=one.modified,
+            revoked=one.revoked,
+            body=one.body,
         )
+        before = latest.get(one.stix_id)
+        if before is None or before.modified <= one.modified:
+            if before is not None:
+                before.is_latest = False
+            latest[one.stix_id] = row
+        else:
+            row.is_latest = False
+        rows.append(row)
+    if not rows:
+        return
+    outdate(channel, latest)
+    insert_rows(rows)
+    held.number, held.last_at = rows[-1].number, rows[-1].date_added
+    held.save(update_fields=["number", "last_at"])
+    channel.number, channel.last_at = held.number, held.last_at
 
 
-def version(
-    departure: Departure, number: int, first: dt.datetime | None, latest: dt.datetime | None
-) -> Outgoing:
-    """The next STIX version of an indicator.
+def outdate(channel: Channel, latest: dict[uuid.UUID, Outgoing]) -> None:
+    """Of each object the version with the greatest `modified` is the latest (STIX 2.1 section 3.6)."""
+    before = Outgoing.objects.filter(channel=channel, stix_id__in=list(latest), is_latest=True)
+    superseded = []
+    for pk, stix_id, modified in before.values_list("pk", "stix_id", "modified"):
+        if modified <= latest[stix_id].modified:
+            superseded.append(pk)
+        else:
+            latest[stix_id].is_latest = False
+    for start in range(0, len(superseded), 1_000):
+        Outgoing.objects.filter(pk__in=superseded[start : start + 1_000]).update(is_latest=False)
+
+
+def versions(channel: Channel, leaving: Sequence[tuple[Departure, dt.datetime]]) -> list[NewObject]:
+    """The next STIX version of each indicator for this feed.
 
     What could point at a report is told to the hour: since when, and until when. `modified` is the instant of
     the exchange's own act, and always later than before (STIX 2.1 section 3.2).
     """
-    indicator, added = departure.indicator, departure.stamp.placed_at
+    before = Outgoing.objects.filter(indicator__in=[one.indicator.pk for one, _ in leaving])
+    known = {
+        pk: (first, last)
+        for pk, first, last in before.values_list("indicator_id").annotate(Min("modified"), Max("modified"))
+    }
+    return [version(channel, one, at, *known.get(one.indicator.pk, (None, None))) for one, at in leaving]
+
+
+def version(
+    channel: Channel,
+    departure: Departure,
+    added: dt.datetime,
+    first: dt.datetime | None,
+    latest: dt.datetime | None,
+) -> NewObject:
+    """One version of an indicator; revoked in a feed in which it no longer stands."""
+    indicator, where = departure.indicator, departure.where
     modified = stix.to_milliseconds(added)
     if latest is not None:
         modified = max(modified, latest + MILLISECOND)
     begin = hour_of(first or modified)
-    until = hour_of(indicator.valid_until or added) + HOUR
-    revoked = indicator.state != Indicator.State.SHARED
+    until = hour_of(where.valid_until or added) + HOUR
+    revoked = where.state != Indicator.State.SHARED
     body = stix.indicator_body(
         indicator.kind,
         indicator.value,
@@ -127,18 +229,23 @@ def version(
         modified=modified,
         valid_from=begin,
         valid_until=max(until, begin + HOUR),
-        tlp=settings.SHARING_TLP,
+        tlp=channel.tlp,
         revoked=revoked,
     )
-    return Outgoing(
-        number=number,
-        date_added=added,
-        indicator=indicator,
-        stix_id=indicator.stix_id,
-        modified=modified,
-        revoked=revoked,
-        body=body,
+    return NewObject(INDICATOR, indicator.stix_id, modified, body, indicator, revoked)
+
+
+def renumber(key: str, at: dt.datetime) -> None:
+    """A list has changed: it gets its next number."""
+    head = ListHead.objects.filter(pk=key).first()
+    ListHead.objects.update_or_create(
+        pk=key, defaults={"number": (head.number if head is not None else 0) + 1, "changed_at": at}
     )
+
+
+def head_key(community: Community | None, kind: str) -> str:
+    """By which the number of a list is kept."""
+    return kind if community is None else f"{community.community_id}/{kind}"
 
 
 def hour_of(instant: dt.datetime) -> dt.datetime:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from tocsin.access.communities import communities_of
+from tocsin.access.models import Community
 from tocsin.access.policy import Actor, may, require
 from tocsin.journal import queries as journal
 from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import now
-from tocsin.sharing.models import Assertion, Indicator, ListHead
-from tocsin.sharing.publishing import hour_of
+from tocsin.sharing.models import Assertion, Indicator, ListHead, Standing
+from tocsin.sharing.publishing import head_key, hour_of
 
 HAPPENED = {
     "sharing:indicator:shared": "Shared",
@@ -75,7 +77,9 @@ def visible_to(actor: Actor) -> QuerySet[Indicator]:
     if actor.is_nobody:
         return Indicator.objects.none()
     own = _own_words(actor).filter(indicator=OuterRef("pk"))
-    return Indicator.objects.filter(~Q(state=Indicator.State.HELD) | Q(Exists(own)))
+    near = Standing.objects.filter(indicator=OuterRef("pk"), community__in=communities_of(actor))
+    known = ~Q(state=Indicator.State.HELD) | Q(Exists(own))
+    return Indicator.objects.filter(known | Q(Exists(near.exclude(state=Indicator.State.HELD))))
 
 
 def shared(kind: str, at: dt.datetime | None = None) -> Iterator[str]:
@@ -84,21 +88,29 @@ def shared(kind: str, at: dt.datetime | None = None) -> Iterator[str]:
         yield value
 
 
-def shared_until(kind: str, at: dt.datetime | None = None) -> list[tuple[str, dt.datetime]]:
-    """The values on the list now with their expiry, in the order of `shared`."""
-    found = _on_list(kind, at or now()).values_list("value", "valid_until")
+def shared_until(
+    kind: str, at: dt.datetime | None = None, community: Community | None = None
+) -> list[tuple[str, dt.datetime]]:
+    """The values on everybody's or a community's list now with their expiry, in the order of `shared`."""
+    at = at or now()
+    if community is None:
+        found = list(_on_list(kind, at).values_list("value", "valid_until"))
+    else:
+        found = list(_on_list_of(community, kind, at).values_list("indicator__value", "valid_until"))
     rows = [(value, until) for value, until in found if until is not None]
     if kind == Indicator.Kind.ADDRESS:
         return sorted(rows, key=_by_number)
     return sorted(rows)
 
 
-def list_version(kind: str) -> ListVersion:
+def list_version(kind: str, community: Community | None = None) -> ListVersion:
     """The version of a list. Its number grows with every change, withdrawals and expiries among them."""
-    head = ListHead.objects.filter(pk=kind).first()
+    head = ListHead.objects.filter(pk=head_key(community, kind)).first()
     if head is None:
         return ListVersion(0, None, 0)
-    return ListVersion(head.number, head.changed_at, _on_list(kind, head.changed_at).count())
+    if community is None:
+        return ListVersion(head.number, head.changed_at, _on_list(kind, head.changed_at).count())
+    return ListVersion(head.number, head.changed_at, _on_list_of(community, kind, head.changed_at).count())
 
 
 def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
@@ -143,7 +155,7 @@ def indicators_of_reports(report_pks: Iterable[int]) -> dict[int, list[Indicator
     found: dict[int, list[Indicator]] = defaultdict(list)
     words = Assertion.objects.filter(report__in=list(report_pks)).select_related("indicator")
     for word in words.order_by("report", "indicator"):
-        found[word.report_id].append(word.indicator)
+        found[word.report_id or 0].append(word.indicator)
     return dict(found)
 
 
@@ -159,6 +171,12 @@ def ever_shared() -> QuerySet[Indicator]:
 
 def _on_list(kind: str, at: dt.datetime) -> QuerySet[Indicator]:
     return Indicator.objects.filter(state=Indicator.State.SHARED, kind=kind, valid_until__gt=at)
+
+
+def _on_list_of(community: Community, kind: str, at: dt.datetime) -> QuerySet[Standing]:
+    return Standing.objects.filter(
+        community=community, state=Indicator.State.SHARED, valid_until__gt=at, indicator__kind=kind
+    )
 
 
 def _own_words(actor: Actor) -> QuerySet[Assertion]:

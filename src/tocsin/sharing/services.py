@@ -4,7 +4,9 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 import msgspec
+from django.db.models import Q
 
+from tocsin.access.models import Member
 from tocsin.access.policy import Actor, require
 from tocsin.access.services import subject_of
 from tocsin.intake.models import Report
@@ -12,22 +14,19 @@ from tocsin.journal.acts import act
 from tocsin.kernel.ids import new_id
 from tocsin.kernel.problems import BadInput, Conflict
 from tocsin.kernel.time import now
-from tocsin.sharing import rules
+from tocsin.sharing import records, rules
 from tocsin.sharing.judging import Obstacles, judge_all
 from tocsin.sharing.models import Approval, Assertion, Indicator
-from tocsin.sharing.publishing import stix_id_of
-from tocsin.store import bulk, locks
-from tocsin.store.rows import update_rows
+from tocsin.sharing.words import Said, keep_said, keep_words
+from tocsin.store import locks
 from tocsin.wire import report as wire
 
 APPROVED, REFUSED = "sharing:indicator:approved", "sharing:indicator:refused"
-REPORT_WITHDRAWN = "sharing:report:withdrawn"
+REPORT_WITHDRAWN, WORDS_WITHDRAWN = "sharing:report:withdrawn", "sharing:words:withdrawn"
 TURN = "sharing"  # one change of indicators at a time: two reports at once must find each other
 LONGEST_REASON = 500
 
 _decoder = msgspec.json.Decoder(wire.Report)
-Key = tuple[str, str]
-Told = tuple[Report, rules.Claim]
 
 
 def assert_reports(report_pks: Iterable[int], at: dt.datetime | None = None) -> None:
@@ -97,6 +96,54 @@ def withdraw_report(report: Report, reason: str, at: dt.datetime | None = None) 
             judge_all(recorded, touched, at)
 
 
+def assert_said(member: Member, said: Sequence[Said], at: dt.datetime | None = None) -> int:
+    """Take what a member says otherwise than by reports; gives how many words are new.
+
+    Running it twice changes nothing: a word is known by member, reference and what it is about. Raises
+    BadInput for a value that is no address or name in its canonical spelling.
+    """
+    at = at or now()
+    with act() as recorded:
+        locks.in_turn(TURN)
+        touched, fresh = keep_said(member, said, at)
+        if touched:
+            judge_all(recorded, touched, at)
+    return fresh
+
+
+def withdraw_said(
+    member: Member, references: Sequence[str], reason: str, at: dt.datetime | None = None
+) -> int:
+    """A member takes back what it said under these references; gives how many words that were."""
+    reason, at = checked_reason(reason), at or now()
+    with act() as recorded:
+        locks.in_turn(TURN)
+        standing = Assertion.objects.filter(
+            member=member, report=None, reference__in=references, withdrawn_at=None
+        )
+        touched = sorted(set(standing.values_list("indicator_id", flat=True)))
+        taken = standing.update(withdrawn_at=at)
+        if taken:
+            content = {"member": member.member_id, "words": taken, "reason": reason}
+            recorded.record(WORDS_WITHDRAWN, new_id("words"), content)
+            judge_all(recorded, touched, at)
+    return taken
+
+
+def weigh_anew(at: dt.datetime | None = None) -> int:
+    """Count every source's record, and judge again what rests on those that fell; gives the changes."""
+    at, changed = at or now(), 0
+    fallen = records.count_anew(at)
+    shared = Q(state=Indicator.State.SHARED) | Q(standings__state=Indicator.State.SHARED)
+    rests = Indicator.objects.filter(shared, assertions__member__in=fallen, assertions__withdrawn_at=None)
+    pks = sorted(set(rests.values_list("pk", flat=True))) if fallen else []
+    for start in range(0, len(pks), 1_000):
+        with act() as recorded:
+            locks.in_turn(TURN)
+            changed += judge_all(recorded, pks[start : start + 1_000], at)
+    return changed
+
+
 def sweep(at: dt.datetime | None = None) -> int:
     """Take off the lists what has expired or meets a new obstacle; gives the number of changes.
 
@@ -121,64 +168,6 @@ def sweep(at: dt.datetime | None = None) -> int:
 
 
 _looked_at: tuple[str, ...] | None = None  # the obstacles by which this process judged all that is shared
-
-
-def keep_words(told: Sequence[Told], at: dt.datetime) -> list[int]:
-    """Store new words and renew known ones; gives the indicators that learned something."""
-    indicators = known_or_new(told, at)
-    pks = {indicator.pk for indicator in indicators.values()}
-    reports = {report.pk for report, _ in told}
-    known = {
-        (row.indicator_id, row.report_id): row
-        for row in Assertion.objects.filter(indicator__in=pks, report__in=reports)
-    }
-    fresh: list[Assertion] = []
-    renewed: list[Assertion] = []
-    changed: dict[int, Indicator] = {}
-    for report, claim in told:
-        indicator = indicators[claim.kind, claim.value]
-        before = known.get((indicator.pk, report.pk))
-        if before is None:
-            word = Assertion(indicator=indicator, report=report, member_id=report.member_id)
-            fresh.append(word)
-        elif before.entry_seq < report.entry_seq and before.withdrawn_at is None:
-            word = before
-            renewed.append(word)
-        else:
-            continue
-        word.asserted_at, word.entry_seq, word.unforgeable = at, report.entry_seq, claim.unforgeable
-        if indicator.attack_kind != report.kind:
-            indicator.attack_kind = report.kind
-            changed[indicator.pk] = indicator
-    update_rows(list(changed.values()), ["attack_kind"])
-    Assertion.objects.bulk_create(fresh)
-    Assertion.objects.bulk_update(renewed, ["asserted_at", "entry_seq", "unforgeable"])
-    return sorted({word.indicator_id for word in [*fresh, *renewed]})
-
-
-def known_or_new(told: Sequence[Told], at: dt.datetime) -> dict[Key, Indicator]:
-    """The indicators that these claims are about, those that are new stored as held."""
-    kinds = {(claim.kind, claim.value): report.kind for report, claim in told}
-    values = [value for _, value in kinds]
-    found = Indicator.objects.filter(pk__in=bulk.keys_where(Indicator, "value", values))
-    known: dict[Key, Indicator] = {(row.kind, row.value): row for row in found}
-    fresh = [
-        Indicator(
-            indicator_id=new_id("indicator"),
-            stix_id=stix_id_of(kind, value),
-            kind=kind,
-            value=value,
-            attack_kind=attack_kind,
-            reason=rules.ALONE_WORDS,
-            asserted_at=at,
-            changed_at=at,
-        )
-        for (kind, value), attack_kind in kinds.items()
-        if (kind, value) not in known
-    ]
-    for row in Indicator.objects.bulk_create(fresh):
-        known[row.kind, row.value] = row
-    return known
 
 
 def checked_reason(reason: str) -> str:

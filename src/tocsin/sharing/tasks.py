@@ -4,7 +4,7 @@ from django_tasks import task
 
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
-from tocsin.sharing import services
+from tocsin.sharing import appealing, services
 from tocsin.sharing.warning_lists import warning_lists
 
 NEWS = ("intake:report:received", "intake:report:updated")
@@ -25,3 +25,9 @@ def sweep_indicators() -> None:
     """
     warning_lists()
     services.sweep()
+    appealing.sweep_appeals()
+
+
+def weigh_sources() -> None:
+    """What the worker runs each hour."""
+    services.weigh_anew()

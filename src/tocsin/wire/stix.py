@@ -15,6 +15,8 @@ TLP_MARKINGS: dict[str, uuid.UUID] = {
     "clear": uuid.UUID("94868c89-83c2-464b-929b-a1a8aa3c8487"),
     "green": uuid.UUID("bab4a63c-aed9-4cf5-a766-dfca5abac2bb"),
     "amber": uuid.UUID("55d920b0-5e8b-4f79-9ee9-91f868d9b421"),
+    "amber+strict": uuid.UUID("939a9414-2ddd-4d32-a0cd-375ea402b003"),
+    "red": uuid.UUID("e828b379-4e03-4974-9ac4-e53a884c97c1"),
 }
 
 

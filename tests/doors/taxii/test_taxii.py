@@ -15,9 +15,9 @@ from taxii2client.v21 import Server, as_pages
 from tests.exchange import key_text
 from tests.sharing.street import ATTACKER, PHISH, Street
 
-from tocsin.doors.taxii.views import collection_id
 from tocsin.kernel.time import now
 from tocsin.sharing import services
+from tocsin.sharing.channels import channel_id_of
 from tocsin.sharing.models import Outgoing
 from tocsin.wire import taxii
 
@@ -29,7 +29,7 @@ ATTACKERS = [f"80.94.92.{last}" for last in range(1, 8)]
 
 
 def collection(rest: str = "") -> str:
-    return f"{ROOT}collections/{collection_id()}/{rest}"
+    return f"{ROOT}collections/{channel_id_of(None, 'green')}/{rest}"
 
 
 @pytest.fixture

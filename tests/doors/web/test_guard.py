@@ -18,6 +18,7 @@ ARGUMENTS = {
     "report_id": "report_000000000001",
     "indicator_id": "indicator_00000001",
     "token": "unknown",
+    "appeal_id": "appeal_0000000000A1",
     "question_id": "question_0000000001",
     "duty_id": "1",
     "form": "crime-record",

@@ -2,6 +2,7 @@
 
 from tocsin.access.models.alerts import Alert
 from tocsin.access.models.answered import Answered
+from tocsin.access.models.communities import Community, Membership
 from tocsin.access.models.joining import Invitation
 from tocsin.access.models.people import ApiKey, Member, Person, PersonManager, Role, Unit, new_member_id
 
@@ -9,8 +10,10 @@ __all__ = [
     "Alert",
     "Answered",
     "ApiKey",
+    "Community",
     "Invitation",
     "Member",
+    "Membership",
     "Person",
     "PersonManager",
     "Role",

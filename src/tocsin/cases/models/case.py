@@ -63,9 +63,18 @@ class Case(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["investigating_unit", "closed_at", "opened_at"]),
+            models.Index(
+                fields=["investigating_unit", "opened_at"],
+                condition=models.Q(closed_at__isnull=True),
+                name="cases_open_at",
+            ),
             models.Index(
                 fields=["due_at"], condition=models.Q(closed_at__isnull=True), name="cases_due_first"
+            ),
+            models.Index(
+                fields=["investigating_unit", "due_at"],
+                condition=models.Q(due_at__isnull=False),
+                name="cases_owing",
             ),
             models.Index(  # few cases are a machine's
                 fields=["is_automatic"],

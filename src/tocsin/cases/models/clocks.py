@@ -70,9 +70,17 @@ class Clock(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["case", "ended_at", "due_at"]),
+            models.Index(  # of the running ones alone: they are few among all that ever ran
+                fields=["case", "due_at"],
+                condition=models.Q(ended_at__isnull=True),
+                name="cases_clock_running",
+            ),
             models.Index(fields=["case", "report", "clock_id"], name="cases_clock_of_case"),
-            models.Index(fields=["ended_at", "next_step_at"]),
+            models.Index(
+                fields=["next_step_at"],
+                condition=models.Q(ended_at__isnull=True),
+                name="cases_clock_next",
+            ),
             models.Index(  # few duties are a member's
                 fields=["member", "ended_at"],
                 condition=models.Q(member__isnull=False),

@@ -20,7 +20,7 @@ from tocsin.wire import taxii
 
 log = logging.getLogger("tocsin.taxii")
 View = Callable[..., HttpResponse]
-ACTION = "list.read"
+ACTION = "channel.read"
 
 
 class NotAcceptable(Problem):

@@ -1,4 +1,4 @@
-"""TAXII 2.1, read-only: one API root, one collection, everything that was ever shared."""
+"""TAXII 2.1, read-only: one API root, a collection for each channel that the key may read."""
 
 import uuid
 
@@ -8,10 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from tocsin.access.policy import Actor
 from tocsin.doors.taxii.filters import Asked, asked, object_id
 from tocsin.doors.taxii.guard import answer, guarded
-from tocsin.kernel.hashing import sha256
 from tocsin.kernel.problems import NotFound
-from tocsin.sharing import feed
-from tocsin.sharing.models import Outgoing
+from tocsin.sharing import channels, feed
+from tocsin.sharing.models import Channel, Outgoing
 from tocsin.wire import stix, taxii
 
 ROOT = "/taxii2/api/"
@@ -19,12 +18,6 @@ MAX_CONTENT_LENGTH = 10 * 1024 * 1024
 OF_AN_OBJECT = ("added_after", "match[version]", "match[spec_version]")
 OF_VERSIONS = ("added_after", "match[spec_version]")
 DATES = ("X-TAXII-Date-Added-First", "X-TAXII-Date-Added-Last")
-
-
-def collection_id() -> str:
-    """The collection's UUIDv4, as section 2 demands: of this exchange for ever."""
-    random = sha256(f"tocsin shared indicators {settings.ORIGIN}".encode())[:16]
-    return str(uuid.UUID(bytes=random, version=4))
 
 
 @guarded
@@ -52,22 +45,21 @@ def read_status(request: HttpRequest, actor: Actor, **_: str) -> HttpResponse:
 @guarded
 def list_collections(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Section 5.1."""
-    return answer(taxii.Collections((shared_indicators(),)))
+    return answer(taxii.Collections(tuple(described(channel) for channel in channels.readable(actor))))
 
 
 @guarded
 def read_collection(request: HttpRequest, actor: Actor, collection: str) -> HttpResponse:
     """Section 5.2."""
-    check_collection(collection)
-    return answer(shared_indicators())
+    return answer(described(channels.channel_of(actor, collection)))
 
 
 @guarded
 def read_manifest(request: HttpRequest, actor: Actor, collection: str) -> HttpResponse:
     """Section 5.3."""
-    check_collection(collection)
+    channel = channels.channel_of(actor, collection)
     question = asked(request, actor)
-    rows, more = feed.records(question.wanted, question.limit)
+    rows, more = feed.records(channel, question.wanted, question.limit)
     records = tuple(
         taxii.ManifestRecord(full_id(row), taxii.stamp(row.date_added), stix.stamp(row.modified))
         for row in rows
@@ -79,23 +71,23 @@ def read_manifest(request: HttpRequest, actor: Actor, collection: str) -> HttpRe
 @guarded
 def read_objects(request: HttpRequest, actor: Actor, collection: str) -> HttpResponse:
     """Section 5.4."""
-    check_collection(collection)
-    return enveloped(asked(request, actor))
+    channel = channels.channel_of(actor, collection)
+    return enveloped(channel, asked(request, actor))
 
 
 @guarded
 def read_object(request: HttpRequest, actor: Actor, collection: str, object_: str) -> HttpResponse:
     """Section 5.6: 404 for an object that never was there, an empty envelope for a version that was not."""
-    check_collection(collection)
-    return enveloped(asked(request, actor, OF_AN_OBJECT, ids=(known(object_),)))
+    channel = channels.channel_of(actor, collection)
+    return enveloped(channel, asked(request, actor, OF_AN_OBJECT, ids=(known(channel, object_),)))
 
 
 @guarded
 def read_versions(request: HttpRequest, actor: Actor, collection: str, object_: str) -> HttpResponse:
     """Section 5.8."""
-    check_collection(collection)
-    question = asked(request, actor, OF_VERSIONS, ids=(known(object_),), versions=("all",))
-    rows, more = feed.records(question.wanted, question.limit)
+    channel = channels.channel_of(actor, collection)
+    question = asked(request, actor, OF_VERSIONS, ids=(known(channel, object_),), versions=("all",))
+    rows, more = feed.records(channel, question.wanted, question.limit)
     following = question.cursor(rows[-1].number) if more else ""
     versions = tuple(stix.stamp(row.modified) for row in rows)
     return dated(answer(taxii.Versions(more, following, versions)), question, rows)
@@ -107,40 +99,29 @@ def nothing_here(request: HttpRequest, actor: Actor) -> HttpResponse:
     raise NotFound()
 
 
-def shared_indicators() -> taxii.Collection:
-    """The one collection."""
+def described(channel: Channel) -> taxii.Collection:
+    """A channel as a collection."""
     return taxii.Collection(
-        collection_id(),
-        "Shared indicators",
-        "Addresses and names that at least two members or a trusted person stand behind; withdrawn and "
-        "expired ones are revoked.",
-        can_read=True,
-        can_write=False,
+        str(channel.channel_id), channel.title, channel.description, can_read=True, can_write=False
     )
 
 
-def check_collection(given: str) -> None:
-    """Raises NotFound."""
-    if given != collection_id():
-        raise NotFound()
-
-
-def known(given: str) -> uuid.UUID:
+def known(channel: Channel, given: str) -> uuid.UUID:
     """The UUID of an object that is or was in the feed. Raises NotFound."""
     found = object_id(given)
-    if not feed.is_known(found):
+    if not feed.is_known(channel, found):
         raise NotFound()
     return found
 
 
 def full_id(row: Outgoing) -> str:
     """The STIX identifier of an entry's object."""
-    return f"{feed.type_of(row)}--{row.stix_id}"
+    return f"{row.stix_type}--{row.stix_id}"
 
 
-def enveloped(question: Asked) -> HttpResponse:
+def enveloped(channel: Channel, question: Asked) -> HttpResponse:
     """One page of objects, spliced from the bytes in which they are stored."""
-    page = feed.bodies(question.wanted, question.limit)
+    page = feed.bodies(channel, question.wanted, question.limit)
     following = question.cursor(page.last) if page.more else None
     response = answer(taxii.envelope(page.bodies, following))
     if page.first_at is None or page.last_at is None:

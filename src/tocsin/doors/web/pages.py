@@ -33,6 +33,7 @@ PARTS: Parts = (
     ("Team", "team", "team.read", ("/team",)),
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
     ("Network", "network", "network.read", ("/network", "/indicators")),
+    ("Appeals", "appeals", "appeal.decide", ("/appeals",)),
     ("Administration", "administration", "admin.read", ("/administration",)),
     ("Figures", "figures", "figures.read", ("/figures",)),
     ("Journal", "journal", "journal.read", ("/journal",)),

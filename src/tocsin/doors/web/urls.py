@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from tocsin.doors.web import (
     account,
     administration,
+    appeals,
     cases,
     confirming,
     coordination,
@@ -44,6 +45,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-in/from/<str:provider_id>", openid.openid_arrive, name="openid_connect_callback"),
     path("sign-out", session.sign_out, name="sign-out"),
     path("join/<str:token>", joining.join, name="join"),
+    path("blocked", appeals.appeal, name="appeal"),
+    path("blocked/<str:token>", appeals.read, name="appeal-read"),
+    path("appeals", appeals.waiting, name="appeals"),
+    path("appeals/<str:appeal_id>", appeals.decide, name="appeal-decide"),
     path("account", account.account, name="account"),
     path("account/confirm", confirming.confirm, name="confirm"),
     path("account/name", account.rename, name="account-name"),

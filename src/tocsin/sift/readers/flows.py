@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NFCAPD = (b"\x0c\xa5", b"\xa5\x0c")  # nfdump's file magic, in either byte order
 NO_NFDUMP = "an nfcapd file: reading it needs nfdump (apt install nfdump)"
+NO_HEADER = "flow records without a line of names"
 
 
 def looks_like(start: bytes) -> bool:
@@ -73,8 +74,10 @@ def _load(
 
     if start.lstrip()[:1] in b"[{":
         loading.load_json(db, path, start.lstrip()[:1] == b"[", zone, reject)
+    elif header := _header(start):
+        loading.load_csv(db, path, header, lines, zone, reject)
     else:
-        loading.load_csv(db, path, _header(start), lines, zone, reject)
+        raise Unreadable(NO_HEADER)
 
 
 def _tell(run: "Run", source: "Source", db: "DuckDBPyConnection", lines: int) -> None:

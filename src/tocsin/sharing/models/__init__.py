@@ -1,0 +1,18 @@
+"""What members say, what stands, and what left the exchange."""
+
+from tocsin.sharing.models.appeals import Appeal
+from tocsin.sharing.models.channels import Channel, ListHead, Outgoing
+from tocsin.sharing.models.indicators import Approval, Assertion, Indicator, Standing
+from tocsin.sharing.models.records import SourceRecord
+
+__all__ = [
+    "Appeal",
+    "Approval",
+    "Assertion",
+    "Channel",
+    "Indicator",
+    "ListHead",
+    "Outgoing",
+    "SourceRecord",
+    "Standing",
+]
