@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the codecs, each target in a process of its own.
+"""Coverage-guided fuzzing of the readers and the codecs, each target in a process of its own.
 
     .venv/bin/python -m tools.fuzz [SECONDS] [TARGET…]
 
@@ -12,9 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = ("xarf", "xarf02", "idea", "arf", "letters", "mails", "words")
+from tools.fuzz.targets import TARGETS
+
 SECONDS = 60
-LONGEST = 8192
+LONGEST = 20_000
 SLOW = 20  # seconds that no input of that size may take
 
 
@@ -28,7 +29,7 @@ def run(name: str, seconds: int, folder: Path) -> int:
 def main() -> None:
     """Fuzz what is named, or everything."""
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    names = sys.argv[2:] or NAMES
+    names = sys.argv[2:] or TARGETS
     found = []
     for name in names:
         folder = Path(tempfile.mkdtemp(prefix=f"tocsin-fuzz-{name}-"))

@@ -1,5 +1,11 @@
-"""One target under atheris: `python -m tools.fuzz.one TARGET CORPUS [libFuzzer's options]`."""
+"""One target under atheris: `python -m tools.fuzz.one TARGET CORPUS [libFuzzer's options]`.
 
+Half of the new inputs are libFuzzer's own mutations, half are those of `tests.sift.mutations`, which know what
+breaks calendars, addresses and encodings.
+"""
+
+import os
+import random
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -7,7 +13,18 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["tocsin", "email"]):
+    from tests.sift.mutations import mutate
     from tools.fuzz.targets import TARGETS, seeds
+
+os.environ["TOCSIN_TRACEBACK"] = "1"  # a fault in a reader is raised, not kept with its file
+
+
+def altered(content: bytes, longest: int, seed: int) -> bytes:
+    """The next input from one that reached something new."""
+    chance = random.Random(seed)
+    if chance.random() < 0.5:
+        return bytes(atheris.Mutate(content, longest))
+    return mutate(content, chance)[:longest]
 
 
 def main() -> None:
@@ -21,7 +38,7 @@ def main() -> None:
         with suppress(*refusals):
             target(content)
 
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], once)
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], once, custom_mutator=altered)
     atheris.Fuzz()
 
 

@@ -1,8 +1,20 @@
-"""What is fuzzed: functions from bytes to values that may refuse input only in the ways named here."""
+"""What is fuzzed: functions from bytes to values that may refuse input only in the ways named here.
 
+The codecs read bytes in memory; a reader reads them as `tocsin sift` does, from a file, all formats by content.
+"""
+
+import tempfile
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from tests.conftest import samples_folder
+from tests.sift import test_bad_input
+from tests.sift.fuzz_seeds import READERS
+
+from tocsin.sift import rulebook
+from tocsin.sift.engine import Options, sift
 from tocsin.sift.mails import read_told
 from tocsin.sift.reported import Unusable, of_xarf
 from tocsin.wire import arf, complaint_words, dates, idea, letters, xarf, xarf02
@@ -31,6 +43,29 @@ def _words(content: bytes) -> None:
     is_address(host_of(text))
 
 
+_folder = Path(tempfile.mkdtemp(prefix="tocsin-fuzzed-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+
+
+def _sifted(reader: str, content: bytes) -> None:
+    """One file under the reader's mapping: the balance adds up, what was rejected is kept."""
+    mapping = rulebook.load(READERS[reader].mapping) if READERS[reader].mapping else None
+    path, rejects = _folder / "input", _folder / "rejects.tsv"
+    rejects.unlink(missing_ok=True)
+    path.write_bytes(content)
+    sifted = sift([str(path)], Options(rejects=rejects, year=2025, mapping=mapping))
+    test_bad_input.check(sifted, rejects)
+
+
+def reader_of(target: str) -> str | None:
+    """The reader that a target is of, or None for a codec."""
+    return next((name for name in READERS if target_of(name) == target), None)
+
+
+def target_of(reader: str) -> str:
+    """A reader's name as a word."""
+    return f"sift-{reader.replace(' ', '-')}"
+
+
 # Each target with the errors that are its way of refusing; anything else is a fault.
 TARGETS: dict[str, tuple[Callable[[bytes], Any], Refusal]] = {
     "xarf": (_reports, (NotXarf, Unusable)),
@@ -40,13 +75,13 @@ TARGETS: dict[str, tuple[Callable[[bytes], Any], Refusal]] = {
     "letters": (letters.open_letter, (RecursionError,)),
     "mails": (read_told, (RecursionError,)),
     "words": (_words, ()),
-}
+} | {target_of(name): (partial(_sifted, name), ()) for name in READERS}
 
 
 def seeds(name: str) -> list[bytes]:
     """Good input to begin with."""
-    from tests.sift.fuzz_seeds import READERS
-
+    if reader := reader_of(name):
+        return test_bad_input.seeds(READERS[reader], samples_folder())
     if name == "words":
         return [b"2026-01-07T03:04:05Z", b"Wed, 7 Jan 2026 03:04:05 +0100", b"port scan of 192.0.2.1"]
     mails = list(READERS["mails"].seeds.values())
