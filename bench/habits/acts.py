@@ -85,19 +85,24 @@ class Sitting:
         from tocsin.cases.responders import Responder
         from tocsin.kernel.problems import Problem
 
-        letters = self.town.letters[self.shift.officer.unit_id]
         try:
             link = services.find_link(token)
             if not link.officer_name:
                 services.accept_by_link(link, self.shift.officer.name)
             spent = self.go_on(services.find_link(token).case, Responder.of_link(link))
         except Problem:
-            letters.remove(token)
+            self.put_away(token)
             raise
         link.case.refresh_from_db()
         if not link.case.is_open:
-            letters.remove(token)
+            self.put_away(token)
         return spent + self.town.effort.by_link
+
+    def put_away(self, token: str) -> None:
+        """A letter that needs no more; a colleague on the same shift may have put it away before."""
+        letters = self.town.letters[self.shift.officer.unit_id]
+        if token in letters:
+            letters.remove(token)
 
     def go_on(self, case: Any, by: Any) -> float:
         """Decide a new case; investigate, and at last answer, one that is under way."""
