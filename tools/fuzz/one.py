@@ -14,6 +14,7 @@ import atheris
 
 with atheris.instrument_imports(include=["tocsin", "email"]):
     from tests.sift.mutations import mutate
+
     from tools.fuzz.targets import TARGETS, seeds
 
 os.environ["TOCSIN_TRACEBACK"] = "1"  # a fault in a reader is raised, not kept with its file

@@ -43,7 +43,9 @@ def _words(content: bytes) -> None:
     is_address(host_of(text))
 
 
-_folder = Path(tempfile.mkdtemp(prefix="tocsin-fuzzed-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
+_folder = Path(
+    tempfile.mkdtemp(prefix="tocsin-fuzzed-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+)
 
 
 def _sifted(reader: str, content: bytes) -> None:

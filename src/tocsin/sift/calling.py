@@ -71,11 +71,13 @@ def ask(request: Callable[[], httpx.Response], patience: Sequence[float] | None 
 
 def _problem(answer: httpx.Response) -> Problem:
     try:
-        said = str(msgspec.json.decode(answer.content).get("detail", ""))
+        told = msgspec.json.decode(answer.content)
+        said, hint = str(told.get("detail", "")), str(told.get("hint") or "")
     except (msgspec.DecodeError, AttributeError):
-        said = ""
+        said = hint = ""
     if answer.status_code in (401, 403):
         return NotSignedIn(
             said or "the exchange does not know this key", hint="ask the operator for a current key"
         )
-    return BadInput(said or f"the exchange answers {answer.status_code}", hint="check the exchange's URL")
+    words = said or f"the exchange answers {answer.status_code}"
+    return BadInput(words, hint=hint or "check the exchange's URL")

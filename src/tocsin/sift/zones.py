@@ -140,12 +140,14 @@ def _write(store: BlockStore, plan: Plan, name: str, path: Path) -> Written | No
         return None
     statement = msgspec.json.decode(kept.statement, type=ListStatement)
     has_expired = bool(statement.count) and parse_rfc3339(statement.expires) <= now()
-    body = emptied(name, kept.body) if has_expired else asking.without(name, kept.body, asking.unblocked())
+    left_out = asking.unblocked()
+    body = emptied(name, kept.body) if has_expired else asking.without(name, kept.body, left_out)
     changed = _put(path, body)
     if changed:
         for command in plan.reloads:
             store.owe(command)
-    count = 0 if has_expired else statement.count
+    gone = sum(value in left_out for _, value, _ in values(name, kept.body.decode())) if left_out else 0
+    count = 0 if has_expired else statement.count - gone
     return Written(name, str(path), statement.number, count, statement.expires, changed)
 
 
