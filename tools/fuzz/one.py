@@ -1,7 +1,7 @@
 """One target under atheris: `python -m tools.fuzz.one TARGET CORPUS [libFuzzer's options]`.
 
-Half of the new inputs are libFuzzer's own mutations, half are those of `tests.sift.mutations`, which know what
-breaks calendars, addresses and encodings.
+Half of the new inputs are libFuzzer's own mutations, half are those of `tests.sift.mutations`, which know
+what breaks calendars, addresses and encodings.
 """
 
 import os
