@@ -1,6 +1,6 @@
 """What is fuzzed: functions from bytes to values that may refuse input only in the ways named here.
 
-The codecs read bytes in memory; a reader reads them as `tocsin sift` does, from a file, all formats by content.
+The codecs read bytes in memory; a reader reads a file as `tocsin sift` does, its format found by content.
 """
 
 import tempfile
@@ -43,9 +43,7 @@ def _words(content: bytes) -> None:
     is_address(host_of(text))
 
 
-_folder = Path(
-    tempfile.mkdtemp(prefix="tocsin-fuzzed-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
-)
+_folder = Path(tempfile.mkdtemp(prefix="tocsin-fuzzed-"))
 
 
 def _sifted(reader: str, content: bytes) -> None:
