@@ -25,7 +25,7 @@ MEDALLION_STORED = 1_000
 CHUNK = 50_000
 INDICATOR_COLUMNS = (
     "id", "indicator_id", "stix_id", "kind", "value", "attack_kind", "state", "reason",
-    "asserted_at", "changed_at", "valid_until", "tlp", "basis",
+    "asserted_at", "changed_at", "valid_until", "tlp", "basis", "lookup",
 )  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def fill(stored: int, channel: Any, *, with_indicators: bool) -> None:
             when = bulk.spelled(at)
             indicators.append(
                 (number + 1, f"indicator_{number}", stored_uuid(stix_id), "address", value,
-                 "intrusion-attempts/brute-force", "shared", "", when, when, when, "green", "voices")
+                 "intrusion-attempts/brute-force", "shared", "", when, when, when, "green", "voices", "")
             )  # fmt: skip
             entries.append(
                 (channel.pk, number + 1, when, number + 1 if with_indicators else None, "indicator",

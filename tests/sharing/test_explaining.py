@@ -4,14 +4,17 @@ import datetime as dt
 
 import pytest
 from django.test import Client
+from tests.doors.taxii.test_taxii import over_http
 from tests.exchange import a_key, a_member, key_text
 from tests.sharing.street import ATTACKER, NOON, Street
 
 from tocsin.access.models import Member
 from tocsin.access.policy import Actor
 from tocsin.kernel.problems import BadInput, NotAllowed
-from tocsin.sharing import appealing, explaining, queries
+from tocsin.sharing import appealing, explaining, nearness, queries
 from tocsin.sharing.models import Appeal, Assertion
+from tocsin.sift import asking
+from tocsin.wire.indicators import lookup_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -108,3 +111,31 @@ def test_over_rest(street: Street) -> None:
     )
     assert (sent.status_code, sent.json()["is_listed"]) == (200, True)
     assert client.get("/api/v1/indicators", {"value": ATTACKER}).json()["appeal"]
+
+
+def test_asked_privately_the_exchange_learns_a_prefix_alone(street: Street) -> None:
+    """What is shared is found among a hundred and more; what is not is not there, nor what others hold."""
+    for member in ("ferry", "medway"):
+        street.report(member)
+    street.report("ferry", origin="80.94.92.18")
+    for value, state in ((ATTACKER, "shared"), ("80.94.92.18", None), ("192.0.2.1", None)):
+        digest = lookup_of(value)
+        found = nearness.near(reader(), digest[:3])
+        assert len(found.states) >= nearness.PADDED_TO
+        assert all(len(rest) == 13 for rest in found.states)
+        assert found.states.get(digest[3:]) == state
+    for wrong in ("", "0", "0123456", "xyz", "ABC", "../"):
+        with pytest.raises(BadInput):
+            nearness.near(reader(), wrong)
+
+
+def test_the_edge_sends_three_digits(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over real HTTP, as the command asks."""
+    for member in ("ferry", "medway"):
+        street.report(member)
+    key = key_text(a_member("machine"), ("lists:read",))
+    told = over_http(lambda url: asking.ask_privately(url, key, ATTACKER), monkeypatch)
+    assert told.startswith(f"{ATTACKER}  It is shared")
+    assert f"sent: {lookup_of(ATTACKER)[:3]}, under which" in told
+    other = over_http(lambda url: asking.ask_privately(url, key, "shop.example"), monkeypatch)
+    assert asking.NOT_THERE in other

@@ -18,11 +18,13 @@ KEY_HELP = "Your API key; better in the environment.  [env: TOCSIN_KEY]"
     metavar="KEY",
     help=KEY_HELP,
 )
+@click.option("--private", is_flag=True, help="Ask without telling the exchange what for.")
 @click.option("--json", "as_json", is_flag=True, help="One object on standard output.")
-def why(pattern: str, url: str, key: str | None, as_json: bool) -> None:
+def why(pattern: str, url: str, key: str | None, private: bool, as_json: bool) -> None:
     """Say why PATTERN, an address or a name, is blocked or is not: its whole life, and what to do.
 
-    Needs a key with the scope lists:read. Who said it, and how many, is told to nobody.
+    Needs a key with the scope lists:read. Who said it, and how many, is told to nobody. With --private three
+    digits of a digest are sent, which hundreds of values share, and the answer says whether it is shared.
 
     \b
       tocsin why 192.0.2.7 --from https://exchange.example
@@ -30,6 +32,11 @@ def why(pattern: str, url: str, key: str | None, as_json: bool) -> None:
     """
     from tocsin.sift import asking
 
+    if private:
+        if as_json:
+            raise BadInput("--private answers in words", hint="leave out --json")
+        click.echo(asking.ask_privately(url, needed(key), pattern))
+        return
     found = asking.explain(url, needed(key), pattern)
     click.echo(asking.as_json(found) if as_json else asking.told(found))
 

@@ -15,6 +15,7 @@ from tocsin.sharing.models import Assertion, Indicator
 from tocsin.sharing.publishing import stix_id_of
 from tocsin.store import bulk
 from tocsin.store.rows import insert_rows, update_rows
+from tocsin.wire.indicators import lookup_of
 
 Key = tuple[str, str]
 Told = tuple[Report, rules.Claim]
@@ -95,6 +96,7 @@ def known_or_new(kinds: Mapping[Key, str], at: dt.datetime) -> dict[Key, Indicat
             stix_id=stix_id_of(kind, value),
             kind=kind,
             value=value,
+            lookup=lookup_of(value),
             attack_kind=attack_kind,
             reason=rules.ALONE_WORDS,
             asserted_at=at,

@@ -10,10 +10,18 @@ import msgspec
 from tocsin.kernel.problems import BadInput
 from tocsin.sift import calling
 from tocsin.sift.home import edge_home
-from tocsin.wire.indicators import Explained, Objected, Objection
+from tocsin.wire.indicators import Explained, Near, Objected, Objection, lookup_of
 
 _name = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{1,63}")
 WIDTH = 16
+DIGITS = 3
+NOT_THERE = "The exchange shares nothing of it."
+STATES = {
+    "shared": "It is shared: members' machines refuse it.",
+    "withdrawn": "It was withdrawn.",
+    "expired": "It has expired.",
+    "held": "It is held: you reported it.",
+}
 
 
 def explain(url: str, key: str, pattern: str) -> Explained:
@@ -22,6 +30,22 @@ def explain(url: str, key: str, pattern: str) -> Explained:
         given = client.build_request("GET", "/indicators", params={"value": pattern})
         answer = calling.ask(lambda: client.send(given))
     return msgspec.json.decode(answer.content, type=Explained)
+
+
+def ask_privately(url: str, key: str, pattern: str) -> str:
+    """Whether the exchange shares it, without telling it what was asked for; gives a sentence.
+
+    Three hex digits of the value's digest are sent: one of 4,096 parts. Raises Unreachable, NotSignedIn,
+    BadInput.
+    """
+    value = canonical(pattern)
+    digest = lookup_of(value)
+    with calling.client(url.rstrip("/"), key) as client:
+        answer = calling.ask(lambda: client.get(f"/indicators/near/{digest[:DIGITS]}"))
+    found = msgspec.json.decode(answer.content, type=Near)
+    state = found.states.get(digest[DIGITS:])
+    said = f"{value}  {STATES.get(state or '', NOT_THERE)}"
+    return f"{said}\n  sent: {digest[:DIGITS]}, under which the exchange told {len(found.states)} digests"
 
 
 def object_to(url: str, key: str, pattern: str, reason: str) -> str:

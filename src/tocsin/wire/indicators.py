@@ -1,6 +1,10 @@
 """What the exchange tells of an indicator, and what a member objects (JSON over the REST interface)."""
 
+from hashlib import sha256
+
 import msgspec
+
+LOOKUP = 16  # hex digits of a value's digest that are compared
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -52,3 +56,18 @@ class Objected(msgspec.Struct, frozen=True):
     taken_back: int
     is_listed: bool
     due_at: str = ""
+
+
+class Near(msgspec.Struct, frozen=True):
+    """What an exchange knows under a prefix of digests: the rest of each digest, and the state behind it.
+
+    There are always some hundred more than are known, made up at random: an answer's length says little.
+    """
+
+    prefix: str
+    states: dict[str, str]
+
+
+def lookup_of(value: str) -> str:
+    """By what a value is looked up without being told: the first 64 bits of its SHA-256, in hex digits."""
+    return sha256(value.encode()).hexdigest()[:LOOKUP]

@@ -13,8 +13,8 @@ from tocsin.doors.api.values import described
 from tocsin.figures import effects
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import rfc3339
-from tocsin.sharing import appealing, explaining
-from tocsin.wire.indicators import Explained, Happened, Objected, Objection, Told
+from tocsin.sharing import appealing, explaining, nearness
+from tocsin.wire.indicators import Explained, Happened, Near, Objected, Objection, Told
 
 router = Router(tags=["indicators"])
 
@@ -47,6 +47,16 @@ def explain_indicator(request: HttpRequest, value: str) -> HttpResponse:
             events=tuple(Happened(rfc3339(event.at), event.words, event.why) for event in found.events),
         )
     )
+
+
+@router.get("/near/{prefix}", auth=guard("indicator.read"), openapi_extra=described(Near))
+def read_near(request: HttpRequest, prefix: str) -> HttpResponse:
+    """A private look-up: what is known under the first hex digits of the SHA-256 of a value.
+
+    The answer holds the other digits of each value's digest (16 in all), some of them made up. Compare them
+    with the own one: nobody learns which it was.
+    """
+    return answer(nearness.near(actor_of(request), prefix))
 
 
 @router.post("/objections", auth=guard("indicator.object"), openapi_extra=described(Objected, body=Objection))

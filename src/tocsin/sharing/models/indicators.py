@@ -45,6 +45,9 @@ class Indicator(models.Model):
     confirmed_at = models.DateTimeField(
         null=True, blank=True, help_text="when independent voices first agreed on it"
     )
+    lookup = models.CharField(
+        max_length=16, blank=True, db_index=True, help_text="first 64 bits of the value's SHA-256, in hex"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "value"], name="sharing_indicator_once")]
