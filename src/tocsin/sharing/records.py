@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Collection
 
 from django.db.models import Case, Count, Q, Value, When
 
@@ -18,8 +19,8 @@ def weights() -> dict[int, float]:
     return dict(SourceRecord.objects.values_list("pk", "weight"))
 
 
-def records_of(at: dt.datetime) -> dict[int, Record]:
-    """How the words of each member that were told in the last months ended, by primary key."""
+def records_of(at: dt.datetime, members: Collection[int] | None = None) -> dict[int, Record]:
+    """How the words of these members (of all) that were told in the last months ended, by primary key."""
     since = at - dt.timedelta(days=rules.DEFAULTS.source.window_days)
     is_over = Q()
     for kind, life in rules.EXPIRY.items():
@@ -31,13 +32,10 @@ def records_of(at: dt.datetime) -> dict[int, Record]:
         When(is_over & Q(indicator__state=Indicator.State.HELD), then=Value("alone")),
         default=Value(""),
     )
-    counted = (
-        Assertion.objects.filter(asserted_at__gt=since, withdrawn_at=None)
-        .order_by()
-        .annotate(how=how)
-        .values_list("member", "how")
-        .annotate(Count("pk"))
-    )
+    told = Assertion.objects.filter(asserted_at__gt=since, withdrawn_at=None)
+    if members is not None:
+        told = told.filter(member__in=members)
+    counted = told.order_by().annotate(how=how).values_list("member", "how").annotate(Count("pk"))
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for member, ended, count in counted:
         if ended:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from tocsin.access.policy import Actor
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
-from tocsin.figures import networks
+from tocsin.figures import benefit, networks
 
 LONGEST = 255
 
@@ -20,4 +20,10 @@ def network(request: HttpRequest, actor: Actor) -> HttpResponse:
     if found is not None:
         return HttpResponseRedirect(reverse("indicator", kwargs={"indicator_id": found}))
     view = networks.network(actor)
-    return page(request, "network", {"view": view, "query": query, "public_url": settings.PUBLIC_URL})
+    context = {
+        "view": view,
+        "query": query,
+        "public_url": settings.PUBLIC_URL,
+        "benefit": benefit.benefit(actor),
+    }
+    return page(request, "network", context)
