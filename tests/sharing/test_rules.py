@@ -124,6 +124,8 @@ def test_a_verdict_stands_until_something_changes(standing: Standing, at: dt.dat
         standing.ruling,
         standing.obstacle,
         first.valid_until,
+        first.tlp,
+        basis=first.basis,
     )
     assert judge(again, at) == first
 

@@ -29,6 +29,7 @@ TAGS = {
     "reports": "What a member tells, how each of its reports stands, and what it is asked about them.",
     "notices": "What a member was told.",
     "tallies": "What members' networks stopped.",
+    "indicators": "Why something is blocked or is not, and a member's objection to it.",
     "cases": "A unit's queue, its clocks, a search, and one case as its page shows it.",
     "acts": "What a unit does about cases.",
     "links": "Which reports belong to which case.",

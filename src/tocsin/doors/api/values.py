@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from tocsin.wire import indicators, tally
 from tocsin.wire import report as wire
-from tocsin.wire import tally
 from tocsin.wire.lists import ListStatement
 
 
@@ -115,6 +115,10 @@ SHAPES: tuple[Any, ...] = (
     wire.TreeHead,
     tally.TallyBatch,
     tally.TallyAnswer,
+    indicators.Explained,
+    indicators.Near,
+    indicators.Objection,
+    indicators.Objected,
     ReportState,
     ReportPage,
     Exchange,
