@@ -2,8 +2,8 @@
 
     python -m bench.stream [--trials 40] [--subscribers 130] [--engine sqlite|postgresql]
 
-The second member's report is posted over HTTP; the clock starts when its receipt has come. Then the worker links
-it, judges the address, and the stream tells it to all.
+The second member's report is posted over HTTP; the clock starts when its receipt has come. Then the worker
+links it, judges the address, and the stream tells it to all.
 """
 
 import argparse
