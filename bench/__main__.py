@@ -21,6 +21,7 @@ BENCHES = (
     "day",
     "intake",
     "taxii",
+    "stream",
     "zone",
     "linking",
     "nation",

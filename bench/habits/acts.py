@@ -1,8 +1,8 @@
 """What an officer or the coordinator does on a day: the queue from its top, as far as the minutes reach."""
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,13 +29,14 @@ class Sitting:
     town: "Town"
     shift: Session
     left: float
-    todo: list[Todo] | None = None
+    todo: list[Todo] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
 
     def step(self, at: dt.datetime) -> dt.datetime | None:
         """Do the next thing; gives when the one after it can begin, None where the day's work is over."""
         from tocsin.kernel.problems import Problem
 
-        if self.todo is None:
+        if not self.todo:
             self.todo = self.desk()
         if self.left <= 0 or not self.todo:
             self.town.owed[self.shift.officer.email] = max(0.0, -self.left)
@@ -49,17 +50,34 @@ class Sitting:
         return at + MINUTE * spent
 
     def desk(self) -> list[Todo]:
-        """What lies there, most urgent first."""
+        """What lies there and was not looked at today, most urgent first; nothing when all was."""
         from tocsin.cases import queries
 
         officer = self.shift.officer
         actor = self.town.actors.get(officer.email)
         if actor is None:
-            return [partial(self.by_link, token) for token in self.town.letters.get(officer.unit_id, [])]
+            letters = self.unseen(self.town.letters.get(officer.unit_id, []))
+            return [partial(self.by_link, token) for token in letters]
         if not officer.unit_id:
-            unsent = [row for row in queries.coordination(actor).not_joined if not row.links]
-            return [partial(self.send, row.case_id, row.unit.unit_id) for row in unsent]
-        return [partial(self.handle, row.case_id) for row in queries.queue(actor).rows]
+            unsent = {
+                row.case_id: row.unit.unit_id
+                for row in queries.coordination(actor).not_joined
+                if not row.links
+            }
+            return [partial(self.send, case_id, unsent[case_id]) for case_id in self.unseen(unsent)]
+        number, pages = 1, 1
+        while number <= pages:
+            page = queries.queue(actor, number=number)
+            if fresh := self.unseen(row.case_id for row in page.rows):
+                return [partial(self.handle, case_id) for case_id in fresh]
+            number, pages = number + 1, page.pages
+        return []
+
+    def unseen(self, names: Iterable[str]) -> list[str]:
+        """Those that were not on the desk before today; from now on they were."""
+        fresh = [name for name in names if name not in self.seen]
+        self.seen.update(fresh)
+        return fresh
 
     def send(self, case_id: str, unit_id: str) -> float:
         """The coordinator sends the packet with a one-time link."""

@@ -41,6 +41,11 @@ def database_of_its_own() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def happened() -> dict[str, Any]:
     """What the town's people did, in a process of its own."""
+    return told_by("tests.cases.at_once")
+
+
+def told_by(module: str, seconds: int = 60) -> dict[str, Any]:
+    """What a module prints last that runs as a process with a database of its own."""
     with database_of_its_own() as url:
         environment = {
             **os.environ,
@@ -49,15 +54,15 @@ def happened() -> dict[str, Any]:
             "PYTHONWARNINGS": "ignore",
         }
         done = subprocess.run(
-            [sys.executable, "-m", "tests.cases.at_once"],
+            [sys.executable, "-m", module],
             cwd=ROOT,
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=seconds,
         )
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 

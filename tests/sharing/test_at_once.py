@@ -1,13 +1,9 @@
 """Writers of every kind at once, and a reader on every cursor: nothing skipped, repeated or moved."""
 
-import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import pytest
-from tests.cases.test_at_once import ROOT, database_of_its_own
+from tests.cases.test_at_once import told_by
 
 pytestmark = pytest.mark.database
 
@@ -15,24 +11,7 @@ pytestmark = pytest.mark.database
 @pytest.fixture(scope="module")
 def happened() -> dict[str, Any]:
     """What a process of its own saw: four machines that post, two members who speak, one who withdraws."""
-    with database_of_its_own() as url:
-        environment = {
-            **os.environ,
-            "DATABASE_URL": url,
-            "DJANGO_SETTINGS_MODULE": "tests.settings",
-            "PYTHONWARNINGS": "ignore",
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.sharing.at_once"],
-            cwd=ROOT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=180,
-        )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return told_by("tests.sharing.at_once", seconds=180)
 
 
 def test_every_writer_got_through(happened: dict[str, Any]) -> None:

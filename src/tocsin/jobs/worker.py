@@ -12,7 +12,7 @@ from tocsin.jobs import periodic, queue
 
 log = logging.getLogger("tocsin.jobs")
 
-IDLE_SECONDS = 0.05  # a warning waits for it: two queries of a third of a millisecond a time
+IDLE_SECONDS = 0.1
 RECLAIM_SECONDS = 60.0
 
 
