@@ -5,6 +5,7 @@ import hashlib
 import uuid
 from typing import Any
 
+import pymisp
 import pytest
 from django.test import Client
 from tests.exchange import key_text
@@ -17,7 +18,7 @@ from tocsin.sharing.channels import channel_id_of
 from tocsin.sharing.models import Outgoing
 from tocsin.wire import misp
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
 ATTACKERS = [f"80.94.92.{last}" for last in range(1, 8)]
 MANIFEST, HASHES = "/misp/feed/manifest.json", "/misp/feed/hashes.csv"
@@ -117,8 +118,7 @@ def test_only_keys_that_read_lists_enter(street: Street, reader: Client) -> None
 
 
 def test_pymisp_loads_what_the_feed_says(street: Street, reader: Client) -> None:
-    """The library that MISP's users have reads each event, and writes the same hashes."""
-    pymisp = pytest.importorskip("pymisp")
+    """The library that MISP's users have reads each event."""
     for name, told in everything(reader).items():
         numbers = {one["uuid"] for one in told["Attribute"]}
         event = pymisp.MISPEvent()
