@@ -43,7 +43,8 @@ def _routes(pattern: URLPattern, address: str) -> Iterator[Route]:
             return
         yield from _operations(address)
         return
-    door = "taxii" if address.startswith("/taxii2/") else "web"
+    doors = {"/taxii2/": "taxii", "/misp/": "misp"}
+    door = next((name for before, name in doors.items() if address.startswith(before)), "web")
     methods = getattr(pattern.callback, "methods", ("GET",))
     for method in methods:
         yield Route(door, address, method, getattr(pattern.callback, "action", None))

@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("tocsin.doors.web.urls")),
     path("api/v1/", include("tocsin.doors.api.urls")),
     path("taxii2/", include("tocsin.doors.taxii.urls")),
+    path("misp/", include("tocsin.doors.misp.urls")),
 ]
 
 handler400 = "tocsin.doors.web.errors.bad_request"

@@ -1,0 +1,107 @@
+"""MISP core format, as feeds and searches speak it: events, their attributes, instants in Unix seconds."""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import Sequence
+
+import msgspec
+
+COLOURS = {"clear": "#FFFFFF", "green": "#33FF00", "amber": "#FFC000", "amber+strict": "#FFC000"}
+TYPES = {"name": "domain", "address": "ip-src"}
+
+
+class Orgc(msgspec.Struct, frozen=True):
+    """Who made the event: the exchange, never a member."""
+
+    name: str
+    uuid: str
+
+
+class Tag(msgspec.Struct, frozen=True):
+    """A tag of a taxonomy."""
+
+    name: str
+    colour: str = "#FFFFFF"
+
+
+class Attribute(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One address or domain name; `deleted` where it is withdrawn or expired."""
+
+    uuid: str
+    type: str
+    value: str
+    timestamp: str
+    to_ids: bool
+    deleted: bool = False
+    category: str = ""
+    event_uuid: str = ""
+
+
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """What a feed's manifest tells of an event."""
+
+    info: str
+    date: str
+    timestamp: str
+    Orgc: Orgc
+    Tag: tuple[Tag, ...]
+    analysis: str = "2"
+    threat_level_id: str = "4"
+
+
+class Event(Described, frozen=True, kw_only=True):
+    """An event as a feed's file holds it."""
+
+    uuid: str
+    publish_timestamp: str
+    Attribute: tuple[Attribute, ...]
+    published: bool = True
+
+
+class Enveloped(msgspec.Struct, frozen=True):
+    """The file of one event."""
+
+    Event: Event
+
+
+def event_id(channel: uuid.UUID, day: dt.date) -> uuid.UUID:
+    """The UUIDv5 of what a feed began to tell on one UTC day, the same for ever."""
+    return uuid.uuid5(channel, f"misp event {day.isoformat()}")
+
+
+def attribute_id(channel: uuid.UUID, stix_id: uuid.UUID) -> uuid.UUID:
+    """The UUIDv5 of an indicator in a feed: it may stand in several, each with its own end."""
+    return uuid.uuid5(channel, f"misp attribute {stix_id}")
+
+
+def attribute(
+    number: uuid.UUID, event: uuid.UUID, kind: str, value: str, at: dt.datetime, *, is_over: bool
+) -> Attribute:
+    """An indicator's present version."""
+    return Attribute(
+        str(number),
+        TYPES[kind],
+        value,
+        seconds(at),
+        to_ids=not is_over,
+        deleted=is_over,
+        category="Network activity",
+        event_uuid=str(event),
+    )
+
+
+def tag_of(tlp: str) -> Tag:
+    """The tag of MISP's taxonomy `tlp`, which spells TLP 2.0 labels in lower case."""
+    return Tag(f"tlp:{tlp}", COLOURS[tlp])
+
+
+def hashes(attributes: Sequence[Attribute], event: str) -> str:
+    """An event's lines of `hashes.csv`: the MD5 of each value, by which MISP finds it, and the event."""
+    digests = (hashlib.md5(one.value.encode(), usedforsecurity=False).hexdigest() for one in attributes)
+    return "".join(f"{digest},{event}\n" for digest in digests)
+
+
+def seconds(instant: dt.datetime) -> str:
+    """Unix seconds, as text."""
+    return str(int(instant.timestamp()))
