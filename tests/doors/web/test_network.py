@@ -253,7 +253,7 @@ def test_the_page_asks_no_more_for_more(
     for number in range(networks.NEWEST + 2):
         for who in (member, rival):
             reported(who, f"100.128.1.{number}")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(27):
         page = reporter.get(reverse("network")).content.decode()
     assert page.count("/indicators/") == networks.NEWEST
 
