@@ -17,7 +17,7 @@ from tocsin.kernel.time import now
 from tocsin.sharing import channels, rules, services
 from tocsin.sharing.feed import Wanted, entries
 from tocsin.sharing.models import Channel, Outgoing, Status
-from tocsin.sharing.publishing import INDICATOR, NewObject, append
+from tocsin.sharing.publishing import INDICATOR, NewObject, append, versions_in
 from tocsin.sharing.words import Said
 from tocsin.wire import stix_in
 from tocsin.wire.taxii import OneStatus, StatusResource
@@ -104,12 +104,8 @@ def known_versions(
     channel: Channel, incoming: Sequence[stix_in.Incoming]
 ) -> set[tuple[uuid.UUID, dt.datetime]]:
     """Which of these versions the channel has already."""
-    found: set[tuple[uuid.UUID, dt.datetime]] = set()
-    numbers = [one.stix_id for one in incoming]
-    for start in range(0, len(numbers), 1_000):
-        rows = Outgoing.objects.filter(channel=channel, stix_id__in=numbers[start : start + 1_000])
-        found.update(rows.values_list("stix_id", "modified"))
-    return found
+    numbers = {one.stix_id for one in incoming}
+    return {(number, modified) for _, number, modified, _ in versions_in(channel, numbers)}
 
 
 def status_of(actor: Actor, status_id: str) -> bytes:

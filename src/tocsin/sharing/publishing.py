@@ -7,7 +7,7 @@ out while the journal's head is locked, last of all: they become visible in orde
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -32,6 +32,8 @@ COLUMNS = (
     "channel_id", "number", "date_added", "indicator_id", "stix_type", "stix_id", "modified", "is_latest",
     "revoked", "body",
 )  # fmt: skip
+VERSIONS = """SELECT id, stix_id, modified, is_latest FROM sharing_outgoing
+WHERE channel_id = %s AND stix_id = ANY(%s)"""
 MARKED = "sharing:marking:published"
 
 
@@ -200,20 +202,31 @@ def outdate(
     channel: Channel, objects: Sequence[NewObject], newest: dict[uuid.UUID, int], is_latest: list[bool]
 ) -> None:
     """Of each object the version with the greatest `modified` is the latest (STIX 2.1 section 3.6)."""
-    numbers = list(newest)
     superseded = []
-    for start in range(0, len(numbers), AT_ONCE):
-        before = Outgoing.objects.filter(
-            channel=channel, stix_id__in=numbers[start : start + AT_ONCE], is_latest=True
-        )
-        for pk, stix_id, modified in before.values_list("pk", "stix_id", "modified"):
-            place = newest[stix_id]
-            if modified <= objects[place].modified:
-                superseded.append(pk)
-            else:
-                is_latest[place] = False
+    for pk, stix_id, modified, was_latest in versions_in(channel, newest):
+        place = newest[stix_id]
+        if not was_latest:
+            continue
+        if modified <= objects[place].modified:
+            superseded.append(pk)
+        else:
+            is_latest[place] = False
     for start in range(0, len(superseded), AT_ONCE):
         Outgoing.objects.filter(pk__in=superseded[start : start + AT_ONCE]).update(is_latest=False)
+
+
+def versions_in(
+    channel: Channel, numbers: Iterable[uuid.UUID]
+) -> Iterator[tuple[int, uuid.UUID, dt.datetime, bool]]:
+    """The versions of these objects that a channel has: primary key, UUID, `modified`, and is it the latest?
+
+    Asked past the ORM, in one question: most of ten thousand objects that come are new.
+    """
+    is_sqlite = connection.vendor == "sqlite"
+    wanted = [number.hex if is_sqlite else number for number in numbers]
+    for pk, number, modified, is_latest in bulk.select(VERSIONS, channel.pk, wanted):
+        found = uuid.UUID(number) if isinstance(number, str) else number
+        yield pk, found, bulk.read(modified), bool(is_latest)
 
 
 def versions(channel: Channel, leaving: Sequence[tuple[Departure, dt.datetime]]) -> list[NewObject]:
