@@ -8,8 +8,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
+from tocsin.access.communities import communities_of, community_of
 from tocsin.access.models import Community, Member, Membership
 from tocsin.access.policy import Actor, require
 from tocsin.journal.acts import act
@@ -40,13 +39,13 @@ class CommunityView:
 def communities(actor: Actor) -> list[CommunityView]:
     """The actor's open communities, by name. Raises NotSignedIn, NotAllowed."""
     require(actor, "community.read")
-    return [view_of(actor, one) for one in own(actor).order_by("name", "pk")]
+    return [view_of(actor, one) for one in communities_of(actor)]
 
 
 def community(actor: Actor, community_id: str) -> CommunityView:
     """One of the actor's. Raises NotSignedIn, NotAllowed, NotFound."""
     require(actor, "community.read")
-    return view_of(actor, _found(actor, community_id))
+    return view_of(actor, community_of(actor, community_id))
 
 
 def make(
@@ -108,7 +107,7 @@ def let_out(actor: Actor, community_id: str, member_id: str, at: dt.datetime | N
     Raises NotSignedIn, NotAllowed, NotFound, and Conflict for the last that manages it.
     """
     require(actor, "community.manage")
-    found, at = _found(actor, community_id), at or now()
+    found, at = community_of(actor, community_id), at or now()
     if member_id not in {one.member_id for one in actor.members}:
         found = _managed(actor, community_id)
     with act() as recorded:
@@ -140,13 +139,6 @@ def others_than(actor: Actor, community_id: str) -> list[tuple[str, str]]:
     return list(rows.values_list("member_id", "name"))
 
 
-def own(actor: Actor) -> QuerySet[Community]:
-    """The open communities of the actor's members."""
-    members = [member.pk for member in actor.members]
-    mine = Membership.objects.filter(member__in=members, until=None)
-    return Community.objects.filter(closed_at=None, pk__in=mine.values("community"))
-
-
 def view_of(actor: Actor, found: Community) -> CommunityView:
     """What its members see of it."""
     rows = found.memberships.filter(until=None).select_related("member").order_by("member__name")
@@ -164,16 +156,9 @@ def view_of(actor: Actor, found: Community) -> CommunityView:
     )
 
 
-def _found(actor: Actor, community_id: str) -> Community:
-    found = own(actor).filter(community_id=community_id).first()
-    if found is None:
-        raise NotFound()
-    return found
-
-
 def _managed(actor: Actor, community_id: str) -> Community:
     require(actor, "community.manage")
-    found = _found(actor, community_id)
+    found = community_of(actor, community_id)
     mine = [member.pk for member in actor.members]
     if not found.memberships.filter(member__in=mine, until=None, may_manage=True).exists():
         raise NotAllowed("this community is looked after by others")

@@ -59,7 +59,7 @@ def readable(actor: Actor) -> list[Channel]:
         for member in actor.members:
             contributions_of(member)
     own = Q(kind=Channel.Kind.CONTRIBUTIONS, member__in=[member.pk for member in actor.members])
-    communities = [community.pk for community in communities_of(actor)]
+    communities = communities_of(actor).order_by().values("pk")
     shared = Q(kind=Channel.Kind.SHARED) & (Q(community=None) | Q(community__in=communities))
     found = Channel.objects.filter(own | shared).select_related("community", "member")
     return list(found.order_by("kind", F("community__name").asc(nulls_first=True), "pk"))

@@ -3,9 +3,8 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from tocsin.access import gathering
+from tocsin.access.communities import community_of
 from tocsin.access.policy import Actor
-from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import now
 from tocsin.sharing.channels import levels_of, shared_channel
 from tocsin.sharing.models import Channel, Indicator, Standing
@@ -27,9 +26,7 @@ class SharedRow:
 
 def shared_in(actor: Actor, community_id: str) -> tuple[SharedRow, ...]:
     """What stands in one of the actor's communities now, the newest first; fifty at most. Raises NotFound."""
-    found = gathering.own(actor).filter(community_id=community_id).first()
-    if found is None:
-        raise NotFound()
+    found = community_of(actor, community_id)
     rows = Standing.objects.filter(community=found, state=Indicator.State.SHARED, valid_until__gt=now())
     return tuple(
         SharedRow(
@@ -46,7 +43,5 @@ def shared_in(actor: Actor, community_id: str) -> tuple[SharedRow, ...]:
 
 def feeds_of(actor: Actor, community_id: str) -> list[Channel]:
     """The feeds of one of the actor's communities, the least strict first. Raises NotFound."""
-    found = gathering.own(actor).filter(community_id=community_id).first()
-    if found is None:
-        raise NotFound()
+    found = community_of(actor, community_id)
     return [shared_channel(found, level) for level in levels_of(found)]

@@ -77,7 +77,9 @@ def visible_to(actor: Actor) -> QuerySet[Indicator]:
     if actor.is_nobody:
         return Indicator.objects.none()
     own = _own_words(actor).filter(indicator=OuterRef("pk"))
-    near = Standing.objects.filter(indicator=OuterRef("pk"), community__in=communities_of(actor))
+    near = Standing.objects.filter(
+        indicator=OuterRef("pk"), community__in=communities_of(actor).order_by().values("pk")
+    )
     known = ~Q(state=Indicator.State.HELD) | Q(Exists(own))
     return Indicator.objects.filter(known | Q(Exists(near.exclude(state=Indicator.State.HELD))))
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from tocsin.access import gathering
+from tocsin.access.communities import communities_of
 from tocsin.access.models import Community
 from tocsin.access.policy import Actor
 from tocsin.doors.web.forms import Typed
@@ -99,7 +100,7 @@ def _act(request: HttpRequest, actor: Actor, community_id: str, act: Callable[[T
     if typed.errors:
         return _show(request, actor, community_id, typed, status=422)
     messages.success(request, said)
-    still = gathering.own(actor).filter(community_id=community_id).exists()
+    still = communities_of(actor).filter(community_id=community_id).exists()
     where = reverse("community", kwargs={"community_id": community_id}) if still else reverse("communities")
     return HttpResponseRedirect(where)
 
