@@ -58,6 +58,8 @@ def sorted_by_kind(items: Sequence[Item]) -> list[Item]:
 
 def address_of(item: Item) -> str:
     """Where to read more and act."""
+    if item.about.startswith("opening_"):
+        return f"{settings.PUBLIC_URL}/network/source"
     place = "cases" if item.about.startswith("case_") else "reports"
     return f"{settings.PUBLIC_URL}/{place}/{item.about}"
 

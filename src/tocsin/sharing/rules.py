@@ -198,7 +198,7 @@ def judge_heard(standing: Standing, at: dt.datetime) -> Verdict:
             lacking = _lacking(known, firm, is_many=len(said) >= standing.sources_needed)
             return _off(standing, *lacking, is_answered=True)
     instants = [word.at for word in firm] + ([ruling.at] if ruling is not None and approved else [])
-    valid_until = max(instants) + life
+    valid_until = next_hour(max(instants) + life)  # to the hour: it would tell when somebody last spoke
     if valid_until <= at:
         words = f"Nobody has reported it again for {life.days} days."
         return Verdict("expired", words, standing.valid_until, basis="expired")
@@ -226,6 +226,11 @@ def loudest(words: Iterable[Word]) -> list[float]:
         weight = max([word.weight, *(heard for _, heard in joined)])
         groups.append((names.union(*(others for others, _ in joined)), weight))
     return [weight for _, weight in groups]
+
+
+def next_hour(at: dt.datetime) -> dt.datetime:
+    """The first full hour that is not before."""
+    return at + (dt.datetime.min.replace(tzinfo=dt.UTC) - at) % dt.timedelta(hours=1)
 
 
 def _counts(instant: dt.datetime, standing: Standing, at: dt.datetime) -> bool:

@@ -4,7 +4,7 @@ from django_tasks import task
 
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
-from tocsin.sharing import appealing, contributions, services
+from tocsin.sharing import appealing, batching, contributions, opening, pseudonyms, services
 from tocsin.sharing.warning_lists import warning_lists
 
 WRITTEN = contributions.TAKEN
@@ -34,10 +34,13 @@ def sweep_indicators() -> None:
     """
     warning_lists()
     services.sweep()
+    batching.sweep_batches()
     appealing.sweep_appeals()
     contributions.sweep_statuses()
+    opening.sweep_openings()
 
 
 def weigh_sources() -> None:
     """What the worker runs each hour."""
     services.weigh_anew()
+    pseudonyms.sweep_epochs()

@@ -30,6 +30,7 @@ TAGS = {
     "notices": "What a member was told.",
     "tallies": "What members' networks stopped.",
     "indicators": "Why something is blocked or is not, and a member's objection to it.",
+    "source": "How a member's own words are hidden.",
     "cases": "A unit's queue, its clocks, a search, and one case as its page shows it.",
     "acts": "What a unit does about cases.",
     "links": "Which reports belong to which case.",
