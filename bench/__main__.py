@@ -22,6 +22,7 @@ BENCHES = (
     "intake",
     "taxii",
     "stream",
+    "anonymity",
     "zone",
     "linking",
     "nation",

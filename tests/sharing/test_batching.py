@@ -15,7 +15,7 @@ from tocsin.cases.linking import link_reports
 from tocsin.cases.models import Case
 from tocsin.cases.units import load_units
 from tocsin.kernel.problems import NotAllowed
-from tocsin.sharing import batching, hiding, queries
+from tocsin.sharing import batching, hiding, queries, rules
 from tocsin.sharing.models import Assertion, Indicator, Outgoing
 from tocsin.sharing.services import assert_said, withdraw_report
 from tocsin.sharing.words import Said
@@ -38,21 +38,43 @@ def shared() -> set[str]:
     return set(Indicator.objects.filter(state="shared").values_list("value", flat=True))
 
 
-def test_a_word_waits_until_enough_wait_and_the_hour_is_full(street: Street) -> None:
-    """Five things of three members: nothing counts before, all of it from the full hour on."""
+def five_of_three(street: Street) -> None:
+    """Three small sources say five things that another had said, so that nothing but they is missing."""
     small(street, "ann", "ben", "cyd")
     for value in OTHERS[:5]:
         street.report("ferry", value)
     for name, values in (("ann", OTHERS[:2]), ("ben", OTHERS[2:4]), ("cyd", OTHERS[4:5])):
         for value in values:
             street.report(name, value, NOON + 10 * MINUTE)
+
+
+def test_words_are_closed_into_a_batch_and_leave_by_lot(street: Street) -> None:
+    """Nothing counts before the full hour; from then on each has an instant of its own, within a day."""
+    five_of_three(street)
     assert batching.sweep_batches(NOON + 59 * MINUTE) == 0
-    assert shared() == set()
+    assert not Assertion.objects.filter(leaves_at__isnull=False).exists()
+    batching.sweep_batches(NOON + HOUR)
+    waiting = Assertion.objects.exclude(member=street.member("ferry"))
+    drawn = dict(waiting.filter(leaves_at__isnull=False).values_list("indicator__value", "leaves_at"))
+    assert len(set(drawn.values())) > 1
+    assert all(NOON + HOUR <= at <= NOON + 23 * HOUR for at in drawn.values())
+    latest = max(drawn.values())
+    batching.sweep_batches(latest - MINUTE)
+    assert shared() == {value for value, at in drawn.items() if at <= latest - MINUTE}
+    batching.sweep_batches(latest)
+    assert shared() == set(OTHERS[:5])
+
+
+def test_an_exchange_may_let_them_leave_together(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a spread they all leave on the full hour, with one instant."""
+    batch = msgspec.structs.replace(hiding.DEFAULTS.batch, spread_hours=0)
+    monkeypatch.setattr(batching, "DEFAULTS", msgspec.structs.replace(hiding.DEFAULTS, batch=batch))
+    five_of_three(street)
+    assert batching.sweep_batches(NOON + 59 * MINUTE) == 0
     assert batching.sweep_batches(NOON + HOUR) == 5
     assert shared() == set(OTHERS[:5])
-    assert set(
-        Assertion.objects.exclude(member=street.member("ferry")).values_list("asserted_at", flat=True)
-    ) == {NOON + HOUR}
+    told = Assertion.objects.exclude(member=street.member("ferry")).values_list("asserted_at", flat=True)
+    assert set(told) == {NOON + HOUR}
     left = Outgoing.objects.filter(stix_type="indicator").values_list("modified", flat=True)
     assert len(set(left)) == 1
 
@@ -64,18 +86,23 @@ def test_too_few_words_or_members_wait_for_more(street: Street, words: int, memb
     small(street, *names)
     for place in range(words):
         street.report(names[place % members], OTHERS[place], NOON + 10 * MINUTE)
-    assert batching.sweep_batches(NOON + 23 * HOUR) == 0
-    assert batching.sweep_batches(NOON + 24 * HOUR) == words
+    assert batching.close(NOON + HOUR) == 0
+    assert batching.close(NOON + 2 * HOUR) == words
+    batching.sweep_batches(NOON + 10 * MINUTE + DAY)
+    assert not Assertion.objects.filter(waits_since__isnull=False).exists()
 
 
 def test_no_word_waits_longer_than_a_day() -> None:
-    """The last fixed instant before the day is over is the one; ticks are full hours."""
+    """However the lots fall: closed early enough that the longest spread still ends in time."""
     batch = hiding.DEFAULTS.batch
     assert batch.tick(NOON + 59 * MINUTE) == NOON
-    said = NOON + 10 * MINUTE
-    assert not batch.is_due(1, 1, said, NOON + 23 * HOUR)
-    assert batch.is_due(1, 1, said, NOON + 24 * HOUR)
-    assert batch.is_due(5, 3, said, NOON + HOUR)
+    for minute in range(0, 60, 7):
+        said = NOON + minute * MINUTE
+        ticks = (NOON + hour * HOUR for hour in range(1, 25))
+        closed = next(tick for tick in ticks if batch.is_due(1, 1, said, tick))
+        assert closed + batch.spread_hours * HOUR <= said + batch.most_hours * HOUR
+    assert batch.is_due(5, 3, NOON, NOON + HOUR)
+    assert not batch.is_due(4, 3, NOON + 10 * MINUTE, NOON + HOUR)
 
 
 def test_danger_waits_for_nothing(street: Street) -> None:
@@ -104,9 +131,11 @@ def test_a_renewal_waits_and_what_was_said_counts_meanwhile(street: Street) -> N
     again = msgspec.to_builtins(msgspec.json.decode(bytes(first.content)))
     street.report("ann", ATTACKER, NOON + DAY, attack_id=again["attack_id"], count=99)
     assert (street.indicator().state, street.indicator().valid_until) == ("shared", until)
-    assert batching.sweep_batches(NOON + DAY + 12 * HOUR) == 0
-    assert batching.sweep_batches(NOON + 2 * DAY) == 1
-    assert street.indicator().valid_until == NOON + 9 * DAY
+    batching.close(NOON + DAY + 2 * HOUR)
+    leaves_at = Assertion.objects.get(waits_since__isnull=False).leaves_at
+    assert batching.sweep_batches(leaves_at - MINUTE) == 0
+    assert batching.sweep_batches(leaves_at) == 1
+    assert street.indicator().valid_until == rules.next_hour(leaves_at + 7 * DAY)
 
 
 def test_what_is_taken_back_never_leaves(street: Street) -> None:
@@ -115,6 +144,7 @@ def test_what_is_taken_back_never_leaves(street: Street) -> None:
     street.report("ferry", ATTACKER)
     wrong = street.report("ann", ATTACKER, NOON)
     withdraw_report(wrong, "a mistake", NOON)
+    batching.close(NOON + 2 * HOUR)
     assert batching.sweep_batches(NOON + 2 * DAY) == 0
     assert shared() == set()
 
@@ -127,6 +157,7 @@ def test_what_a_member_writes_waits_too_and_a_correction_does_not(street: Street
     assert assert_said(ann, [Said("address", ATTACKER, "a")], NOON) == 1
     assert assert_said(ann, [Said("address", ATTACKER, "a")], NOON + MINUTE) == 0
     assert shared() == set()
+    batching.close(NOON + 2 * HOUR)
     assert batching.sweep_batches(NOON + 24 * HOUR) == 1
     assert street.indicator().tlp == "green"
     assert_said(ann, [Said("address", ATTACKER, "a", tlp="amber")], NOON + 25 * HOUR)

@@ -1,12 +1,15 @@
-"""Small sources: their words wait and leave together, so that the instant of one tells nobody whose it was.
+"""Small sources: their words wait for a batch and leave by lot, so that their instants tell nothing.
 
-A member with few reports is known by its hours. Its words wait for one of the fixed instants at which batches
-leave, and leave there with one instant and in random order, once there are enough of them from enough members
-or the oldest has waited long enough. A critical report, and one of a case in which a life is in danger, waits
-for nothing.
+A member is known by the hours at which it reports. The words of those who call themselves small are closed
+into a batch at a fixed instant, once there are enough of them from enough members or the oldest can wait no
+longer. Then each leaves at an instant of its own, drawn by lot over most of a day: nothing tells it from the
+words of those who report as it happens. That all leave at one instant instead can be chosen (`hiding.toml`),
+and is worse: it tells that they are small sources' (docs/decisions/0021). A critical report, and one of a
+case in which a life is in danger, waits for nothing.
 """
 
 import datetime as dt
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,7 +30,7 @@ from tocsin.sharing.services import TURN
 from tocsin.store import locks
 from tocsin.store.rows import update_rows
 
-LEFT, SET = "sharing:batch:left", "sharing:source:batched"
+CLOSED, SET = "sharing:batch:closed", "sharing:source:batched"
 SHOWN = 50
 
 
@@ -99,16 +102,44 @@ def is_waiting(actor: Actor, indicator: Indicator) -> bool:
 
 
 def sweep_batches(at: dt.datetime | None = None) -> int:
-    """Let the batch leave that is due, and words of danger at once; gives how many words left."""
+    """Close the batch that is due, and let go what is due and words of danger; gives how many left."""
     at = at or now()
     if not _waiting().exists():
         return 0
-    leaving = set(_waiting().filter(_in_danger()).values_list("pk", flat=True)) | set(_due(at))
-    return leave(sorted(leaving), at) if leaving else 0
+    close(at)
+    leaving = _waiting().filter(_in_danger() | Q(leaves_at__lte=at)).values_list("pk", flat=True)
+    return leave(sorted(set(leaving)), at)
+
+
+def close(at: dt.datetime) -> int:
+    """Draw by lot when each word leaves that was said before the last fixed instant; gives how many.
+
+    None is drawn where they are too few, of too few members, and can still wait.
+    """
+    figures = DEFAULTS.batch
+    tick = figures.tick(at)
+    before = _waiting().filter(waits_since__lt=tick, leaves_at=None)
+    counted = before.aggregate(
+        things=Count("indicator", distinct=True),
+        members=Count("member", distinct=True),
+        oldest=Min("waits_since"),
+    )
+    oldest = counted["oldest"]
+    if oldest is None or not figures.is_due(counted["things"], counted["members"], oldest, tick):
+        return 0
+    with act() as recorded:
+        rows = list(before.select_for_update())
+        for row in rows:
+            row.leaves_at = tick + dt.timedelta(seconds=secrets.randbelow(3_600 * figures.spread_hours + 1))
+        update_rows(rows, ["leaves_at"])
+        recorded.record(CLOSED, new_id("batch"), {"words": len(rows)})
+    return len(rows)
 
 
 def leave(words: Sequence[int], at: dt.datetime) -> int:
     """These waiting words, by primary key, are said now, all with this instant; gives how many there were."""
+    if not words:
+        return 0
     with act() as recorded:
         locks.in_turn(TURN)
         found = _waiting().filter(pk__in=words).select_related("indicator", "report")
@@ -126,26 +157,10 @@ def leave(words: Sequence[int], at: dt.datetime) -> int:
                 indicator.attack_kind = row.report.kind
         update_rows(list(touched.values()), ["asserted_at", "attack_kind"])
         Assertion.objects.filter(pk__in=[row.pk for row in rows]).update(
-            asserted_at=at, is_heard=True, waits_since=None
+            asserted_at=at, is_heard=True, waits_since=None, leaves_at=None
         )
-        recorded.record(LEFT, new_id("batch"), {"words": len(rows)})
         judge_all(recorded, sorted(touched), at)
     return len(rows)
-
-
-def _due(at: dt.datetime) -> list[int]:
-    """The words that leave at the last fixed instant: all that were said before it, or none."""
-    tick = DEFAULTS.batch.tick(at)
-    before = _waiting().filter(waits_since__lt=tick)
-    counted = before.aggregate(
-        things=Count("indicator", distinct=True),
-        members=Count("member", distinct=True),
-        oldest=Min("waits_since"),
-    )
-    oldest = counted["oldest"]
-    if oldest is None or not DEFAULTS.batch.is_due(counted["things"], counted["members"], oldest, tick):
-        return []
-    return list(before.values_list("pk", flat=True))
 
 
 def _in_danger() -> Q:

@@ -23,26 +23,27 @@ class OfPseudonyms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OfBatches(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When the words of small sources leave together."""
+    """When the words of small sources are closed into a batch, and how long it takes to leave."""
 
     every_minutes: int
     words: int
     members: int
+    spread_hours: int
     most_hours: int
 
     def tick(self, at: dt.datetime) -> dt.datetime:
-        """The fixed instant, at or before this one, at which batches last could leave."""
+        """The fixed instant, at or before this one, at which a batch could last be closed."""
         every = dt.timedelta(minutes=self.every_minutes)
         return at - (at - EPOCH) % every
 
     def is_due(self, waiting: int, members: int, oldest: dt.datetime, tick: dt.datetime) -> bool:
-        """Do so many words of so many members, said before `tick`, leave at it?
+        """Are so many words of so many members, said before `tick`, closed into a batch at it?
 
         The oldest never waits for another tick that would come too late.
         """
         next_tick = tick + dt.timedelta(minutes=self.every_minutes)
         is_full = waiting >= self.words and members >= self.members
-        return is_full or oldest + dt.timedelta(hours=self.most_hours) < next_tick
+        return is_full or oldest + dt.timedelta(hours=self.most_hours - self.spread_hours) < next_tick
 
 
 class OfOpenings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -24,7 +24,7 @@ PAP = ("clear", "green", "amber", "red")
 ACTIONS = ("block", "detect", "look")
 RENEWABLE = (
     "asserted_at", "withdrawn_at", "community", "tlp", "pap", "actions", "upstream", "evidence", "confidence",
-    "valid_until", "is_heard", "waits_since",
+    "valid_until", "is_heard", "waits_since", "leaves_at",
 )  # fmt: skip
 AT_ONCE = frozenset({"critical"})  # severities that wait for no batch
 
@@ -89,7 +89,7 @@ def keep_words(told: Sequence[Told], at: dt.datetime) -> list[int]:
             changed[indicator.pk] = indicator
     update_rows(list(changed.values()), ["attack_kind"])
     Assertion.objects.bulk_create(fresh)
-    renewable = ["asserted_at", "entry_seq", "unforgeable", "is_heard", "waits_since"]
+    renewable = ["asserted_at", "entry_seq", "unforgeable", "is_heard", "waits_since", "leaves_at"]
     Assertion.objects.bulk_update(renewed, renewable)
     return sorted({word.indicator_id for word in [*fresh, *renewed] if word.waits_since is None})
 
@@ -102,10 +102,12 @@ def small_among(members: set[int]) -> set[int]:
 def say(word: Assertion, at: dt.datetime, *, waits: bool) -> None:
     """A word is said, new or again: it counts from now on, or waits, as it was before, for its batch."""
     if not waits:
-        word.asserted_at, word.is_heard, word.waits_since = at, True, None
+        word.asserted_at, word.is_heard, word.waits_since, word.leaves_at = at, True, None, None
         return
     if not stands(word):
         word.asserted_at, word.is_heard = at, False
+    if word.withdrawn_at is not None:
+        word.waits_since, word.leaves_at = None, None
     word.waits_since = word.waits_since or at
 
 

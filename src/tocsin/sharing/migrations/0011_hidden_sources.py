@@ -95,6 +95,11 @@ class Migration(migrations.Migration):
                 help_text="it, or its renewal, waits for a batch of small sources since then", null=True
             ),
         ),
+        migrations.AddField(
+            model_name="assertion",
+            name="leaves_at",
+            field=models.DateTimeField(help_text="drawn by lot when its batch is closed", null=True),
+        ),
         migrations.AddIndex(
             model_name="assertion",
             index=models.Index(

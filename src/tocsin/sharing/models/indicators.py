@@ -92,6 +92,7 @@ class Assertion(models.Model):
     waits_since = models.DateTimeField(
         null=True, help_text="it, or its renewal, waits for a batch of small sources since then"
     )
+    leaves_at = models.DateTimeField(null=True, help_text="drawn by lot when its batch is closed")
     community = models.ForeignKey(
         Community, null=True, on_delete=models.CASCADE, related_name="+", help_text="empty: said to everybody"
     )
