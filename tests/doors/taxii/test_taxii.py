@@ -262,4 +262,4 @@ def test_nothing_in_the_feed_names_a_source(street: Street) -> None:
             assert word not in body
         if row.indicator_id is not None:
             assert body.count(":00:00.000Z") >= 3  # created, valid_from, valid_until
-            assert re.search(r'"modified":"[^"]+:00:0\d\.000Z"', body)  # versions of an hour are a second apart
+            assert re.search(r'"modified":"[^"]+:00:0\d\.000Z"', body)  # a second apart
