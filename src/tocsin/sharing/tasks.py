@@ -4,7 +4,7 @@ from django_tasks import task
 
 from tocsin.intake.models import Report
 from tocsin.journal.queries import entries
-from tocsin.sharing import appealing, contributions, services
+from tocsin.sharing import appealing, contributions, services, watching
 from tocsin.sharing.warning_lists import warning_lists
 
 WRITTEN = contributions.TAKEN
@@ -36,6 +36,11 @@ def sweep_indicators() -> None:
     services.sweep()
     appealing.sweep_appeals()
     contributions.sweep_statuses()
+
+
+def watch_readers() -> None:
+    """What the worker runs every half minute."""
+    watching.watch_readers()
 
 
 def weigh_sources() -> None:

@@ -1,4 +1,4 @@
-"""The lists over HTTPS: each with its number as entity tag, and signed; how far each key has read is noted."""
+"""The lists over HTTPS: each with its number as entity tag, signed, and noted how far each key has read."""
 
 import re
 

@@ -121,8 +121,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "indexes": [
-                    models.Index(fields=["list_key", "at"], name="sharing_removal_list"),
-                    models.Index(fields=["channel", "at"], name="sharing_removal_channel"),
+                    models.Index(fields=["list_key", "number"], name="sharing_removal_list"),
+                    models.Index(fields=["channel", "number"], name="sharing_removal_channel"),
                 ],
             },
         ),

@@ -1,4 +1,4 @@
-"""The fence around readings and sightings: a member's own, and of readings a coordinator's. Counts lift it."""
+"""The fence around readings and sightings: a member's own; readings also a coordinator's. Counts lift it."""
 
 from importlib import import_module
 

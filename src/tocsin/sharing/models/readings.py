@@ -59,6 +59,6 @@ class Removal(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["list_key", "at"], name="sharing_removal_list"),
-            models.Index(fields=["channel", "at"], name="sharing_removal_channel"),
+            models.Index(fields=["list_key", "number"], name="sharing_removal_list"),
+            models.Index(fields=["channel", "number"], name="sharing_removal_channel"),
         ]
