@@ -1,8 +1,8 @@
 """Noting how far each key has read each list and channel: the receipts of withdrawals.
 
 A reader that names the number which it holds (`If-None-Match`) is believed; one that names none has what it
-was sent. A process remembers what it noted, so that asking again costs nothing: it writes once for each
-number, and once a minute otherwise.
+was sent. A process remembers what it noted, so that asking again costs nothing: it writes when a number has
+changed, and once a minute otherwise.
 """
 
 import datetime as dt
@@ -47,7 +47,7 @@ class Read:
     channel: int | None = None
 
 
-_noted: dict[tuple[str, str, str], tuple[int, dt.datetime]] = {}
+_noted: dict[tuple[str, str, str], tuple[int, int, dt.datetime]] = {}
 
 
 def note_list(actor: Actor, name: str, held: int | None, current: int) -> None:
@@ -85,11 +85,11 @@ def note(reads: Iterable[Read], at: dt.datetime | None = None) -> int:
     if len(_noted) > REMEMBERED:
         _noted.clear()
     for one in fresh:
-        _noted[one.key.prefix, one.way, one.what] = one.number, at
+        _noted[one.key.prefix, one.way, one.what] = one.number, one.current, at
     return len(fresh)
 
 
 def is_news(one: Read, at: dt.datetime) -> bool:
-    """Is it another number than this process noted last, or a minute later?"""
+    """Are these other numbers than this process noted last, or is it a minute later?"""
     known = _noted.get((one.key.prefix, one.way, one.what))
-    return known is None or known[0] != one.number or at - known[1] >= NOTED_AFTER
+    return known is None or known[:2] != (one.number, one.current) or at - known[2] >= NOTED_AFTER
