@@ -134,11 +134,15 @@ def channels_of(departures: Sequence[Departure]) -> dict[Channel, list[int]]:
     standing: defaultdict[int, list[Channel]] = defaultdict(list)
     for entry in alive.defer("body").order_by("channel"):
         standing[entry.indicator_id or 0].append(entry.channel)
+    known: dict[tuple[int | None, str], Channel] = {}
     for place, one in enumerate(departures):
         community = one.community.pk if one.community is not None else None
         hear = [channel for channel in standing[one.indicator.pk] if channel.community_id == community]
         if one.where.state == Indicator.State.SHARED:
-            now_at = shared_channel(one.community, one.where.tlp)
+            audience = community, one.where.tlp
+            if audience not in known:
+                known[audience] = shared_channel(one.community, one.where.tlp)
+            now_at = known[audience]
             hear = [channel for channel in hear if channel.pk != now_at.pk] + [now_at]
         for channel in hear:
             found[channel].append(place)
