@@ -122,7 +122,7 @@ async def catch_up(
     while not gone.done():
         events = await read(hubs.events_after, listener.channel, position, hubs.PAGE, listener.only_revoked)
         if not events:
-            told(max(position, last))
+            told(last)  # and never what the asker claims
             break
         await put(send, b"".join(event.text for event in events))
         position = events[-1].number
@@ -157,7 +157,7 @@ async def follow(
         if event is HEARTBEATS:
             await put(send, b"event: heartbeat\ndata: {}\n\n")
             if not gone.done() and listener.queue.empty():
-                told(max(position, read_so_far))  # what was read so long ago has been through the queue
+                told(read_so_far)  # what was read so long ago has been through the queue
             continue
         batch = [event]
         while not listener.queue.empty() and len(batch) < hubs.PAGE:
