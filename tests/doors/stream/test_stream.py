@@ -70,11 +70,24 @@ def streaming() -> Iterator[Streaming]:
             assert server.stderr is not None
             while b"streaming at" not in (line := server.stderr.readline()):
                 assert line, "the stream did not start"
+            await_open(port)
             yield Streaming(f"http://127.0.0.1:{port}", **made, writer=writer)
         finally:
             for process in (server, writer):
                 process.terminate()
                 process.communicate(timeout=20)
+
+
+def await_open(port: int) -> None:
+    """The line is printed by the process that starts the one which listens."""
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("the stream does not listen")
 
 
 def events(response: httpx.Response) -> Iterator[tuple[int | None, str, str]]:
