@@ -143,6 +143,19 @@ def test_a_narrowed_question_is_no_receipt(street: Street, machine: Client, narr
     assert not Reading.objects.exists()
 
 
+def test_ones_own_contributions_are_nobodys_list(db: None) -> None:
+    """Whoever reads what it wrote itself is no reader that others wait for."""
+    member = a_member()
+    client = Client(
+        headers={"Authorization": f"Bearer {key_text(member, ('lists:read', 'indicators:write'))}"}
+    )
+    channel = channels.contributions_of(member)
+    accept = {"Accept": "application/taxii+json;version=2.1"}
+    address = f"/taxii2/api/collections/{channel.channel_id}/objects/"
+    assert client.get(address, headers=accept).status_code == 200
+    assert not Reading.objects.exists()
+
+
 def test_a_withdrawal_is_kept_with_its_number_on_every_list_and_channel(street: Street) -> None:
     """What expires is not: its end was announced."""
     shared(street, "80.94.92.17", "80.94.92.18")

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from tocsin.access.models import ApiKey
 from tocsin.access.policy import Actor
+from tocsin.journal.acts import act
 from tocsin.kernel.time import now
 from tocsin.sharing.models import Channel
-from tocsin.store import bulk, fence, locks
+from tocsin.store import bulk, fence
 
 NOTED_AFTER = dt.timedelta(minutes=1)
 REMEMBERED = 50_000  # readings of one process, some megabytes
@@ -58,8 +59,8 @@ def note_list(actor: Actor, name: str, held: int | None, current: int) -> None:
 
 
 def note_channel(actor: Actor, way: str, channel: Channel, number: int) -> None:
-    """A key has read a channel up to that number."""
-    if actor.key is not None:
+    """A key has read a channel up to that number; nobody waits for what is its member's own."""
+    if actor.key is not None and channel.kind == Channel.Kind.SHARED:
         note([read_of(actor.key, way, channel, number)])
 
 
@@ -71,11 +72,11 @@ def read_of(key: ApiKey, way: str, channel: Channel, number: int) -> Read:
 def note(reads: Iterable[Read], at: dt.datetime | None = None) -> int:
     """Keep what is new of these; gives how many rows that wrote."""
     at = at or now()
-    fresh = [one for one in reads if one.key.member_id is not None and is_news(one, at)]
+    fresh = [one for one in reads if is_news(one, at) and one.key.member_id is not None]
     if not fresh:
         return 0
     stamp = bulk.spelled(at)
-    with fence.lifted(), locks.writer():
+    with fence.lifted(), act():
         for one in fresh:
             bulk.change(
                 NOTE,

@@ -33,13 +33,13 @@ def read_list(request: HttpRequest, name: str) -> HttpResponseBase:
     Send the `ETag` back as `If-None-Match`: 304 while nothing changed. `Tocsin-Signature` is the statement of
     `/lists/{name}.sig` in one line: the SHA-256 of these bytes, name, number and date, signed (Ed25519).
     """
-    actor, number, held = actor_of(request), lists.number_of(name), held_by(request, name)
+    actor, number = actor_of(request), lists.number_of(name)
     known = unless_known(request, tag_of(name, number))
     if known is not None:
         readings.note_list(actor, name, number, number)
         return known
     found = lists.written(name)
-    readings.note_list(actor, name, held, found.number)
+    readings.note_list(actor, name, held_by(request, name), found.number)
     response = HttpResponse(found.body, content_type=lists.form_of(name).media)
     response[SIGNATURE_HEADER] = found.statement.decode("ascii")
     return tagged(response, tag_of(name, found.number))

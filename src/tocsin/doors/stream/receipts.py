@@ -27,7 +27,7 @@ class Receipts:
 
     def of(self, key: ApiKey | None, channel: Channel) -> Told:
         """What a stream calls with the number up to which it has sent everything."""
-        if key is None:
+        if key is None or channel.kind != Channel.Kind.SHARED:
             return lambda number: None
         holder = key
         self._begin()
