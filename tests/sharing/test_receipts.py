@@ -12,14 +12,15 @@ from tocsin.access import gathering, keys
 from tocsin.access import services as access
 from tocsin.access.models import Alert, ApiKey, Member
 from tocsin.access.policy import Actor
+from tocsin.jobs import worker
 from tocsin.journal.models import Entry
 from tocsin.kernel.problems import NotAllowed, NotFound
 from tocsin.kernel.time import now
 from tocsin.notices import mailing
-from tocsin.notices import services as notices
 from tocsin.notices.models import Item
-from tocsin.sharing import explaining, readers, readings, receipts, services, watching
-from tocsin.sharing.models import ListHead, Reading
+from tocsin.sharing import explaining, readers, readings, receipts, services, sightings, watching
+from tocsin.sharing.models import ListHead, Reading, Sighting
+from tocsin.store import fence
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -196,7 +197,7 @@ def test_who_is_late_is_told_once_until_it_is_in_step(street: Street, settings: 
 
     def watch(later: dt.datetime) -> int:
         changed = watching.watch_readers(later)
-        notices.tell(0, Entry.objects.count())
+        worker.drain()
         return changed
 
     assert watch(at + 4 * MINUTE) == 0
@@ -286,3 +287,20 @@ def test_no_reader_at_all_is_said(db: None) -> None:
     """The empty state."""
     assert readers.readers(stranger()).sentence == "No machine of yours reads the lists yet."
     assert readers.readers(looking()).sentence == "No machine reads the lists yet."
+
+
+@pytest.mark.postgresql
+def test_behind_the_fence_nobody_reads_anothers_rows(street: Street) -> None:
+    """Whatever a page forgets: readings and sightings of one's own member; for a coordinator all readings."""
+    own, other = reader_since("isp"), reader_since("other")
+    for key in (own, other):
+        sightings.see(a_key(key.member, ("indicators:write", "lists:read")), [sightings.Met(ATTACKER)], now())
+    try:
+        fence.put_up(Actor(key=own).asker)
+        assert [one.member_id for one in Reading.objects.all()] == [own.member_id]
+        assert [one.member_id for one in Sighting.objects.all()] == [own.member_id]
+        fence.put_up(looking("cora", "coordinator").asker)
+        assert Reading.objects.count() == 2
+        assert Sighting.objects.count() == 0
+    finally:
+        fence.take_down()
