@@ -18,4 +18,5 @@ class SharingConfig(AppConfig):
         subscribe(tasks.WRITTEN, tasks.believe_contributions)
         periodic.every(3_600, tasks.make_ready, queue=WARNINGS)
         periodic.every(15, tasks.sweep_indicators)
+        periodic.every(30, tasks.watch_readers)
         periodic.every(3_600, tasks.weigh_sources)

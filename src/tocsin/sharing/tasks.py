@@ -5,7 +5,7 @@ from django_tasks import task
 from tocsin.intake.models import Report
 from tocsin.jobs.queue import WARNINGS
 from tocsin.journal.queries import entries
-from tocsin.sharing import appealing, contributions, services
+from tocsin.sharing import appealing, contributions, services, watching
 from tocsin.sharing.warning_lists import warning_lists
 
 WRITTEN = contributions.TAKEN
@@ -33,6 +33,11 @@ def sweep_indicators() -> None:
     services.sweep()
     appealing.sweep_appeals()
     contributions.sweep_statuses()
+
+
+def watch_readers() -> None:
+    """What the worker runs every half minute."""
+    watching.watch_readers()
 
 
 def make_ready() -> None:

@@ -22,6 +22,7 @@ from tocsin.doors.api import (
     moves,
     own,
     problems,
+    readers,
     reports,
     tallies,
     words,
@@ -55,6 +56,7 @@ api.add_router("/reports", own.router)
 api.add_router("/notices", own.news)
 api.add_router("/tallies", tallies.router)
 api.add_router("/indicators", indicators.router)
+api.add_router("/readers", readers.router)
 api.add_router("/cases", cases.router)
 api.add_router("/cases", acts.router)
 api.add_router("/cases", moves.router)
