@@ -23,6 +23,7 @@ BENCHES = (
     "taxii",
     "stream",
     "warnings",
+    "anonymity",
     "zone",
     "linking",
     "nation",
