@@ -4,7 +4,7 @@ Never who said it, nor how many did: certainty is told in bands that several num
 """
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tocsin.access.policy import Actor, require
 from tocsin.kernel.time import now
@@ -103,12 +103,7 @@ def certainty_of(found: Indicator, at: dt.datetime) -> tuple[str, tuple[Part, ..
     """The band in which the certainty is now, and what makes it up, in words that count nobody."""
     known = rules.DEFAULTS
     words = [word for word in words_of([found.pk])[found.pk] if word.unforgeable and word.community is None]
-    heard = [
-        replace(word, weight=confidence.faded(word.weight, at - word.at, found.kind, known)) for word in words
-    ]
-    sure = confidence.certainty(rules.loudest(heard), known)
-    if found.basis == "person":
-        sure = max(sure, known.bands["high"])
+    sure = rules.sureness(words, found.kind, found.basis, at)
     newest = max((word.at for word in words), default=None)
     half = known.half_life_days[found.kind]
     parts = [

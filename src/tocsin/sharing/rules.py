@@ -228,6 +228,20 @@ def loudest(words: Iterable[Word]) -> list[float]:
     return [weight for _, weight in groups]
 
 
+def sureness(words: Iterable[Word], kind: str, basis: str, at: dt.datetime) -> float:
+    """How sure the exchange is now, 0 to 1, by the words of an audience: older ones have faded.
+
+    A trusted person's yes is sure in itself.
+    """
+    heard = [
+        replace(word, weight=confidence.faded(word.weight, at - word.at, kind, DEFAULTS))
+        for word in words
+        if word.unforgeable
+    ]
+    sure = confidence.certainty(loudest(heard), DEFAULTS)
+    return max(sure, DEFAULTS.bands["high"]) if basis == "person" else sure
+
+
 def _counts(instant: dt.datetime, standing: Standing, at: dt.datetime) -> bool:
     return standing.state == "shared" or instant > at - EXPIRY[standing.kind]
 

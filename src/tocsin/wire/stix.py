@@ -36,6 +36,7 @@ class Indicator(msgspec.Struct, frozen=True, omit_defaults=True):
     valid_from: str
     valid_until: str
     object_marking_refs: tuple[str, ...]
+    confidence: int | None = None
     revoked: bool = False
 
 
@@ -63,9 +64,13 @@ def indicator_body(
     valid_from: dt.datetime,
     valid_until: dt.datetime,
     tlp: str,
+    confidence: int | None = None,
     revoked: bool = False,
 ) -> bytes:
-    """An indicator's bytes, instants to the millisecond. `valid_until` must be after `valid_from`."""
+    """An indicator's bytes, instants to the millisecond. `valid_until` must be after `valid_from`.
+
+    `confidence` is on the scale of STIX 2.1 appendix A; None leaves it unsaid.
+    """
     return _encoder.encode(
         Indicator(
             type="indicator",
@@ -81,6 +86,7 @@ def indicator_body(
             valid_from=stamp(valid_from),
             valid_until=stamp(valid_until),
             object_marking_refs=(f"marking-definition--{TLP_MARKINGS[tlp]}",),
+            confidence=confidence,
             revoked=revoked,
         )
     )
