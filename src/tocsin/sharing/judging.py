@@ -101,7 +101,7 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
 def confidences(
     known: rules.Standing, verdict: rules.Verdict, at: dt.datetime, levels: Sequence[str]
 ) -> dict[str, int]:
-    """How sure the exchange is at each TLP level of an audience, by what may be read there, as STIX tells it."""
+    """How sure the exchange is at each TLP level of an audience, by what may be read there, as in STIX."""
     heard = {level: rules.audible(known.words, level, known.community) for level in levels}
     return {
         level: confidence.stix(rules.sureness(words, known.kind, verdict.basis, at), rules.DEFAULTS)

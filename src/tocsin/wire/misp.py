@@ -59,6 +59,23 @@ class Event(Described, frozen=True, kw_only=True):
     published: bool = True
 
 
+class Named(msgspec.Struct, frozen=True):
+    """An event as an attribute that was searched for names it."""
+
+    uuid: str
+    info: str
+    date: str
+    timestamp: str
+    Orgc: Orgc
+
+
+class Found(Attribute, frozen=True, omit_defaults=True, kw_only=True):
+    """An attribute as a search gives it: with its event, and the label under which it may travel."""
+
+    Event: Named
+    Tag: tuple[Tag, ...]
+
+
 class Enveloped(msgspec.Struct, frozen=True):
     """The file of one event."""
 
@@ -89,6 +106,17 @@ def attribute(
         category="Network activity",
         event_uuid=str(event),
     )
+
+
+def found(attribute: Attribute, event: Event) -> Found:
+    """An attribute as a search gives it."""
+    told = Named(event.uuid, event.info, event.date, event.timestamp, event.Orgc)
+    return Found(**msgspec.structs.asdict(attribute), Event=told, Tag=event.Tag)
+
+
+def without_attributes(event: Event) -> Event:
+    """What a search for metadata gives of an event."""
+    return msgspec.structs.replace(event, Attribute=())
 
 
 def tag_of(tlp: str) -> Tag:

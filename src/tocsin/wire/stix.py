@@ -11,6 +11,8 @@ import msgspec
 
 MARKED_AT = "2022-10-01T00:00:00.000Z"
 TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+# Ours, a property extension of indicators: the feed that a member passes on, so that one feed is one voice.
+UPSTREAM_EXTENSION = "extension-definition--f60ab25a-a06e-5c13-98ab-1acf5b38cfbf"
 TLP_MARKINGS: dict[str, uuid.UUID] = {
     "clear": uuid.UUID("94868c89-83c2-464b-929b-a1a8aa3c8487"),
     "green": uuid.UUID("bab4a63c-aed9-4cf5-a766-dfca5abac2bb"),

@@ -1,18 +1,14 @@
 """TAXII 2.1 as its standard has it, rule by rule."""
 
 import base64
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from typing import Any
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
 from django.test import Client
 from stix2validator import ValidationOptions, validate_instance
 from taxii2client.v21 import Server, as_pages
 from tests.exchange import key_text
+from tests.over_http import over_http
 from tests.sharing.street import ATTACKER, PHISH, Street
 
 from tocsin.kernel.time import now
@@ -23,7 +19,6 @@ from tocsin.wire import taxii
 
 pytestmark = pytest.mark.django_db
 
-Answer = TypeVar("Answer")
 ROOT = "/taxii2/api/"
 ATTACKERS = [f"80.94.92.{last}" for last in range(1, 8)]
 
@@ -51,28 +46,6 @@ def reader(db: None) -> Client:
 
 def basic(key: str, user: str = "anyone") -> str:
     return "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode()
-
-
-class Quiet(WSGIRequestHandler):
-    """Says nothing on standard error."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-def over_http(ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """Answer over real HTTP from this thread, in this test's transaction, while `ask` runs in another."""
-    with (
-        make_server("127.0.0.1", 0, WSGIHandler(), handler_class=Quiet) as server,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        server.timeout = 0.02
-        for signal in (request_started, request_finished):  # would close the connection that holds it
-            monkeypatch.setattr(signal, "send", lambda *_, **__: [])
-        asking = pool.submit(ask, f"http://127.0.0.1:{server.server_port}")
-        while not asking.done():
-            server.handle_request()
-        return asking.result()
 
 
 def ids(answer: Any) -> list[str]:
