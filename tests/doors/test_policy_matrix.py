@@ -31,6 +31,7 @@ NOTHING = {  # ids of things that are not there: what is judged here is the door
     "collection": "none",
     "object_": "none",
     "event": "none",
+    "channel": "none",
     "attribute": "none",
     "option": "metadata:1",
     "user": "me",
