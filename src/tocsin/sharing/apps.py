@@ -10,10 +10,12 @@ class SharingConfig(AppConfig):
         """Hear of new reports, and sweep what expires."""
         from tocsin.jobs import periodic
         from tocsin.journal.subscriptions import subscribe
-        from tocsin.sharing import tasks
+        from tocsin.sharing import tasks, telling
 
         for source in tasks.NEWS:
             subscribe(source, tasks.assert_new)
         subscribe(tasks.WRITTEN, tasks.believe_contributions)
+        for event in telling.EVENTS:
+            subscribe(event, tasks.tell_machines)
         periodic.every(15, tasks.sweep_indicators)
         periodic.every(3_600, tasks.weigh_sources)
