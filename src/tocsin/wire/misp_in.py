@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from tocsin.wire.misp import LEVELS
 from tocsin.wire.observables import address_of, name_of
 from tocsin.wire.said import IDENTITY, Word
 from tocsin.wire.stix_in import STRICTNESS
@@ -27,13 +28,7 @@ KINDS = {
     "domain|ip": "name",
     "hostname|port": "name",
 }
-CONFIDENCE = {
-    "completely-confident": 95,
-    "usually-confident": 75,
-    "fairly-confident": 50,
-    "rarely-confident": 25,
-    "unconfident": 0,
-}
+CONFIDENCE = {level: least for least, level in LEVELS}
 _LEVEL = 'misp:confidence-level="'
 
 

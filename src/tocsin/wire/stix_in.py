@@ -34,6 +34,11 @@ _ONE = r"\s*(?:ipv4-addr|ipv6-addr|domain-name):value\s*=\s*'(?:[^'\\]|\\.)*'\s*
 _SIDE = rf"\[{_ONE}(?:OR{_ONE})*\]"
 _simple = re.compile(rf"\s*{_SIDE}(?:\s*OR\s*{_SIDE})*\s*")
 _compared = re.compile(r"(ipv4-addr|ipv6-addr|domain-name):value\s*=\s*'((?:[^'\\]|\\.)*)'")
+# MISP's own way of saying an address: the end of a connection.
+_END = re.compile(
+    r"network-traffic:(src|dst)_ref\.type\s*=\s*'(ipv[46]-addr)'\s+AND\s+"
+    r"network-traffic:\1_ref\.value\s*=\s*('(?:[^'\\]|\\.)*')"
+)
 _escaped = re.compile(r"\\(.)")
 
 
@@ -167,6 +172,7 @@ def claim_of(body: bytes) -> Claimed:
 
 def values_of(pattern: str) -> list[tuple[Literal["address", "name"], str]] | None:
     """The addresses and names of a pattern that says nothing else; None for any other pattern."""
+    pattern = _END.sub(r"\2:value = \3", pattern)
     if not _simple.fullmatch(pattern):
         return None
     return [

@@ -77,7 +77,7 @@ def test_a_search_finds_what_the_feed_says(street: Street, speaks: Speaks) -> No
     def ask(misp: pymisp.PyMISP) -> dict[str, Any]:
         def values(**more: Any) -> set[str]:
             found = misp.search("attributes", pythonify=True, **more)
-            assert all([tag.name for tag in one.tags] == ["tlp:green"] for one in found)
+            assert all("tlp:green" in [tag.name for tag in one.tags] for one in found)
             return {one.value for one in found}
 
         two = misp.build_complex_query(or_parameters=[PHISH, ATTACKERS[3]], not_parameters=[ATTACKERS[3]])

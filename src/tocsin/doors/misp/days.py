@@ -5,6 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 
+import msgspec
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
@@ -15,6 +16,7 @@ from tocsin.sharing import channels
 from tocsin.sharing.models import Channel, Outgoing
 from tocsin.wire import misp, stix
 
+_said = msgspec.json.Decoder(misp.Said)
 DAY = dt.timedelta(days=1)
 
 
@@ -39,6 +41,11 @@ def rows(read: Iterable[Channel]) -> QuerySet[Outgoing]:
         .annotate(first_at=Subquery(first.order_by("number").values("date_added")[:1]))
         .order_by("channel", "number")
     )
+
+
+def whole(read: Iterable[Channel]) -> QuerySet[Outgoing]:
+    """The same with what else their objects say, which costs reading them."""
+    return rows(read).defer(None)
 
 
 def events(found: Iterable[Outgoing]) -> list[misp.Event]:
@@ -68,6 +75,8 @@ def attribute(row: Outgoing) -> misp.Attribute:
     """One row as an attribute. A row of `rows` has an indicator."""
     channel, indicator = row.channel.channel_id, row.indicator
     assert indicator is not None  # noqa: S101  # `rows` asks for it
+    is_whole = "body" not in row.get_deferred_fields()
+    said = _said.decode(bytes(row.body)) if is_whole else None
     return misp.attribute(
         misp.attribute_id(channel, row.stix_id),
         misp.event_id(channel, day_of(row)),
@@ -75,6 +84,7 @@ def attribute(row: Outgoing) -> misp.Attribute:
         indicator.value,
         row.modified,
         is_over=row.revoked,
+        said=said,
     )
 
 
@@ -110,7 +120,7 @@ def on(channel: Channel, day: dt.date) -> misp.Event:
         date_added__gte=start,
         date_added__lt=start + DAY,
     )
-    found = [row for row in rows([channel]).filter(Exists(that_day)) if day_of(row) == day]
+    found = [row for row in whole([channel]).filter(Exists(that_day)) if day_of(row) == day]
     if not found:
         raise NotFound()
     return event(channel, day, found)

@@ -60,7 +60,7 @@ def matching(actor: Actor, search: Search) -> Iterator[Outgoing]:
         for channel in days.feeds(actor)
         if search.tags.lets(misp.tag_of(channel.tlp).name) and search.categories.lets(CATEGORY)
     ]
-    for row in narrowed(days.rows(read), search).order_by("channel", "indicator").iterator(chunk_size=2_000):
+    for row in narrowed(days.whole(read), search).order_by("channel", "indicator").iterator(chunk_size=2_000):
         if search.events and misp.event_id(row.channel.channel_id, days.day_of(row)) not in search.events:
             continue
         if search.numbers and not is_named(row.channel, row, search):
