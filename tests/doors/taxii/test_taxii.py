@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 from stix2validator import ValidationOptions, validate_instance
+from taxii2client.exceptions import AccessError
 from taxii2client.v21 import Server, as_pages
-from tests.exchange import key_text
+from tests.exchange import a_member, key_text
 from tests.over_http import over_http
 from tests.sharing.street import ATTACKER, PHISH, Street
 
@@ -234,3 +235,35 @@ def test_nothing_in_the_feed_names_a_source(street: Street) -> None:
             assert word not in body
         if row.indicator_id is not None:
             assert body.count(":00:00.000Z") == 3  # created, valid_from, valid_until
+
+
+def test_a_real_client_writes(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it adds comes back as it was sent, each judged by itself; what it deletes is gone."""
+    member = a_member("writer")
+    key = key_text(member, ("lists:read", "indicators:write"))
+    at = "2026-11-26T10:00:00.000Z"
+    wanted = {
+        "type": "indicator", "spec_version": "2.1", "id": "indicator--0d3a4e1c-3c1e-4d2f-9d53-6d1f2b7c9a01",
+        "created": at, "modified": at, "pattern": "[ipv4-addr:value = '80.94.92.99']",
+        "pattern_type": "stix", "valid_from": at, "x_mitre_score": 0.5,
+    }  # fmt: skip
+    broken = {**wanted, "id": "indicator--1"}
+
+    def write(url: str) -> tuple[Any, Any, Any]:
+        server = Server(url + "/taxii2/", user="x", password=key)
+        (own,) = [one for one in server.default.collections if one.can_write]
+        (shared,) = [one for one in server.default.collections if not one.can_write]
+        status = own.add_objects({"objects": [wanted, broken]})
+        found = own.get_object(wanted["id"])["objects"]
+        own.delete_object(wanted["id"])
+        with pytest.raises(AccessError):
+            shared.add_objects({"objects": [wanted]})
+        after = own.get_objects()
+        server.close()
+        return status, found, after
+
+    status, found, after = over_http(write, monkeypatch)
+    assert (status.status, status.success_count, status.failure_count) == ("complete", 1, 1)
+    assert status.failures[0]["id"] == "indicator--1"
+    assert found == [wanted]
+    assert after == {}
