@@ -45,6 +45,7 @@ NOTHING = {  # ids of things that are not there: what is judged here is the door
     "appeal_id": "appeal_0000000000A1",
     "community_id": "community_0000000A1",
     "bulk_id": "999999999",
+    "reading": "999999999",
 }
 
 

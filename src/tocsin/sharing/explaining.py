@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from tocsin.access.policy import Actor, require
 from tocsin.kernel.time import now
-from tocsin.sharing import confidence, rules
+from tocsin.sharing import confidence, receipts, rules, sightings
 from tocsin.sharing.appealing import canonical
 from tocsin.sharing.judging import Obstacles, words_of
 from tocsin.sharing.models import Appeal, Indicator
 from tocsin.sharing.queries import Event, indicator_view, visible_to
+from tocsin.sharing.receipts import Receipt
 
 BANDS = {
     "high": "very likely right",
@@ -36,7 +37,8 @@ class Part:
 class Explanation:
     """All that may be told of an address or name. `indicator_id` is empty where there is none to be seen.
 
-    `certainty` is a band's words, empty where nothing is shared; `obstacle` is why it may never be shared.
+    `certainty` is a band's words, empty where nothing is shared; `obstacle` is why it may never be shared;
+    `receipt` says who has taken a withdrawal, `seen` who met it, both in counts.
     """
 
     kind: str
@@ -53,6 +55,8 @@ class Explanation:
     reported_by_us: bool = False
     obstacle: str = ""
     appeal: str = ""
+    receipt: Receipt | None = None
+    seen: str = ""
     events: tuple[Event, ...] = ()
 
 
@@ -85,6 +89,8 @@ def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanati
         reported_by_us=view.reported_by_us,
         obstacle=obstacle,
         appeal="an appeal against it waits for an answer" if open_appeal is not None else "",
+        receipt=receipts.receipt_of(actor, found, at),
+        seen=sightings.seen_words(found, at) if view.is_shared else "",
         events=view.events,
     )
 

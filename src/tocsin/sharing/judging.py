@@ -13,7 +13,7 @@ from tocsin.journal.acts import Act
 from tocsin.kernel.intervals import intervals
 from tocsin.sharing import confidence, records, rules
 from tocsin.sharing.channels import levels_of
-from tocsin.sharing.models import Approval, Assertion, Indicator, Standing
+from tocsin.sharing.models import Approval, Assertion, Indicator, Sighting, Standing
 from tocsin.sharing.publishing import Departure, publish
 from tocsin.sharing.warning_lists import warning_lists
 from tocsin.store.rows import update_rows
@@ -53,7 +53,7 @@ class Obstacles:
 
 def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
     """Judge these indicators for every audience, store and publish what changed; gives how many."""
-    obstacles, words, rulings = Obstacles(), words_of(pks), rulings_of(pks)
+    obstacles, words, rulings, seen = Obstacles(), words_of(pks), rulings_of(pks), seen_of(pks)
     indicators = list(Indicator.objects.filter(pk__in=pks).order_by("pk"))
     everywhere: list[Indicator | Standing] = [*indicators, *standings(indicators, words, at)]
     changed: list[Indicator | Standing] = []
@@ -75,6 +75,7 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
             sources_needed=community.sources_needed if community is not None else rules.SOURCES_NEEDED,
             community=community_pk,
             basis=where.basis,
+            seen=seen.get(indicator.pk),
         )
         verdict = rules.judge(known, at, levels_of(community))
         before = (where.state, where.reason, where.valid_until, where.tlp, where.basis)
@@ -152,6 +153,14 @@ def words_of(pks: Sequence[int]) -> dict[int, list[rules.Word]]:
         weight = weights.get(member, rules.USUAL)
         words[indicator].append(rules.Word(member, latest, unforgeable, tlp, upstream, community, weight))
     return words
+
+
+def seen_of(pks: Sequence[int]) -> dict[int, dt.datetime]:
+    """When each of these was met last, by indicator. Who was wrong too often keeps nothing on a list."""
+    known = Sighting.objects.filter(indicator__in=pks, member__suspended_at=None).exclude(
+        member__source_record__weight__lte=rules.DEFAULTS.source.least
+    )
+    return dict(known.order_by().values_list("indicator").annotate(Max("seen_at")))
 
 
 def rulings_of(pks: Sequence[int]) -> dict[int, rules.Ruling]:

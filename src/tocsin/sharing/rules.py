@@ -78,7 +78,10 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All that is known of an indicator; `obstacle` is why it may never be shared, or empty."""
+    """All that is known of an indicator; `obstacle` is why it may never be shared, or empty.
+
+    `seen` is when a member met it last, by a sighting: no word, and no voice.
+    """
 
     kind: str
     state: str
@@ -91,6 +94,7 @@ class Standing:
     sources_needed: int = SOURCES_NEEDED
     community: int | None = None
     basis: str = ""
+    seen: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ def judge_heard(standing: Standing, at: dt.datetime) -> Verdict:
     """Where an indicator belongs by all of these words.
 
     To become shared, words and rulings must be younger than the kind's expiry; once shared, all that were
-    not withdrawn keep it there, and the youngest sets its end.
+    not withdrawn keep it there, and the youngest sets its end. Sightings put that off, up to a limit.
     """
     if standing.obstacle:
         return _off(standing, standing.obstacle, "listed")
@@ -178,6 +182,9 @@ def judge_heard(standing: Standing, at: dt.datetime) -> Verdict:
             return _off(standing, *lacking, is_answered=True)
     instants = [word.at for word in firm] + ([ruling.at] if ruling is not None and approved else [])
     valid_until = max(instants) + life
+    if standing.seen is not None and standing.state == "shared":
+        latest = max(instants) + DEFAULTS.sightings.longest(standing.kind)
+        valid_until = max(valid_until, min(standing.seen + life, latest))
     if valid_until <= at:
         words = f"Nobody has reported it again for {life.days} days."
         return Verdict("expired", words, standing.valid_until, basis="expired")

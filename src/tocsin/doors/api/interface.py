@@ -23,6 +23,7 @@ from tocsin.doors.api import (
     moves,
     own,
     problems,
+    readers,
     reports,
     tallies,
     words,
@@ -56,6 +57,7 @@ api.add_router("/reports", own.router)
 api.add_router("/notices", own.news)
 api.add_router("/tallies", tallies.router)
 api.add_router("/indicators", indicators.router)
+api.add_router("/readers", readers.router)
 api.add_router("/cases", cases.router)
 api.add_router("/cases", acts.router)
 api.add_router("/cases", moves.router)
