@@ -15,7 +15,7 @@ from tests.sharing.street import PHISH, Street
 from tocsin.access.models import Member
 from tocsin.kernel.time import now
 from tocsin.sharing import channels, contributions, queries, services
-from tocsin.sharing.models import Appeal, Assertion, Indicator, Outgoing, Status
+from tocsin.sharing.models import Appeal, Assertion, Indicator, Outgoing, Sighting, Status
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -307,6 +307,24 @@ def test_a_false_positive_is_an_objection(street: Street, speaks: Speaks) -> Non
         PHISH,
         ATTACKERS[1],
     }
+
+
+def test_a_sighting_keeps_what_is_shared(street: Street, speaks: Speaks, harbour: Member) -> None:
+    """By value or by attribute, as the exchange's own sightings; of what is on no list nothing is kept."""
+
+    def ask(misp: pymisp.PyMISP) -> Any:
+        (found,) = misp.search("attributes", value=PHISH, pythonify=True)
+        seen = pymisp.MISPSighting()
+        seen.from_dict(type="0", timestamp=int(now().timestamp()) - 60)
+        by_attribute = misp.add_sighting(seen, found, pythonify=True)
+        by_value = misp.add_sighting({"value": ATTACKERS[1]})
+        return by_attribute, by_value, misp.add_sighting({"value": "80.94.92.250"})
+
+    by_attribute, by_value, unknown = speaks(ask)
+    assert (by_attribute.value, by_value["Sighting"]["type"]) == (PHISH, "0")
+    assert unknown["errors"][0] == 404
+    found = Sighting.objects.filter(member=harbour).values_list("indicator__value", flat=True)
+    assert sorted(found) == sorted([PHISH, ATTACKERS[1]])
 
 
 def test_who_may_only_read_writes_nothing(street: Street, harbour: Member) -> None:

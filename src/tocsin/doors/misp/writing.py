@@ -1,4 +1,4 @@
-"""What MISP's clients write: events and attributes as the member's own words, sightings as objections.
+"""What MISP's clients write: events and attributes as the member's own words, sightings and objections.
 
 An attribute is kept as a STIX indicator in the member's own contributions, as though it had come by TAXII; an
 event as the grouping of what came with it, so that an attribute that is added later has its label.
@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from tocsin.access.policy import Actor
 from tocsin.doors.misp import days
 from tocsin.doors.misp.guard import answer, guarded
-from tocsin.kernel.problems import BadInput, NotFound, Problem
+from tocsin.kernel.problems import BadInput, NotFound
 from tocsin.kernel.time import now
-from tocsin.sharing import appealing, channels, contributions
+from tocsin.sharing import appealing, channels, contributions, sightings
 from tocsin.sharing.models import Channel, Outgoing
 from tocsin.wire import misp, misp_in, said, stix_in
 
@@ -22,14 +22,6 @@ FALSE_POSITIVE, SEEN = "1", "0"
 WRONG_WORDS = "A false positive, by a sighting in MISP."
 LONGEST_INFO = 300
 MOST_SIGHTINGS = 100
-
-
-class NotYet(Problem):
-    """This exchange does not take that yet."""
-
-    slug = "not-yet"
-    status = 501
-    exit_code = 2
 
 
 class Refusal(BadInput):
@@ -44,6 +36,7 @@ class Sighted(msgspec.Struct):
     values: list[str] = []
     id: str = ""
     uuid: str = ""
+    timestamp: int | str | None = None
 
 
 _group = msgspec.json.Decoder(said.Grouped)
@@ -110,22 +103,30 @@ def add_attributes(request: HttpRequest, actor: Actor, event: str, option: str =
 
 @guarded("POST", action="indicator.object")
 def add_sighting(request: HttpRequest, actor: Actor, attribute: str = "") -> HttpResponse:
-    """Of type 1, a false positive, an objection: own words are taken back, a person judges the rest."""
+    """Type 0: the member met what is shared. Type 1, a false positive: it objects.
+
+    By an objection own words are taken back, and a person judges the rest.
+    """
     try:
         given = _sighted.decode(request.body or b"{}")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        seen_at = misp_in.instant_of(given.timestamp, misp_in.Event(), now())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, misp_in.NotMisp) as problem:
         raise BadInput(f"no sighting: {problem}") from None
-    if given.type == SEEN:
-        raise NotYet("sightings are not taken yet; a false positive (type 1) is")
-    if given.type != FALSE_POSITIVE:
+    if given.type not in (SEEN, FALSE_POSITIVE):
         raise BadInput("type is 0 for a sighting and 1 for a false positive")
     named = attribute or given.uuid or given.id
     values = [value_of(actor, named)] if named else list(filter(None, [given.value, *given.values]))
     if not 1 <= len(values) <= MOST_SIGHTINGS:
         raise BadInput(f"a sighting names an attribute, a value, or up to {MOST_SIGHTINGS} values")
-    for value in values:
-        appealing.object_to(actor, value, WRONG_WORDS)
-    told = {"type": given.type, "value": values[0], "date_sighting": misp.seconds(now()), "source": ""}
+    at = now()
+    if given.type == SEEN:
+        done = sightings.see(actor, [sightings.Met(value, seen_at) for value in values], at)
+        if done.unknown == len(values):
+            raise NotFound(sightings.OFF_THE_LISTS)
+    else:
+        for value in values:
+            appealing.object_to(actor, value, WRONG_WORDS)
+    told = {"type": given.type, "value": values[0], "date_sighting": misp.seconds(at), "source": ""}
     return answer({"Sighting": told})
 
 
