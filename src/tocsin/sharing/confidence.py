@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+STIX = {"high": 85, "medium": 50, "low": 15, "none": 0}
+
 
 class OfSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What makes a source's weight."""
@@ -135,3 +137,8 @@ def faded(weight: float, age: dt.timedelta, kind: str, known: Figures) -> float:
 def band(sure: float, known: Figures) -> str:
     """The certainty in a word that does not count the sources: `high`, `medium`, `low` or `none`."""
     return next((name for name in ("high", "medium", "low") if sure >= known.bands[name]), "none")
+
+
+def stix(sure: float, known: Figures) -> int:
+    """The same band as STIX 2.1 tells it (appendix A, none, low, medium, high): one value for each band."""
+    return STIX[band(sure, known)]

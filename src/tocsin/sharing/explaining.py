@@ -118,12 +118,7 @@ def certainty_of(found: Indicator, at: dt.datetime) -> tuple[str, tuple[Part, ..
         for word in words_of([found.pk])[found.pk]
         if word.unforgeable and word.community is None and word.at <= at
     ]
-    heard = [
-        replace(word, weight=confidence.faded(word.weight, at - word.at, found.kind, known)) for word in words
-    ]
-    sure = confidence.certainty(rules.loudest(heard), known)
-    if found.basis == "person":
-        sure = max(sure, known.bands["high"])
+    sure = rules.sureness(words, found.kind, found.basis, at)
     newest = max((word.at for word in words), default=None)
     half = known.half_life_days[found.kind]
     parts = [

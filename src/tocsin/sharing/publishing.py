@@ -7,7 +7,7 @@ out while the journal's head is locked, last of all: they become visible in orde
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -42,12 +42,14 @@ MARKED = "sharing:marking:published"
 class Departure:
     """An indicator that changed in an audience: `where` it now stands there, and `event` is what happened.
 
-    `where` is the indicator itself for everybody, and its standing in a community otherwise.
+    `where` is the indicator itself for everybody, and its standing in a community otherwise; `confidence` is
+    what STIX tells of how sure the exchange is, by TLP label, and empty where it no longer stands.
     """
 
     indicator: Indicator
     where: Indicator | Standing
     event: str
+    confidence: Mapping[str, int]
 
     @property
     def community(self) -> Community | None:
@@ -291,6 +293,7 @@ def version(
         valid_from=begin,
         valid_until=max(until, begin + HOUR),
         tlp=channel.tlp,
+        confidence=departure.confidence.get(channel.tlp),
         revoked=revoked,
     )
     return NewObject(INDICATOR, indicator.stix_id, modified, body, indicator, revoked)

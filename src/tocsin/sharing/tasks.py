@@ -5,7 +5,16 @@ from django_tasks import task
 from tocsin.intake.models import Report
 from tocsin.jobs.queue import WARNINGS
 from tocsin.journal.queries import entries
-from tocsin.sharing import appealing, batching, contributions, opening, pseudonyms, services, watching
+from tocsin.sharing import (
+    appealing,
+    batching,
+    contributions,
+    opening,
+    pseudonyms,
+    services,
+    telling,
+    watching,
+)
 from tocsin.sharing.warning_lists import warning_lists
 
 WRITTEN = contributions.TAKEN
@@ -25,6 +34,12 @@ def believe_contributions(first_seq: int, last_seq: int) -> None:
     for entry in entries(first_seq, last_seq):
         if entry.event == WRITTEN:
             contributions.believe(entry.subject)
+
+
+@task()
+def tell_machines(first_seq: int, last_seq: int) -> None:
+    """Tell members' machines what these entries share and withdraw. Running it twice changes nothing."""
+    telling.tell(first_seq, last_seq)
 
 
 def sweep_indicators() -> None:

@@ -39,6 +39,7 @@ TAGS = {
     "imports": "A unit's old list of cases.",
     "exports": "Copies that are kept up to date, line by line.",
     "journal": "Tree heads and proofs, for anybody.",
+    "channels": "What is shared, entry by entry from a number on.",
     "lists": "What is shared, as resolvers and firewalls read it.",
     "exchange": "Who answers here.",
 }

@@ -13,6 +13,7 @@ from tocsin.doors.api import (
     acts,
     bodies,
     cases,
+    channels,
     describing,
     indicators,
     journal,
@@ -69,6 +70,7 @@ api.add_router("/imports", lists_of_cases.imports)
 api.add_router("/exports", lists_of_cases.exports)
 api.add_router("/journal", journal.router)
 api.add_router("/lists", lists.router)
+api.add_router("/channels", channels.router)
 HANDLERS: dict[type[Exception], Any] = {
     Problem: problems.on_problem,
     ValidationError: problems.on_bad_parameter,
