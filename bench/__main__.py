@@ -22,6 +22,7 @@ BENCHES = (
     "intake",
     "taxii",
     "stream",
+    "warnings",
     "anonymity",
     "zone",
     "linking",

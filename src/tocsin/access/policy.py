@@ -157,6 +157,18 @@ POLICY: dict[str, Rule] = {
         "coordinator", relation="coordinated", why="a one-time link for a unit that has not joined"
     ),
     "list.read": _rule(scope="lists:read", why="a member's network reads what is shared"),
+    "reader.read": _rule(
+        "reporter coordinator operator",
+        scope="lists:read",
+        why="which machines have the lists: one's own, or all for who looks after the exchange",
+    ),
+    "reader.forget": _rule("reporter", relation="own member", why="a machine that is gone is not waited for"),
+    "sighting.make": _rule(
+        "reporter",
+        scope="indicators:write",
+        relation="own member",
+        why="a member met what is shared, or takes that back",
+    ),
     "community.read": _rule("reporter", relation="own member", why="the circles that one's member is in"),
     "community.manage": _rule("reporter", relation="own member", why="members make, join and leave circles"),
     "channel.read": _rule(

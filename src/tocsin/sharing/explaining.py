@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 
 from tocsin.access.policy import Actor, require
 from tocsin.kernel.time import now
-from tocsin.sharing import confidence, rules
+from tocsin.sharing import confidence, receipts, rules, sightings
 from tocsin.sharing.appealing import canonical
 from tocsin.sharing.judging import Obstacles, words_of
 from tocsin.sharing.models import Appeal, Indicator
 from tocsin.sharing.publishing import hour_of
 from tocsin.sharing.queries import Event, indicator_view, visible_to
+from tocsin.sharing.receipts import Receipt
 
 BANDS = {
     "high": "very likely right",
@@ -36,7 +37,8 @@ class Part:
 class Explanation:
     """All that may be told of an address or name. `indicator_id` is empty where there is none to be seen.
 
-    `certainty` is a band's words, empty where nothing is shared; `obstacle` is why it may never be shared.
+    `certainty` is a band's words, empty where nothing is shared; `obstacle` is why it may never be shared;
+    `receipt` says who has taken a withdrawal, `seen` who met it, both in counts.
     """
 
     kind: str
@@ -54,6 +56,8 @@ class Explanation:
     waits: bool = False
     obstacle: str = ""
     appeal: str = ""
+    receipt: Receipt | None = None
+    seen: str = ""
     events: tuple[Event, ...] = ()
 
 
@@ -86,6 +90,8 @@ def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanati
         waits=view.waits,
         obstacle=obstacle,
         appeal="an appeal against it waits for an answer" if open_appeal is not None else "",
+        receipt=receipts.receipt_of(actor, found, at),
+        seen=sightings.seen_words(found, at) if view.is_shared else "",
         events=view.events,
     )
 
@@ -112,12 +118,7 @@ def certainty_of(found: Indicator, at: dt.datetime) -> tuple[str, tuple[Part, ..
         for word in words_of([found.pk])[found.pk]
         if word.unforgeable and word.community is None and word.at <= at
     ]
-    heard = [
-        replace(word, weight=confidence.faded(word.weight, at - word.at, found.kind, known)) for word in words
-    ]
-    sure = confidence.certainty(rules.loudest(heard), known)
-    if found.basis == "person":
-        sure = max(sure, known.bands["high"])
+    sure = rules.sureness(words, found.kind, found.basis, at)
     newest = max((word.at for word in words), default=None)
     half = known.half_life_days[found.kind]
     parts = [

@@ -19,7 +19,7 @@ from tocsin.sharing.publishing import head_key, hour_of
 
 HAPPENED = {
     "sharing:indicator:shared": "Shared",
-    "sharing:indicator:renewed": "Reported again, so shared for longer",
+    "sharing:indicator:renewed": "Reported or seen again, so shared for longer",
     "sharing:indicator:withdrawn": "Withdrawn",
     "sharing:indicator:expired": "Expired",
     "sharing:indicator:approved": "A trusted person said yes",

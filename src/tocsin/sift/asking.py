@@ -80,6 +80,8 @@ def told(found: Explained) -> str:
         "never shared": found.obstacle if found.obstacle != found.sentence else "",
         "you": YOU[found.reported_by_us, found.waits],
         "stopped": found.stopped.removeprefix("stopped "),
+        "seen": found.seen.removeprefix("seen "),
+        "taken": "; ".join(filter(None, (found.taken, found.taken_by_us))),
         "appeal": found.appeal,
     }
     lines += [f"  {what:<{WIDTH}}{words}" for what, words in facts.items() if words]

@@ -86,7 +86,7 @@ CACHES = {
         "LOCATION": HOME.path / "figures",
     },
 }
-TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default"]}}
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "warnings"]}}
 
 # Webhooks go to https addresses on the public internet; a test or a closed network may allow any.
 WEBHOOKS_ANYWHERE = os.environ.get("TOCSIN_WEBHOOKS_ANYWHERE") == "1"

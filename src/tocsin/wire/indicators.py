@@ -23,7 +23,11 @@ class Happened(msgspec.Struct, frozen=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """Why an address or name is blocked, or is not. What does not apply is empty; instants are RFC 3339."""
+    """Why an address or name is blocked, or is not. What does not apply is empty; instants are RFC 3339.
+
+    `taken` says how many networks have taken a withdrawal, `taken_by_us` what the own machines have; `seen`
+    who met it, roughly.
+    """
 
     kind: str
     value: str
@@ -41,6 +45,9 @@ class Explained(msgspec.Struct, frozen=True):
     obstacle: str = ""
     appeal: str = ""
     stopped: str = ""
+    taken: str = ""
+    taken_by_us: str = ""
+    seen: str = ""
     events: tuple[Happened, ...] = ()
 
 
@@ -89,6 +96,27 @@ class Objected(msgspec.Struct, frozen=True):
     taken_back: int
     is_listed: bool
     due_at: str = ""
+
+
+class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member met this address or name, at this instant (RFC 3339; empty: now)."""
+
+    value: str
+    seen_at: str = ""
+
+
+class SeenBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a member met of what is shared, in one request."""
+
+    sightings: tuple[Seen, ...]
+
+
+class SeenAnswer(msgspec.Struct, frozen=True):
+    """What became of it: new, told already within the hour, and of what is on no list."""
+
+    taken: int
+    known: int = 0
+    unknown: int = 0
 
 
 class Near(msgspec.Struct, frozen=True):

@@ -32,6 +32,7 @@ ARGUMENTS = {
     "unit_id": "kent",
     "prefix": "000000000000",
     "guest_id": 1,
+    "reading": 1,
     "suggestion_id": "1",
     "move_id": "1",
 }

@@ -1,13 +1,15 @@
-"""The lists over HTTPS: each with its number as entity tag, and signed."""
+"""The lists over HTTPS: each with its number as entity tag, signed, and noted how far each key has read."""
+
+import re
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control
 from ninja import Router
 
-from tocsin.doors.api.guards import guard
+from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.values import as_text, described
-from tocsin.sharing import lists
+from tocsin.sharing import lists, readings
 from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
 
 router = Router(tags=["lists"])
@@ -31,11 +33,13 @@ def read_list(request: HttpRequest, name: str) -> HttpResponseBase:
     Send the `ETag` back as `If-None-Match`: 304 while nothing changed. `Tocsin-Signature` is the statement of
     `/lists/{name}.sig` in one line: the SHA-256 of these bytes, name, number and date, signed (Ed25519).
     """
-    tag = tag_of(name, lists.number_of(name))
-    known = unless_known(request, tag)
+    actor, number = actor_of(request), lists.number_of(name)
+    known = unless_known(request, tag_of(name, number))
     if known is not None:
+        readings.note_list(actor, name, number, number)
         return known
     found = lists.written(name)
+    readings.note_list(actor, name, held_by(request, name), found.number)
     response = HttpResponse(found.body, content_type=lists.form_of(name).media)
     response[SIGNATURE_HEADER] = found.statement.decode("ascii")
     return tagged(response, tag_of(name, found.number))
@@ -44,6 +48,12 @@ def read_list(request: HttpRequest, name: str) -> HttpResponseBase:
 def tag_of(name: str, number: int) -> str:
     """A strong entity tag (RFC 9110 section 8.8.3): the same number, the same bytes."""
     return f'"{name}-{number}"'
+
+
+def held_by(request: HttpRequest, name: str) -> int | None:
+    """The number of this list that the asker says it has, or None."""
+    found = re.search(rf'"{re.escape(name)}-(\d{{1,18}})"', request.headers.get("If-None-Match", ""))
+    return int(found[1]) if found else None
 
 
 def unless_known(request: HttpRequest, tag: str) -> HttpResponseBase | None:

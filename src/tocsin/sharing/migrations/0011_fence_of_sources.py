@@ -33,5 +33,5 @@ def backward(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sharing", "0011_hidden_sources"), ("notices", "0007_fence_by_row")]
+    dependencies = [("sharing", "0010_hidden_sources"), ("notices", "0007_fence_by_row")]
     operations = [migrations.RunPython(forward, backward)]

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("access", "0006_small_sources"),
         ("intake", "0001_initial"),
-        ("sharing", "0007_lookups"),
+        ("sharing", "0009_fence_of_readings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
