@@ -23,6 +23,7 @@ BENCHES = (
     "taxii",
     "stream",
     "zone",
+    "dns",
     "linking",
     "nation",
     "habits",

@@ -117,7 +117,7 @@ def changed_since(
     left = Outgoing.objects.filter(
         channel__in=list(everybodys), date_added__gt=since, indicator__kind=kind
     ).order_by()
-    moved = set(left.values_list("indicator", flat=True)[: most + 1])
+    moved = set(left.values_list("indicator_id", flat=True)[: most + 1])
     ended = _on_list(kind, since).filter(valid_until__lte=at).values_list("pk", flat=True)[: most + 1]
     moved.update(ended)
     if len(moved) > most:
