@@ -5,9 +5,9 @@
 A served exchange with its worker; `tocsin dns` and Knot as hidden primary; both resolvers follow it by the
 printed set-up text. The zone is full before the first trial, and one member has said its word of each name.
 A trial: the second member's report is posted, and the clock starts when its receipt has come; it stops when
-the resolver refuses the name. Then a trusted person withdraws it: the clock starts before that call. Between
-two changes lies a second or two, as BIND applies one a second (`min-update-interval 1`). The floor is the
-same for a name that is put into Knot by hand, with nothing of ours running beside it but the idle exchange.
+the resolver refuses the name. Then a trusted person withdraws it: the clock starts before that call.
+Between two changes lies a second or two, as BIND applies one a second (`min-update-interval 1`). The floor is
+the same for a name that is put into Knot by hand, with nothing of ours running beside but the idle exchange.
 """
 
 import argparse
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NAMES, TRIALS, AT_ONCE, FLOOR = 100_000, 200, 1_000, 10
 PATIENCE = 120.0
+PARENT = "bad-site.top"  # below which both resolvers know an address for every name
 NOERROR, NXDOMAIN = 0, 3
 LOOK = 0.005  # seconds between two questions to a resolver: the figures are no finer
 Times = dict[str, float]
@@ -84,8 +85,8 @@ def measure(names: int, trials: int, at_once: int) -> list[dict[str, Any]]:
         began = time.time()
         with (
             primary(url, reader, folder, ["unbound", "bind"]) as made,
-            secondary("unbound", made, ()) as unbound,
-            secondary("bind", made, ()) as bind,
+            secondary("unbound", made, [PARENT]) as unbound,
+            secondary("bind", made, [PARENT]) as bind,
         ):
             resolvers = {"unbound": unbound, "bind": bind}
             loaded = until(resolvers, f"seed-{names - 1}.bad-site.top", NXDOMAIN, began)

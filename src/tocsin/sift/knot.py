@@ -115,6 +115,7 @@ class Knot:
         said = (done.stderr + done.stdout).strip()
         if done.returncode == 0 and not said:
             self._soa = fresh
+            self._knotc("zone-notify", zone)  # after an update Knot by itself waits a second
         elif "NXRRSET" in said:
             raise OutOfStep
         elif any(word in said for word in ("refused", "timeout", "timed out", "failed to")):
