@@ -143,12 +143,12 @@ def test_changes_lead_from_any_number_to_the_list_of_now(reader: Client) -> None
     """Shared, withdrawn, said again and expired by the clock: old list and changes make the new list."""
     street, seen = Street(), []
     named = [f"host{n}.bad-site.top" for n in range(6)]
-    begin = now()
+    begin, trusted = now(), street.trusted()
     for day, names in enumerate((named[:3], named[3:], named[1:4])):
         for member in ("ferry", "medway"):
             for name in names:
                 street.phish(member, name, at=begin + day * DAY)
-        services.withdraw(street.indicator(names[0]), street.trusted(), "a mistake")
+        services.withdraw(street.indicator(names[0]), trusted, "a mistake")
         seen.append(changed(reader, ""))
     services.sweep(begin + 31 * DAY)
     seen.append(changed(reader, ""))
