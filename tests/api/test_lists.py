@@ -11,6 +11,7 @@ from tocsin.kernel.problems import NotGenuine
 from tocsin.kernel.time import now
 from tocsin.proof.lists import check_list
 from tocsin.sharing import lists, services
+from tocsin.sharing.models import Indicator
 from tocsin.wire.lists import CHANGES, ListStatement, read_changes
 
 pytestmark = pytest.mark.django_db
@@ -159,3 +160,13 @@ def test_changes_lead_from_any_number_to_the_list_of_now(reader: Client) -> None
         assert (now_on - set(gone)) | set(come) == {
             line.split()[0] for line in seen[-1][1].splitlines() if "CNAME" in line
         }
+
+
+def test_what_ends_by_itself_is_told_before_the_worker_sweeps_it(street: Street, reader: Client) -> None:
+    """It is off the list from its own instant on, so the changes say so."""
+    whole, _, _ = changed(reader, "")
+    Indicator.objects.filter(value=PHISH).update(valid_until=now())
+    for member in ("ferry", "medway"):
+        street.phish(member, "another.bad-site.top", at=now())
+    assert changed(reader, whole.date)[1] == f"-{PHISH}\n+another.bad-site.top\n"
+    assert PHISH not in changed(reader, "")[1]

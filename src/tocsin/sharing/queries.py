@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from tocsin.access.communities import communities_of
 from tocsin.access.models import Community
@@ -133,8 +133,7 @@ def changed_since(
 
 def last_end(kind: str, at: dt.datetime) -> dt.datetime | None:
     """When the last value on everybody's list at that instant leaves it by itself; None: there is none."""
-    last: dt.datetime | None = _on_list(kind, at).aggregate(last=Max("valid_until"))["last"]
-    return last
+    return _on_list(kind, at).order_by("-valid_until").values_list("valid_until", flat=True).first()
 
 
 def list_version(kind: str, community: Community | None = None) -> ListVersion:

@@ -24,7 +24,6 @@ MOST_AT_ONCE = 20_000  # names changed by updates; more by the zone file
 LOOK_AFTER = 2.0  # seconds until Knot is asked again what it holds
 FILE_AFTER = 30.0  # seconds that the zone file may lag behind
 AWAY_AFTER = 5.0  # the longest pause while the exchange or Knot is away
-TIMEOUT = 10.0  # seconds for an answer of the exchange
 
 Say = Callable[[str], None]
 
@@ -209,7 +208,6 @@ class Primary:
     def _client(self) -> httpx.Client:
         if self.client is None:
             fresh = calling.client(self.settings.exchange, self.key)
-            fresh.timeout = httpx.Timeout(TIMEOUT)
             try:
                 self.met = calling.introduced(fresh, self.say, ())
             except BaseException:

@@ -18,6 +18,7 @@ from tocsin.sift.blockstore import BlockStore
 from tocsin.wire.lists import ListStatement, read_changes
 
 MOST_CHANGES = 5_000  # kept behind one copy; then the whole list is fetched once
+TIMEOUT = 10.0  # seconds for an answer that tells what changed
 _owner = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{1,63}")
 
 Say = Callable[[str], None]
@@ -82,7 +83,8 @@ class NameList:
         since = self.statement.date
         known = {"If-None-Match": self.etag}
         where = f"/lists/{zones.NAMES}"
-        answer = calling.ask(lambda: client.get(where, params={"since": since}, headers=known), ())
+        asked = {"since": since}
+        answer = calling.ask(lambda: client.get(where, params=asked, headers=known, timeout=TIMEOUT), ())
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             return None
         statement, kept = zones.genuine(self.store, answer, origin, public, zones.NAMES, since)
