@@ -25,6 +25,7 @@ BENCHES = (
     "warnings",
     "anonymity",
     "zone",
+    "dns",
     "linking",
     "nation",
     "habits",

@@ -14,7 +14,7 @@ from tocsin.access.policy import Actor, may, require
 from tocsin.journal import queries as journal
 from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import now
-from tocsin.sharing.models import Assertion, Indicator, ListHead, Standing
+from tocsin.sharing.models import Assertion, Channel, Indicator, ListHead, Outgoing, Standing
 from tocsin.sharing.publishing import head_key, hour_of
 
 HAPPENED = {
@@ -104,6 +104,37 @@ def shared_until(
     if kind == Indicator.Kind.ADDRESS:
         return sorted(rows, key=_by_number)
     return sorted(rows)
+
+
+def changed_since(
+    kind: str, since: dt.datetime, at: dt.datetime, most: int
+) -> tuple[list[str], list[str]] | None:
+    """What is off everybody's list, and what is on it, of all that may have changed; None: more than `most`.
+
+    `since` and `at` are dates of numbers. Whatever an act changes stands in a feed with a date later than
+    those of all acts before it; what ends by itself does so at its own instant. Some may be as before.
+    """
+    everybodys = Channel.objects.filter(kind=Channel.Kind.SHARED, community=None).values_list("pk", flat=True)
+    left = Outgoing.objects.filter(
+        channel__in=list(everybodys), date_added__gt=since, indicator__kind=kind
+    ).order_by()
+    moved = set(left.values_list("indicator_id", flat=True)[: most + 1])
+    ended = _on_list(kind, since).filter(valid_until__lte=at).values_list("pk", flat=True)[: most + 1]
+    moved.update(ended)
+    if len(moved) > most:
+        return None
+    gone: list[str] = []
+    come: list[str] = []
+    rows = Indicator.objects.filter(pk__in=moved).values_list("value", "state", "valid_until")
+    for value, state, until in rows:
+        is_on = state == Indicator.State.SHARED and until is not None and until > at
+        (come if is_on else gone).append(value)
+    return sorted(gone), sorted(come)
+
+
+def last_end(kind: str, at: dt.datetime) -> dt.datetime | None:
+    """When the last value on everybody's list at that instant leaves it by itself; None: there is none."""
+    return _on_list(kind, at).order_by("-valid_until").values_list("valid_until", flat=True).first()
 
 
 def list_version(kind: str, community: Community | None = None) -> ListVersion:
