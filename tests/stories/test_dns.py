@@ -10,6 +10,10 @@ from tests.stories.daemons import NOERROR, NXDOMAIN, needs
 from tests.stories.primary import Primary, comes, primary, secondary
 from tests.stories.test_resolvers import OTHER, Network, network
 
+from tocsin.sift import primary_settings
+from tocsin.sift.knot import Knot, KnotRefused, OutOfStep
+from tocsin.sift.sqlite import is_held
+
 pytestmark = [pytest.mark.database, pytest.mark.soak]
 
 __all__ = ["network"]
@@ -147,8 +151,9 @@ def test_garden_log_and_unblock_are_the_members_own_policy(network: Network, fol
         assert resolver.settles_on(name, NXDOMAIN)
 
 
-def test_two_do_not_work_in_one_folder_and_once_ends_in_step(network: Network, folder: Path) -> None:
-    """The second is told so; `--once` says what is missing, and is quiet when nothing is."""
+def test_one_alone_works_in_a_folder_and_nothing_stale_is_written(network: Network, folder: Path) -> None:
+    """The second is told so; `--once` says what is missing; a stale view or a wrong key changes nothing."""
+    key = folder / "knot" / "update.key"
     made = Primary(network.url, network.keys["harbour"], folder)
     made.write()
     alone = made.tocsin("--once")
@@ -159,9 +164,25 @@ def test_two_do_not_work_in_one_folder_and_once_ends_in_step(network: Network, f
         assert comes(lambda: made.tocsin("--once").returncode == 0), made.tocsin("--once").stderr
         assert held(made).startswith("list-")
         made.start()
-        assert comes(lambda: made.tocsin("--once").returncode == 6)
-        wrong = folder / "knot" / "update.key"
-        wrong.write_text("hmac-sha256:tocsin-update:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n")
+        assert comes(lambda: is_held(folder / "knot" / "dns.lock"))
+        assert made.tocsin("--once").returncode == 6
+        made.kill("process")
+        knot = Knot(primary_settings.load(made.settings))
+        stale = Knot(knot.settings)
+        assert knot.mark() == stale.mark()
+        knot.change([], ["by-hand.top"], "by.hand")
+        assert knot.mark() == "by.hand"
+        with pytest.raises(OutOfStep):
+            stale.change([], ["never.top"], "stale")
+        key.write_text(f"hmac-sha256:tocsin-update:{'A' * 32}\n")
+        with pytest.raises(KnotRefused, match="does not know our key"):
+            knot.change([], ["never.top"], "wrong.key")
+        assert knot.mark() == "by.hand"
+        key.unlink()
+        assert made.tocsin("--once").returncode == 0, (
+            "a new key is made, and what was changed by hand put right"
+        )
+        assert held(made).startswith("list-")
     finally:
         made.kill("process")
         made.kill("knot")
