@@ -1,7 +1,9 @@
 """A hidden primary and real resolvers behind it: refused, withdrawn, killed, away, garden and log."""
 
+import random
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,14 +123,41 @@ def test_kills_on_either_side_leave_it_in_step(network: Network, folder: Path) -
             assert resolver.rcode(name) == rcode
 
 
-def test_garden_log_and_unblock_are_the_members_own_policy(network: Network, folder: Path) -> None:
+def test_a_kill_at_any_moment_leaves_it_in_step(network: Network, folder: Path) -> None:
+    """`tocsin dns` and Knot by turns, while a name is on its way: in the end each is refused."""
+    needs("unbound")
+    names = [f"moment{n}.bad-site.top" for n in range(8)]
+    with (
+        primary(network.url, network.keys["harbour"], folder, ["unbound"]) as made,
+        secondary("unbound", made, names) as resolver,
+    ):
+        assert comes(lambda: held(made).startswith("list-")), made.said.read_text()
+        for n, name in enumerate(names):
+            share(network, name)
+            time.sleep(random.random() * 0.8)
+            made.kill("knot" if n % 3 == 2 else "process")
+            made.start_knot() if n % 3 == 2 else made.start()
+        for name in names:
+            assert resolver.settles_on(name, NXDOMAIN), made.said.read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "program", "word"),
+    [
+        ("bind", "named", "PASSTHRU"),
+        ("unbound", "unbound", "rpz-passthru"),
+    ],
+)
+def test_garden_log_and_unblock_are_the_members_own_policy(
+    network: Network, folder: Path, kind: str, program: str, word: str
+) -> None:
     """The way to a host of the member's; then nothing but a line in the log; then one name left out."""
-    needs("named")
-    name, second = "garden-login.bad-site.top", "garden-shop.bad-site.top"
+    needs(program)
+    name, second = f"garden-{kind}.bad-site.top", f"shop-{kind}.bad-site.top"
     garden = f'action = "garden"\ngarden = "{HELP}"'
     with (
-        primary(network.url, network.keys["harbour"], folder, ["bind"], garden) as made,
-        secondary("bind", made, (name, second, HELP)) as resolver,
+        primary(network.url, network.keys["harbour"], folder, [kind], garden) as made,
+        secondary(kind, made, (name, second, HELP)) as resolver,
     ):
         share(network, name)
         share(network, second)
@@ -139,7 +168,7 @@ def test_garden_log_and_unblock_are_the_members_own_policy(network: Network, fol
         made.start()
         assert comes(lambda: cname(resolver.port, name) == ""), made.said.read_text()
         assert resolver.rcode(name) == NOERROR
-        assert comes(lambda: "PASSTHRU" in resolver.log.read_text())
+        assert comes(lambda: word in resolver.log.read_text())
         made.kill("process")
         made.write()
         made.start()
