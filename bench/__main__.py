@@ -22,6 +22,8 @@ BENCHES = (
     "intake",
     "taxii",
     "stream",
+    "warnings",
+    "anonymity",
     "zone",
     "dns",
     "linking",

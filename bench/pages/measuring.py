@@ -82,6 +82,8 @@ def pages(store: Store) -> list[tuple[str, str, str]]:
         ("olive", "journal", "/journal"),
         ("rita", "network", "/network"),
         ("rita", "indicator", f"/indicators/indicator_{0:012}"),
+        ("rita", "resolvers: a member's", "/network/resolvers"),
+        ("cora", "resolvers: everybody's", "/network/resolvers"),
         ("key", "API: reports", "/api/v1/reports"),
         ("key", "API: reports since", f"/api/v1/reports?updated_since={since}"),
         ("key", "API: one report", f"/api/v1/reports/report_{report:012}"),

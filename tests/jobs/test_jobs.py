@@ -107,6 +107,18 @@ def test_two_workers_never_claim_one_job() -> None:
     assert queue.claim("here:2") is None
 
 
+def test_each_queue_has_a_worker_of_its_own() -> None:
+    """What protects a network never waits behind what may wait; a worker of neither leaves nothing."""
+    tasks.note.enqueue(1, 1)
+    tasks.note.using(queue_name=queue.WARNINGS).enqueue(2, 2)
+    job = queue.claim("here:1", queue.WARNINGS)
+    assert job is not None
+    assert job.task_result.args == [2, 2]
+    assert queue.claim("here:1", queue.WARNINGS) is None
+    assert worker.drain() == 1
+    assert tasks.ran == [(1, 1)]
+
+
 def test_periodic_functions_run_at_once_and_then_at_their_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker's loop calls them; an error in one neither ends it nor hinders another."""
     # The loop drops stale connections; here that would drop the test's own transaction.
@@ -120,13 +132,19 @@ def test_periodic_functions_run_at_once_and_then_at_their_interval(monkeypatch: 
         calls.append("ill")
         raise ValueError("ill")
 
+    def other() -> None:
+        calls.append("of the other queue")
+
     periodic.every(3600, ill)
     periodic.every(0.05, well)
+    periodic.every(0.05, other, queue=queue.WARNINGS)
     stopped = threading.Event()
     ends = time.monotonic() + 0.5
     try:
         worker.run(stopped, is_orphaned=lambda: time.monotonic() > ends)
     finally:
-        del periodic._registered[well], periodic._registered[ill]
+        for function in (ill, well, other):
+            del periodic._registered[function]
     assert calls.count("ill") == 1
     assert calls.count("well") >= 2
+    assert "of the other queue" not in calls

@@ -6,7 +6,7 @@ from pathlib import Path
 import tocsin
 from tocsin.notices.kinds import EVENTS, KINDS, QUIET
 
-EVENT = re.compile(r'"((?:intake|cases):[a-z_-]+:[a-z_-]+)"')
+EVENT = re.compile(r'"((?:intake:[a-z_-]+|cases:[a-z_-]+|sharing:reader):[a-z_-]+)"')
 
 
 def test_every_event_is_news_of_a_kind_or_declared_quiet() -> None:

@@ -19,6 +19,7 @@ PASSWORD = "bell-and-bronze-2026"
 Attack = tuple[str, str, str, int, str, int]
 QUIET = range(120, 126)
 SHARED = "192.0.2.44"  # three members report it
+WITHDRAWN = "192.0.2.99"  # two say so, and a trusted person withdraws it
 PEOPLE = {
     "rosa": "Rosa Lind",
     "ada": "DC Ada Moss",
@@ -120,6 +121,7 @@ def tell() -> dict[str, Any]:
 
     keys.make_key(northgate, "resolver-1", ("lists:read", "tallies:write"))
     tell_what_was_stopped(at)
+    tell_who_reads(people["tara"])
 
     def case_of(origin: str) -> str:
         return str(Case.objects.filter(links__report__origin=origin).distinct().get().case_id)
@@ -135,6 +137,7 @@ def tell() -> dict[str, Any]:
         "kent_report": Report.objects.filter(origin="203.0.113.7").first().report_id,  # type: ignore[union-attr]
         "rivals_report": Report.objects.get(member=rival).report_id,
         "shared_indicator": Indicator.objects.get(value=SHARED).indicator_id,
+        "withdrawn_indicator": Indicator.objects.get(value=WITHDRAWN).indicator_id,
         "held_indicator": Indicator.objects.get(value="198.51.100.200").indicator_id,
     }
 
@@ -163,6 +166,38 @@ def tell_what_was_stopped(at: dt.datetime) -> None:
         ]
         key = keys.make_key(member, "firewall", ("tallies:write",))[1]
         take_tallies(keys.actor_of_key(key), TallyBatch("nftables", tallies))
+
+
+def tell_who_reads(tara: Any) -> None:
+    """Six networks have read for a day; four have taken a withdrawal, and of another one of two machines."""
+    from tocsin.access import keys
+    from tocsin.access.models import ApiKey, Member
+    from tocsin.access.policy import Actor
+    from tocsin.kernel.time import now
+    from tocsin.sharing import readings, services
+    from tocsin.sharing.models import Indicator, ListHead
+    from tocsin.sharing.words import Said
+
+    minute, name = dt.timedelta(minutes=1), "addresses.nft"
+    for member in Member.objects.filter(name__in=("Northgate Broadband", "Harbour Net")):
+        services.assert_said(member, [Said("address", WITHDRAWN, "noted by hand")])
+    before = ListHead.objects.get(pk="address").number
+    networks = ("Fenland Wireless", "Dales Broadband", "Solent Fibre", "Tyne Connect", "Severn Net")
+    machines = [
+        keys.make_key(Member.objects.get(name=one), "resolver", ("lists:read",))[0] for one in networks
+    ]
+    northgate = Member.objects.get(name="Northgate Broadband")
+    machines += [ApiKey.objects.get(label="resolver-1")]
+    silent = keys.make_key(northgate, "resolver-2", ("lists:read",))[0]
+    for key in (*machines, silent):
+        readings.note([readings.Read(key, "list", name, before, before)], now() - 1_440 * minute)
+    for key, ago in ((machines[4], 3), (silent, 25)):
+        readings.note([readings.Read(key, "list", name, before, before)], now() - ago * minute)
+    services.withdraw(
+        Indicator.objects.get(value=WITHDRAWN), Actor.of_person(tara), "It is our own mail server"
+    )
+    for key in (*machines[:4], machines[5]):
+        readings.note([readings.Read(key, "list", name, before + 1, before + 1)], now())
 
 
 def submit(actor: Any, reports: list[Attack], at: dt.datetime) -> None:

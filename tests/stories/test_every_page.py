@@ -32,7 +32,10 @@ PAGES = {
         "mail": "/notices",
         "network": "/network",
         "network-search": "/network?q=nothing.example",
+        "resolvers": "/network/resolvers",
+        "spreading": "/network/spreading",
         "indicator": "/indicators/{shared_indicator}",
+        "indicator-withdrawn": "/indicators/{withdrawn_indicator}",
     },
     "ada": {
         "queue": "/queue",
@@ -45,7 +48,11 @@ PAGES = {
     },
     "olga": {"queue-of-one": "/queue", "case-many": "/cases/{national_case}"},
     "amy": {"administration-of-a-member": "/administration"},
-    "omar": {"administration": "/administration", "policy": "/administration/policy"},
+    "omar": {
+        "administration": "/administration",
+        "policy": "/administration/policy",
+        "resolvers-of-all": "/network/resolvers",
+    },
     "sam": {
         "weights": "/queue/weights",
         "team": "/team",
@@ -56,6 +63,7 @@ PAGES = {
     "tara": {"network-trusted": "/network", "indicator-held": "/indicators/{held_indicator}"},
     "iris": {
         "coordination": "/coordination",
+        "withdrawal-of-all": "/indicators/{withdrawn_indicator}",
         "nation": "/coordination/nation",
         "case-coordinated": "/cases/{kent_case}",
         "packet": "/cases/{kent_case}/packet",
@@ -73,6 +81,7 @@ PICTURES = {
         for name in ("start", "reporter-home", "report", "queue", "case", "coordination", "packet")
     ),
     *((name, "light") for name in ("figures", "network", "indicator")),
+    *((name, way) for name in ("resolvers", "indicator-withdrawn") for way in ("light", "dark")),
     *((name, "light") for name in ("account", "administration", "policy", "case-linked")),
     *((name, "light") for name in ("queue-below", "review", "weights", "team", "nation")),
     ("team", "narrow"),

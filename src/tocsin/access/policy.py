@@ -157,6 +157,18 @@ POLICY: dict[str, Rule] = {
         "coordinator", relation="coordinated", why="a one-time link for a unit that has not joined"
     ),
     "list.read": _rule(scope="lists:read", why="a member's network reads what is shared"),
+    "reader.read": _rule(
+        "reporter coordinator operator",
+        scope="lists:read",
+        why="which machines have the lists: one's own, or all for who looks after the exchange",
+    ),
+    "reader.forget": _rule("reporter", relation="own member", why="a machine that is gone is not waited for"),
+    "sighting.make": _rule(
+        "reporter",
+        scope="indicators:write",
+        relation="own member",
+        why="a member met what is shared, or takes that back",
+    ),
     "community.read": _rule("reporter", relation="own member", why="the circles that one's member is in"),
     "community.manage": _rule("reporter", relation="own member", why="members make, join and leave circles"),
     "channel.read": _rule(
@@ -165,6 +177,17 @@ POLICY: dict[str, Rule] = {
     "channel.write": _rule(
         scope="indicators:write", relation="own member", why="a member's own machine says"
     ),
+    "source.read": _rule(
+        "reporter", scope="lists:read", relation="own member", why="how one's own member is hidden"
+    ),
+    "source.batch": _rule(
+        "reporter", scope="indicators:write", relation="own member", why="a small source hides its hours"
+    ),
+    "source.review": _rule(
+        "coordinator operator trusted", relation="exchange", why="whose name was asked for, and by whom"
+    ),
+    "source.ask": _rule("coordinator", relation="exchange", why="asking who stands behind one pseudonym"),
+    "source.open": _rule("operator trusted", relation="exchange", why="the second person of two decides"),
     "indicator.read": _rule(
         "reporter trusted coordinator officer supervisor",
         scope="lists:read",

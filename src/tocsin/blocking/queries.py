@@ -11,7 +11,7 @@ from tocsin.blocking.models import Tally
 from tocsin.cases.casework import newest_reports
 from tocsin.cases.models import Case
 from tocsin.intake.models import Report
-from tocsin.sharing.models import Assertion
+from tocsin.sharing.models import Appeal, Assertion
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,20 @@ class Effect:
     """What became of a warning, as far as it may be shown: small numbers are suppressed already.
 
     `connections` stopped, `networks` beside the reporter's own (0 where they are few); `words` say both,
-    such as "stopped 41,200 connections at 5 networks", and are empty where nothing was stopped yet.
+    such as "stopped 41,200 connections at 5 networks", and are empty where nothing was stopped yet. `appeals`
+    were made against what was warned of, and so many of them `upheld`, by a person or by the clock.
     """
 
     connections: int
     networks: int
     words: str
+    appeals: int = 0
+    upheld: int = 0
+
+    @property
+    def receipt(self) -> str:
+        """`stopped 41,200 connections at 5 networks; 0 appeals`; empty where nothing was stopped yet."""
+        return f"{self.words}; {rules.appeal_words(self.appeals, self.upheld)}" if self.words else ""
 
 
 @dataclass(frozen=True)
@@ -42,9 +50,14 @@ def effect_of_reports(report_pks: Collection[int]) -> dict[int, Effect]:
     asserted: defaultdict[int, set[int]] = defaultdict(set)
     for report, indicator in pairs.values_list("report_id", "indicator_id"):
         asserted[report].add(indicator)
-    stopped = _stopped(set().union(*asserted.values()))
+    everything = set().union(*asserted.values())
+    stopped, appeals = _stopped(everything), _appeals(everything)
     return {
-        report: _effect((one for pk in asserted[report] for one in stopped[pk]), own=members.get(report))
+        report: _effect(
+            (one for pk in asserted[report] for one in stopped[pk]),
+            (outcome for pk in asserted[report] for outcome in appeals[pk]),
+            own=members.get(report),
+        )
         for report in report_pks
     }
 
@@ -52,8 +65,12 @@ def effect_of_reports(report_pks: Collection[int]) -> dict[int, Effect]:
 def effect_of_case(case: Case) -> Effect:
     """What the indicators of a case's (newest) reports stopped; no network is anybody's own here."""
     pairs = Assertion.objects.filter(report__in=newest_reports(case), withdrawn_at__isnull=True)
-    stopped = _stopped(set(pairs.order_by().values_list("indicator_id", flat=True).distinct()))
-    return _effect((one for ones in stopped.values() for one in ones), own=None)
+    indicators = set(pairs.order_by().values_list("indicator_id", flat=True).distinct())
+    return _effect(
+        (one for ones in _stopped(indicators).values() for one in ones),
+        (outcome for outcomes in _appeals(indicators).values() for outcome in outcomes),
+        own=None,
+    )
 
 
 def _stopped(indicators: set[int]) -> defaultdict[int, list[Stopped]]:
@@ -64,14 +81,25 @@ def _stopped(indicators: set[int]) -> defaultdict[int, list[Stopped]]:
     return found
 
 
-def _effect(stopped: Iterable[Stopped], own: int | None) -> Effect:
+def _appeals(indicators: set[int]) -> defaultdict[int, list[str]]:
+    """How each appeal against these ended; empty while it waits."""
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    made = Appeal.objects.filter(indicator__in=indicators).values_list("indicator_id", "outcome")
+    for indicator, outcome in made if indicators else ():
+        found[indicator].append(outcome)
+    return found
+
+
+def _effect(stopped: Iterable[Stopped], appeals: Iterable[str], own: int | None) -> Effect:
     by_member: defaultdict[int, int] = defaultdict(int)
     for one in stopped:
         by_member[one.member] += one.hits
     mine = by_member.pop(own, 0) if own is not None else 0
-    others, networks = sum(by_member.values()), len(by_member)
+    others, networks, ended = sum(by_member.values()), len(by_member), list(appeals)
     return Effect(
         connections=mine + rules.shown(others, networks),
         networks=networks if networks >= rules.LEAST_SHOWN else 0,
         words=rules.words(mine, others, networks),
+        appeals=len(ended),
+        upheld=sum(outcome in (Appeal.Outcome.UPHELD, Appeal.Outcome.LAPSED) for outcome in ended),
     )

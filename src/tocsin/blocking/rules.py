@@ -94,6 +94,14 @@ def words(own: int, others: int, networks: int) -> str:
     return f"{said}, and {own:,} at your own" if own else said
 
 
+def appeal_words(made: int, upheld: int) -> str:
+    """`0 appeals`, `3 appeals, 1 of them upheld`."""
+    said = _count(made, "appeal")
+    if not upheld:
+        return said
+    return f"{said}, upheld" if made == upheld == 1 else f"{said}, {upheld:,} of them upheld"
+
+
 def shown(others: int, networks: int) -> int:
     """The connections that may be shown: 0 where they are few, rounded down where the networks are."""
     if others < LEAST_SHOWN:

@@ -44,6 +44,9 @@ EDGE = {
     "tally": Lazy(
         "tocsin.cli.tally:tally", "Count what the lists stopped, and tell the exchange by the hour."
     ),
+    "import": Lazy(
+        "tocsin.cli.importing:bring", "Pass on what MISP, STIX, TAXII and CSV feeds tell, as your words."
+    ),
     "verify": Lazy("tocsin.cli.verify:verify", "Check a receipt offline against a signed tree head."),
     "rules": Lazy(
         "tocsin.cli.rules:rules", "List the rules by which logs are read, test them, or explain a line."

@@ -1,16 +1,19 @@
-"""Functions that the worker runs again and again: clock sweeps, heads to publish."""
+"""Functions that a worker runs again and again: clock sweeps, heads to publish."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tocsin.jobs.queue import ORDINARY
+
 
 @dataclass
 class Periodic:
-    """A function, its interval, and when it ran last by the monotonic clock."""
+    """A function, its interval, the queue whose worker runs it, and when it ran last (monotonic clock)."""
 
     seconds: float
     function: Callable[[], object]
+    queue: str
     ran: float = field(default=float("-inf"))
 
     def is_due(self, clock: float) -> bool:
@@ -20,18 +23,18 @@ class Periodic:
 _registered: dict[Callable[[], object], Periodic] = {}
 
 
-def every(seconds: float, function: Callable[[], object]) -> None:
-    """Run `function` at the worker's start and then every so many seconds; it must bear to be run twice.
+def every(seconds: float, function: Callable[[], object], *, queue: str = ORDINARY) -> None:
+    """Run `function` at a worker's start and then every so many seconds; it must bear to be run twice.
 
     Registered in an `AppConfig.ready()`. Registering again changes the interval.
     """
-    _registered[function] = Periodic(seconds, function)
+    _registered[function] = Periodic(seconds, function, queue)
 
 
-def due() -> list[Periodic]:
-    """What is due now; counts as run from here."""
+def due(queue: str) -> list[Periodic]:
+    """What is due now for the worker of this queue; counts as run from here."""
     clock = time.monotonic()
-    ready = [periodic for periodic in _registered.values() if periodic.is_due(clock)]
+    ready = [one for one in _registered.values() if one.queue == queue and one.is_due(clock)]
     for periodic in ready:
         periodic.ran = clock
     return ready

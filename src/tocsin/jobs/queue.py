@@ -17,6 +17,7 @@ from django_tasks_db.models import DBTaskResult, get_date_max
 from tocsin.kernel.time import now
 
 LEASE = dt.timedelta(minutes=10)  # after which a job of a worker elsewhere counts as abandoned
+ORDINARY, WARNINGS = "default", "warnings"  # what may wait, and what a network is protected by
 FIRST_RETRY = dt.timedelta(seconds=2)
 LAST_RETRY = dt.timedelta(hours=1)
 
@@ -26,11 +27,14 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
-def claim(worker: str) -> "DBTaskResult[Any, Any] | None":
-    """The next job that is due, now this worker's; None where there is none."""
+def claim(worker: str, name: str | None = None) -> "DBTaskResult[Any, Any] | None":
+    """The next job that is due in the queue of this name, or in any; now this worker's. None: no job."""
+    waiting = DBTaskResult.objects.ready()
+    if name is not None:
+        waiting = waiting.filter(queue_name=name)
     while True:
         # Due jobs that were put back carry an instant, fresh ones the end of time: oldest job first.
-        job = DBTaskResult.objects.ready().order_by("enqueued_at", "id").first()
+        job = waiting.order_by("enqueued_at", "id").first()
         if job is None:
             return None
         claimed = DBTaskResult.objects.filter(pk=job.pk, status=TaskResultStatus.READY).update(

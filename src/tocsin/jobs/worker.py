@@ -1,4 +1,7 @@
-"""The worker: runs what is due, puts back what fails, and never stops for an error."""
+"""A worker: runs what is due, puts back what fails, and never stops for an error.
+
+Each queue has a worker of its own, so that a warning never waits for a sweep or a letter.
+"""
 
 import logging
 import threading
@@ -12,7 +15,7 @@ from tocsin.jobs import periodic, queue
 
 log = logging.getLogger("tocsin.jobs")
 
-IDLE_SECONDS = 0.1
+IDLE_SECONDS = {queue.ORDINARY: 0.1, queue.WARNINGS: 0.02}
 RECLAIM_SECONDS = 60.0
 
 
@@ -33,15 +36,20 @@ def drain() -> int:
     return ran
 
 
-def run(stopped: threading.Event | None = None, *, is_orphaned: Callable[[], bool] = lambda: False) -> None:
-    """Loop until `stopped` is set, or until whoever started this process is gone."""
+def run(
+    stopped: threading.Event | None = None,
+    *,
+    name: str = queue.ORDINARY,
+    is_orphaned: Callable[[], bool] = lambda: False,
+) -> None:
+    """Work on the queue of this name until `stopped` is set, or until this process is an orphan."""
     stopped = stopped or threading.Event()
     worker = queue.worker_name()
-    periodic.every(RECLAIM_SECONDS, _reclaim)
+    periodic.every(RECLAIM_SECONDS, _reclaim, queue=name)
     while not stopped.is_set() and not is_orphaned():
         close_old_connections()
-        if not _one_round(worker):
-            stopped.wait(IDLE_SECONDS)
+        if not _one_round(worker, name):
+            stopped.wait(IDLE_SECONDS[name])
     close_old_connections()
 
 
@@ -60,15 +68,15 @@ def run_job(job: "DBTaskResult[Any, Any]") -> Exception | None:
     return None
 
 
-def _one_round(worker: str) -> bool:
+def _one_round(worker: str, name: str) -> bool:
     """Run what is due of both kinds, none hindered by another's error; was there a job?"""
-    for item in periodic.due():
+    for item in periodic.due(name):
         try:
             item.function()
         except Exception:
             log.exception("the worker goes on after an error")
     try:
-        job = queue.claim(worker)
+        job = queue.claim(worker, name)
         if job is not None:
             run_job(job)
     except Exception:

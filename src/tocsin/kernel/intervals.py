@@ -11,19 +11,20 @@ _MAPPED = 0xFFFF << 32
 
 
 class Intervals(msgspec.Struct, frozen=True):
-    """First and last addresses, each big-endian, one behind the other, and a label for each interval."""
+    """First and last addresses, big-endian bytes in order, and a label for each interval."""
 
-    firsts: bytes
-    lasts: bytes
+    firsts: tuple[bytes, ...]
+    lasts: tuple[bytes, ...]
     labels: tuple[int, ...]
 
     def find(self, address: str) -> int | None:
         """The label of the interval that holds the address, or None. Raises ValueError for no address."""
-        key, count = place(ipaddress.ip_address(address)), len(self.labels)
-        at = bisect_right(range(count), key, key=lambda n: _nth(self.firsts, n)) - 1
-        if at >= 0 and key <= _nth(self.lasts, at):
-            return self.labels[at]
-        return None
+        return self.at(place(ipaddress.ip_address(address)))
+
+    def at(self, key: bytes) -> int | None:
+        """The label of the interval that holds this place, or None."""
+        number = bisect_right(self.firsts, key) - 1
+        return self.labels[number] if number >= 0 and key <= self.lasts[number] else None
 
 
 def place(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bytes:
@@ -53,7 +54,7 @@ def intervals(networks: Iterable[tuple[str, int]]) -> Intervals:
             lasts.append(last)
             labels.append(label)
         end = last
-    return Intervals(_joined(firsts), _joined(lasts), tuple(labels))
+    return Intervals(_written(firsts), _written(lasts), tuple(labels))
 
 
 def _ends(text: str) -> tuple[int, int]:
@@ -63,9 +64,5 @@ def _ends(text: str) -> tuple[int, int]:
     return int.from_bytes(first, "big"), -int.from_bytes(last, "big")
 
 
-def _nth(places: bytes, number: int) -> bytes:
-    return places[number * WIDTH : number * WIDTH + WIDTH]
-
-
-def _joined(numbers: Iterable[int]) -> bytes:
-    return b"".join(number.to_bytes(WIDTH, "big") for number in numbers)
+def _written(numbers: Iterable[int]) -> tuple[bytes, ...]:
+    return tuple(number.to_bytes(WIDTH, "big") for number in numbers)

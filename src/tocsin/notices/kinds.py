@@ -26,6 +26,8 @@ KINDS: dict[str, Kind] = {
         Kind("answers", "A person decided about a report, or it ended", "member", "digest"),
         Kind("overdue", "An answer to a report of mine is overdue", "member", "digest"),
         Kind("logs", "A log that we hold about a report will be destroyed", "member", "at once"),
+        Kind("readers", "A machine of ours has not taken a withdrawal in time", "member", "at once"),
+        Kind("opened", "Two people were told that a warning was mine", "member", "at once"),
         Kind("progress", "Where a report is now, and who has it", "member", "none"),
         Kind("new-cases", "A case comes to my unit", "unit", "digest"),
         Kind("due", "My unit missed a duty", "unit", "at once"),
@@ -63,6 +65,24 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "cases:clock:breached": ("overdue", "due", "silence"),
     "cases:clock:escalated": ("overdue", "due", "silence"),
     "cases:holding:expiring": ("logs", "evidence"),
+    "sharing:source:told": ("opened",),  # told by `sharing.opening`, which knows whose it was
+    "sharing:reader:late": ("readers",),
+}
+
+
+@dataclass(frozen=True)
+class OfMember:
+    """News of no report: in which words for the member that the entry's content names, and on which page."""
+
+    words: str
+    page: str
+
+
+OF_MEMBERS: dict[str, OfMember] = {
+    "sharing:reader:late": OfMember(
+        "The key {label} has not taken from {what} what was withdrawn; it stands at number {number}.",
+        "network/resolvers",
+    ),
 }
 
 # Recorded, and no news to anybody by mail: pages and timelines show them.
@@ -93,5 +113,7 @@ QUIET = frozenset(
         "cases:duty:expired",
         "intake:report:received",
         "intake:report:updated",
+        "sharing:reader:back",
+        "sharing:reader:forgotten",
     }
 )

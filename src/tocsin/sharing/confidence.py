@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+STIX = {"high": 85, "medium": 50, "low": 15, "none": 0}
+
 
 class OfSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What makes a source's weight."""
@@ -29,6 +31,34 @@ class OfSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     window_days: float
 
 
+class OfReaders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a reader is late, silent, or counted at all; minutes by the way in which it reads."""
+
+    within_minutes: dict[str, float]
+    silent_minutes: dict[str, float]
+    counted_after_minutes: float
+    counted_days: float
+
+    def within(self, way: str) -> dt.timedelta:
+        """How long a reader has to take a withdrawal."""
+        return dt.timedelta(minutes=self.within_minutes[way])
+
+    def silent(self, way: str) -> dt.timedelta:
+        """After which a reader that asks no more is silent."""
+        return dt.timedelta(minutes=self.silent_minutes[way])
+
+
+class OfSightings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far sightings keep something listed, and from how many members they are told."""
+
+    longest_days: dict[str, float]
+    least_members: int
+
+    def longest(self, kind: str) -> dt.timedelta:
+        """How long after the last word sightings alone keep it listed."""
+        return dt.timedelta(days=self.longest_days[kind])
+
+
 class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The figures of `confidence.toml`."""
 
@@ -39,6 +69,8 @@ class Figures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     half_life_days: dict[str, float]
     expiry_days: dict[str, float]
     bands: dict[str, float]
+    readers: OfReaders
+    sightings: OfSightings
 
     def expiry(self, kind: str) -> dt.timedelta:
         """How long a word of this kind stands."""
@@ -70,14 +102,15 @@ def figures(own: Path | None = None) -> Figures:
     shipped = tomllib.loads(resources.files(__package__).joinpath("confidence.toml").read_text("utf-8"))
     changes = tomllib.loads(own.read_text("utf-8")) if own is not None else {}
     try:
-        return msgspec.convert(_merged(shipped, changes), Figures)
+        return msgspec.convert(merged(shipped, changes), Figures)
     except msgspec.ValidationError as problem:
         raise ValueError(f"{own or 'confidence.toml'}: {problem}") from None
 
 
-def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of `base` with those that an exchange changes."""
     return dict(base) | {
-        key: _merged(base.get(key, {}), value) if isinstance(value, dict) else value
+        key: merged(base.get(key, {}), value) if isinstance(value, dict) else value
         for key, value in changes.items()
     }
 
@@ -104,3 +137,8 @@ def faded(weight: float, age: dt.timedelta, kind: str, known: Figures) -> float:
 def band(sure: float, known: Figures) -> str:
     """The certainty in a word that does not count the sources: `high`, `medium`, `low` or `none`."""
     return next((name for name in ("high", "medium", "low") if sure >= known.bands[name]), "none")
+
+
+def stix(sure: float, known: Figures) -> int:
+    """The same band as STIX 2.1 tells it (appendix A, none, low, medium, high): one value for each band."""
+    return STIX[band(sure, known)]

@@ -7,7 +7,7 @@ out while the journal's head is locked, last of all: they become visible in orde
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -19,12 +19,13 @@ from tocsin.journal.acts import Act, Stamp
 from tocsin.journal.chain import Placement
 from tocsin.kernel.time import parse_rfc3339
 from tocsin.sharing.channels import shared_channel
-from tocsin.sharing.models import Channel, Indicator, ListHead, Outgoing, Standing
+from tocsin.sharing.models import Channel, Indicator, ListHead, Outgoing, Removal, Standing
 from tocsin.store import bulk
+from tocsin.store.rows import insert_rows
 from tocsin.wire import stix
 
 MICROSECOND = dt.timedelta(microseconds=1)
-MILLISECOND = dt.timedelta(milliseconds=1)
+SECOND = dt.timedelta(seconds=1)
 HOUR = dt.timedelta(hours=1)
 INDICATOR, MARKING = "indicator", "marking-definition"
 AT_ONCE = 1_000
@@ -41,17 +42,24 @@ MARKED = "sharing:marking:published"
 class Departure:
     """An indicator that changed in an audience: `where` it now stands there, and `event` is what happened.
 
-    `where` is the indicator itself for everybody, and its standing in a community otherwise.
+    `where` is the indicator itself for everybody, and its standing in a community otherwise; `confidence` is
+    what STIX tells of how sure the exchange is, by TLP label, and empty where it no longer stands.
     """
 
     indicator: Indicator
     where: Indicator | Standing
     event: str
+    confidence: Mapping[str, int]
 
     @property
     def community(self) -> Community | None:
         """The audience: None is everybody."""
         return self.where.community if isinstance(self.where, Standing) else None
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Has every reader to take it off? What expires was announced with its end."""
+        return self.where.state == Indicator.State.WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +89,29 @@ def publish(recorded: Act, departures: Sequence[Departure]) -> None:
 
     def number_them(placement: Placement) -> None:
         heads: dict[str, dt.datetime] = {}
+        gone: list[Removal] = []
         for channel, places in by_channel.items():
             marking = fresh.get(channel)
             if marking is not None and not Outgoing.objects.filter(channel=channel).exists():
                 add(channel, [marking_of(channel)], marking.placed_at)
             leaving = [(departures[place], stamps[place].placed_at) for place in places]
             add(channel, versions(channel, leaving), leaving[0][1])
+            first = channel.number - len(leaving) + 1
+            gone += [
+                Removal(indicator=one.indicator, channel=channel, number=number, at=at)
+                for number, (one, at) in enumerate(leaving, first)
+                if one.is_withdrawn
+            ]
         for one, stamp in zip(departures, stamps, strict=True):
             heads[head_key(one.community, one.indicator.kind)] = stamp.placed_at
-        for key, at in heads.items():
-            renumber(key, at)
+        numbers = {key: renumber(key, at) for key, at in heads.items()}
+        for one, stamp in zip(departures, stamps, strict=True):
+            key = head_key(one.community, one.indicator.kind)
+            if one.is_withdrawn:
+                gone.append(
+                    Removal(indicator=one.indicator, list_key=key, number=numbers[key], at=stamp.placed_at)
+                )
+        insert_rows(gone)
 
     recorded.when_placed(number_them)
 
@@ -115,11 +136,15 @@ def channels_of(departures: Sequence[Departure]) -> dict[Channel, list[int]]:
     standing: defaultdict[int, list[Channel]] = defaultdict(list)
     for entry in alive.defer("body").order_by("channel"):
         standing[entry.indicator_id or 0].append(entry.channel)
+    known: dict[tuple[int | None, str], Channel] = {}
     for place, one in enumerate(departures):
         community = one.community.pk if one.community is not None else None
         hear = [channel for channel in standing[one.indicator.pk] if channel.community_id == community]
         if one.where.state == Indicator.State.SHARED:
-            now_at = shared_channel(one.community, one.where.tlp)
+            audience = community, one.where.tlp
+            if audience not in known:
+                known[audience] = shared_channel(one.community, one.where.tlp)
+            now_at = known[audience]
             hear = [channel for channel in hear if channel.pk != now_at.pk] + [now_at]
         for channel in hear:
             found[channel].append(place)
@@ -232,8 +257,9 @@ def versions_in(
 def versions(channel: Channel, leaving: Sequence[tuple[Departure, dt.datetime]]) -> list[NewObject]:
     """The next STIX version of each indicator for this feed.
 
-    What could point at a report is told to the hour: since when, and until when. `modified` is the instant of
-    the exchange's own act, and always later than before (STIX 2.1 section 3.2).
+    What could point at a report is told to the hour: since when, until when, and `modified`, where versions
+    within an hour are a second apart, each later than before (STIX 2.1 section 3.2). Who is told live knows
+    the instant; whoever gets the object from them does not.
     """
     before = Outgoing.objects.filter(indicator__in=[one.indicator.pk for one, _ in leaving])
     known = {
@@ -252,9 +278,9 @@ def version(
 ) -> NewObject:
     """One version of an indicator; revoked in a feed in which it no longer stands."""
     indicator, where = departure.indicator, departure.where
-    modified = stix.to_milliseconds(added)
+    modified = hour_of(added)
     if latest is not None:
-        modified = max(modified, latest + MILLISECOND)
+        modified = max(modified, stix.to_milliseconds(latest) + SECOND)  # MISP tells versions by seconds
     begin = hour_of(first or modified)
     until = hour_of(where.valid_until or added) + HOUR
     revoked = where.state != Indicator.State.SHARED
@@ -267,17 +293,18 @@ def version(
         valid_from=begin,
         valid_until=max(until, begin + HOUR),
         tlp=channel.tlp,
+        confidence=departure.confidence.get(channel.tlp),
         revoked=revoked,
     )
     return NewObject(INDICATOR, indicator.stix_id, modified, body, indicator, revoked)
 
 
-def renumber(key: str, at: dt.datetime) -> None:
-    """A list has changed: it gets its next number."""
+def renumber(key: str, at: dt.datetime) -> int:
+    """A list has changed: it gets its next number, which this gives."""
     head = ListHead.objects.filter(pk=key).first()
-    ListHead.objects.update_or_create(
-        pk=key, defaults={"number": (head.number if head is not None else 0) + 1, "changed_at": at}
-    )
+    number = (head.number if head is not None else 0) + 1
+    ListHead.objects.update_or_create(pk=key, defaults={"number": number, "changed_at": at})
+    return number
 
 
 def head_key(community: Community | None, kind: str) -> str:

@@ -19,7 +19,7 @@ from tocsin.sharing.publishing import head_key, hour_of
 
 HAPPENED = {
     "sharing:indicator:shared": "Shared",
-    "sharing:indicator:renewed": "Reported again, so shared for longer",
+    "sharing:indicator:renewed": "Reported or seen again, so shared for longer",
     "sharing:indicator:withdrawn": "Withdrawn",
     "sharing:indicator:expired": "Expired",
     "sharing:indicator:approved": "A trusted person said yes",
@@ -50,8 +50,8 @@ class Event:
 class IndicatorView:
     """What a person may know of an indicator: never who reported it, nor how many did.
 
-    `asserted_at` is told to the hour. `reported_by_us`: one of the actor's own members did. `may_approve` and
-    `may_withdraw` say which buttons apply.
+    `asserted_at` is told to the day and everything else to the hour. `reported_by_us`: one of the actor's own
+    members did; `waits`: its word waits for a batch. `may_approve` and `may_withdraw` are for buttons.
     """
 
     indicator_id: str
@@ -65,6 +65,7 @@ class IndicatorView:
     changed_at: dt.datetime
     valid_until: dt.datetime | None
     reported_by_us: bool
+    waits: bool
     may_approve: bool
     may_withdraw: bool
     events: tuple[Event, ...]
@@ -161,10 +162,13 @@ def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
         state=found.state,
         reason=found.reason,
         is_shared=is_shared,
-        asserted_at=hour_of(found.asserted_at),
-        changed_at=found.changed_at,
+        asserted_at=hour_of(found.asserted_at).replace(hour=0),
+        changed_at=hour_of(found.changed_at),
         valid_until=found.valid_until if is_shared else None,
         reported_by_us=_own_words(actor).filter(indicator=found).exists(),
+        waits=_own_words(actor)
+        .filter(indicator=found, waits_since__isnull=False, withdrawn_at=None)
+        .exists(),
         may_approve=may(actor, "indicator.approve") and not is_shared,
         may_withdraw=may(actor, "indicator.withdraw") and is_shared,
         events=tuple(life_of(found)),
@@ -172,11 +176,11 @@ def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
 
 
 def life_of(indicator: Indicator) -> Iterator[Event]:
-    """What happened to an indicator, oldest first."""
+    """What happened to an indicator, oldest first, to the hour."""
     for item in journal.history([indicator.indicator_id]):
         content = item.content or {}
         yield Event(
-            item.at,
+            hour_of(item.at),
             item.event,
             HAPPENED.get(item.event, item.event),
             str(content.get("why") or content.get("reason") or ""),

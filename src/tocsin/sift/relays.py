@@ -8,14 +8,13 @@ research scanners are left out on purpose: attacks do come from there.
 
 import importlib.util
 import socket
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
 
-from tocsin.kernel.intervals import WIDTH, intervals
+from tocsin.kernel.intervals import intervals
 
 # Whatever the evidence says, these only passed it on.
 RELAYS = {
@@ -67,18 +66,13 @@ class _Index:
                 self._single.setdefault(place, number)
             else:
                 networks.append((entry, number))
-        found = intervals(networks)
-        cuts = range(0, len(found.firsts), WIDTH)
-        self._firsts = [found.firsts[at : at + WIDTH] for at in cuts]
-        self._lasts = [found.lasts[at : at + WIDTH] for at in cuts]
-        self._labels = found.labels
+        self._networks = intervals(networks)
 
     def find(self, place: bytes) -> int | None:
         """The number of the list that holds the place, or None."""
         if (single := self._single.get(place)) is not None:
             return single
-        at = bisect_right(self._firsts, place) - 1
-        return self._labels[at] if at >= 0 and place <= self._lasts[at] else None
+        return self._networks.at(place)
 
 
 def _place(address: str) -> bytes | None:

@@ -23,7 +23,11 @@ class Happened(msgspec.Struct, frozen=True):
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """Why an address or name is blocked, or is not. What does not apply is empty; instants are RFC 3339."""
+    """Why an address or name is blocked, or is not. What does not apply is empty; instants are RFC 3339.
+
+    `taken` says how many networks have taken a withdrawal, `taken_by_us` what the own machines have; `seen`
+    who met it, roughly.
+    """
 
     kind: str
     value: str
@@ -37,10 +41,46 @@ class Explained(msgspec.Struct, frozen=True):
     certainty: str = ""
     parts: tuple[Told, ...] = ()
     reported_by_us: bool = False
+    waits: bool = False
     obstacle: str = ""
     appeal: str = ""
     stopped: str = ""
+    taken: str = ""
+    taken_by_us: str = ""
+    seen: str = ""
     events: tuple[Happened, ...] = ()
+
+
+class SmallSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether a member's words wait for a batch from now on."""
+
+    is_small_source: bool
+
+
+class WaitingWord(msgspec.Struct, frozen=True):
+    """A word of one's own that waits, new or said again, and when it leaves at the latest (RFC 3339)."""
+
+    value: str
+    since: str
+    leaves_by: str
+    is_renewal: bool
+
+
+class OpenedSource(msgspec.Struct, frozen=True):
+    """That two people were told whose a word was: about what, on which day, and why."""
+
+    value: str
+    opened_on: str
+    reason: str
+
+
+class HiddenSource(msgspec.Struct, frozen=True):
+    """How one's own member is hidden. `count` is how many words wait; the first fifty are named."""
+
+    is_small_source: bool
+    count: int
+    waiting: tuple[WaitingWord, ...]
+    opened: tuple[OpenedSource, ...]
 
 
 class Objection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +96,27 @@ class Objected(msgspec.Struct, frozen=True):
     taken_back: int
     is_listed: bool
     due_at: str = ""
+
+
+class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member met this address or name, at this instant (RFC 3339; empty: now)."""
+
+    value: str
+    seen_at: str = ""
+
+
+class SeenBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a member met of what is shared, in one request."""
+
+    sightings: tuple[Seen, ...]
+
+
+class SeenAnswer(msgspec.Struct, frozen=True):
+    """What became of it: new, told already within the hour, and of what is on no list."""
+
+    taken: int
+    known: int = 0
+    unknown: int = 0
 
 
 class Near(msgspec.Struct, frozen=True):

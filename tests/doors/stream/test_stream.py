@@ -70,11 +70,24 @@ def streaming() -> Iterator[Streaming]:
             assert server.stderr is not None
             while b"streaming at" not in (line := server.stderr.readline()):
                 assert line, "the stream did not start"
+            await_open(port)
             yield Streaming(f"http://127.0.0.1:{port}", **made, writer=writer)
         finally:
             for process in (server, writer):
                 process.terminate()
                 process.communicate(timeout=20)
+
+
+def await_open(port: int) -> None:
+    """The line is printed by the process that starts the one which listens."""
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("the stream does not listen")
 
 
 def events(response: httpx.Response) -> Iterator[tuple[int | None, str, str]]:
@@ -149,6 +162,30 @@ def test_who_has_fallen_behind_hears_of_withdrawals_first(streaming: Streaming) 
             assert one[0] is None
         assert one[0] == 2
         assert [next(found)[0] for _ in range(number - 2)] == list(range(3, number + 1))
+
+
+def noted(streaming: Streaming, number: int) -> bool:
+    """Is the reader known to have read so far, within some seconds?"""
+    for _ in range(100):
+        if streaming.write("noted") == number:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_how_far_a_stream_has_come_is_noted(streaming: Streaming) -> None:
+    """What was sent as it came; at the beginning also what a lane had nothing to tell of."""
+    with ExitStack() as stack:
+        found = events(streaming.opened(stack))
+        time.sleep(1)
+        number = streaming.write("say 1")
+        assert next(found)[0] == number
+        assert noted(streaming, number)
+    number = streaming.write("say 3")
+    assert streaming.write("noted") < number
+    with ExitStack() as stack:
+        streaming.opened(stack, f"?after={number + 500}&lane=revoked")
+        assert noted(streaming, number), "and never what is claimed"
 
 
 @pytest.mark.parametrize(

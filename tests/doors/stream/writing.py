@@ -1,7 +1,7 @@
 """The exchange's side of `test_stream`: two members whose words share addresses, by lines on standard input.
 
 It begins with the keys of a reader; `say N` shares N more addresses, `withdraw N` takes the last N off again.
-Each line is answered with the channel's number.
+Each line is answered with the channel's number, `noted` with the one up to which the reader has read.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from tests.exchange import a_member, key_text  # noqa: E402
 from tests.sharing.street import Street  # noqa: E402
 
 from tocsin.sharing import channels, services  # noqa: E402
-from tocsin.sharing.models import Channel  # noqa: E402
+from tocsin.sharing.models import Channel, Reading  # noqa: E402
 from tocsin.sharing.words import Said  # noqa: E402
 
 
@@ -31,6 +31,10 @@ def main() -> None:
     print(json.dumps({"key": key, "without": stranger, "channel": str(channel.channel_id)}), flush=True)
     for line in sys.stdin:
         verb, _, count = line.strip().partition(" ")
+        if verb == "noted":
+            found = Reading.objects.filter(way="stream", what=channel.alias, member__name="reader")
+            print(found.values_list("number", flat=True).first() or 0, flush=True)
+            continue
         for _ in range(int(count)):
             if verb == "say":
                 number = next(counter)

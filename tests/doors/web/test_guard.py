@@ -20,6 +20,7 @@ ARGUMENTS = {
     "token": "unknown",
     "appeal_id": "appeal_0000000000A1",
     "community_id": "community_0000000A1",
+    "opening_id": "opening_000000000A1",
     "question_id": "question_0000000001",
     "duty_id": "1",
     "form": "crime-record",
@@ -31,6 +32,7 @@ ARGUMENTS = {
     "unit_id": "kent",
     "prefix": "000000000000",
     "guest_id": 1,
+    "reading": 1,
     "suggestion_id": "1",
     "move_id": "1",
 }

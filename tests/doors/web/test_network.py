@@ -207,7 +207,7 @@ def test_a_reporter_learns_what_the_warnings_stopped(
     assert words in home
     report = Report.objects.get(member=member)
     page = text_of(reporter.get(reverse("report", kwargs={"report_id": report.report_id})))
-    assert f"Your report {words}." in page
+    assert f"Your report {words}; 0 appeals; no other member was told who you are." in page
     assert ADDRESS in page
     assert words in text_of(reporter.get(page_of(shared))).replace("Stopped", "stopped")
     assert "Blocker" not in home + page
@@ -236,12 +236,15 @@ def test_a_case_shows_its_warnings_and_their_effect(officer: Client, monkeypatch
     from tocsin.figures.effects import Warned
 
     monkeypatch.setattr("tocsin.cases.queries.case_view", lambda *_, **__: views_of.a_case())
-    effect = Effect(41_200, 5, "stopped 41,200 connections at 5 networks")
+    effect = Effect(41_200, 5, "stopped 41,200 connections at 5 networks", appeals=3, upheld=1)
     warned = (Warned("indicator_1", ADDRESS, "shared with every member"),)
     beside = {"effect": effect, "warned": warned, "report_pages": {"items": []}}
     monkeypatch.setattr(cases, "_more", lambda *_: beside)
     page = text_of(officer.get(reverse("case", kwargs={"case_id": "case_0000000000A1"})))
-    assert "Warnings from this case stopped 41,200 connections at 5 networks." in page
+    assert (
+        "Warnings from this case stopped 41,200 connections at 5 networks; 3 appeals, 1 of them upheld; "
+        "no other member was told who reported it."
+    ) in page
     assert "Shared with every member" in page
 
 

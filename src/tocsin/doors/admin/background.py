@@ -1,7 +1,8 @@
-"""The background worker as `tocsin serve` runs it: `python -m tocsin.doors.admin.background`."""
+"""A background worker as `tocsin serve` runs it: `python -m tocsin.doors.admin.background QUEUE`."""
 
 import logging
 import signal
+import sys
 import threading
 
 from tocsin.doors.admin.orphans import orphan_test
@@ -9,7 +10,7 @@ from tocsin.doors.admin.setup import start_django
 
 
 def main() -> None:
-    """Work until SIGTERM, Ctrl-C, or the end of the process that started this one."""
+    """Work on the named queue until SIGTERM, Ctrl-C, or the end of the process that started this one."""
     is_orphaned, stopped = orphan_test(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -17,7 +18,7 @@ def main() -> None:
     start_django()
     from tocsin.jobs import worker
 
-    worker.run(stopped, is_orphaned=is_orphaned)
+    worker.run(stopped, name=sys.argv[1], is_orphaned=is_orphaned)
 
 
 if __name__ == "__main__":

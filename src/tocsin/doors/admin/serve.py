@@ -1,4 +1,4 @@
-"""`tocsin serve`: the web process and the background worker, until they are stopped."""
+"""`tocsin serve`: the web process and the background workers, until they are stopped."""
 
 import os
 import socket
@@ -9,8 +9,11 @@ from typing import Any
 
 import click
 
+from tocsin.cli.listening import say_when_listening
+
 APPLICATION = "tocsin.doors.admin.application:application"
 BACKGROUND = "tocsin.doors.admin.background"
+QUEUES = ("default", "warnings")  # as tocsin.jobs.queue names them
 
 
 @click.command()
@@ -65,7 +68,7 @@ def check_free(host: str, port: int) -> None:
 
 
 def run(host: str, port: int, workers: int, threads: int, address: str) -> None:
-    """Run both processes; returns when told to stop, with both ended."""
+    """Run all processes; returns when told to stop, with all ended."""
     from django.db import connections
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -84,20 +87,26 @@ def run(host: str, port: int, workers: int, threads: int, address: str) -> None:
         log_level=LogLevels.warning,
         process_name=None,
     )
-    background = Background()
-    server.on_startup(lambda: click.echo(f"tocsin: serving at {address} (stop with Ctrl-C)", err=True))
-    server.on_startup(background.start)
+    workers_behind = [Background(queue) for queue in QUEUES]
+    text = f"tocsin: serving at {address} (stop with Ctrl-C)"
+    server.on_startup(lambda: say_when_listening(host, port, text))
+    for worker in workers_behind:
+        server.on_startup(worker.start)
     try:
         server.serve()
     finally:
-        background.stop()
+        for worker in workers_behind:
+            worker.tell()
+        for worker in workers_behind:
+            worker.wait()
         click.echo("tocsin: stopped", err=True)
 
 
 class Background:
-    """The worker's process, started again if it dies."""
+    """The process of a queue's worker, started again if it dies."""
 
-    def __init__(self) -> None:
+    def __init__(self, queue: str) -> None:
+        self.queue = queue
         self.process: subprocess.Popen[bytes] | None = None
         self.stopping = threading.Event()
 
@@ -106,12 +115,16 @@ class Background:
         self.process = self._spawn()
         threading.Thread(target=self._watch, daemon=True).start()
 
-    def stop(self) -> None:
-        """Let it finish its job, for ten seconds at most."""
+    def tell(self) -> None:
+        """Tell it to stop."""
         self.stopping.set()
+        if self.process is not None:
+            self.process.terminate()
+
+    def wait(self) -> None:
+        """Let it finish its job, for ten seconds at most."""
         if self.process is None:
             return
-        self.process.terminate()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
@@ -119,12 +132,13 @@ class Background:
             self.process.wait()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", BACKGROUND], stdin=subprocess.DEVNULL)  # noqa: S603
+        command = [sys.executable, "-m", BACKGROUND, self.queue]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL)  # noqa: S603
 
     def _watch(self) -> None:
         while self.process is not None:
             self.process.wait()
             if self.stopping.wait(1):
                 return
-            click.echo("tocsin: the background worker ended and is started again", err=True)
+            click.echo(f"tocsin: the worker of {self.queue} jobs ended and is started again", err=True)
             self.process = self._spawn()

@@ -1,4 +1,4 @@
-"""Indicators: why something is blocked or is not, and a member's objection."""
+"""Indicators: why something is blocked or is not, a member's objection, and that it was met."""
 
 import datetime as dt
 
@@ -6,15 +6,26 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from tocsin.doors.api.bodies import json_body
+from tocsin.doors.api.bodies import decoded, json_body
 from tocsin.doors.api.guards import actor_of, guard
+from tocsin.doors.api.once import once
 from tocsin.doors.api.reports import answer
 from tocsin.doors.api.values import described
 from tocsin.figures import effects
 from tocsin.kernel.problems import BadInput
-from tocsin.kernel.time import rfc3339
-from tocsin.sharing import appealing, explaining, nearness
-from tocsin.wire.indicators import Explained, Happened, Near, Objected, Objection, Told
+from tocsin.kernel.time import parse_rfc3339, rfc3339
+from tocsin.sharing import appealing, explaining, nearness, sightings
+from tocsin.wire.indicators import (
+    Explained,
+    Happened,
+    Near,
+    Objected,
+    Objection,
+    Seen,
+    SeenAnswer,
+    SeenBatch,
+    Told,
+)
 
 router = Router(tags=["indicators"])
 
@@ -41,9 +52,13 @@ def explain_indicator(request: HttpRequest, value: str) -> HttpResponse:
             certainty=found.certainty,
             parts=tuple(Told(part.what, part.words) for part in found.parts),
             reported_by_us=found.reported_by_us,
+            waits=found.waits,
             obstacle=found.obstacle,
             appeal=found.appeal,
             stopped=stopped,
+            taken=found.receipt.words if found.receipt else "",
+            taken_by_us=found.receipt.own if found.receipt else "",
+            seen=found.seen,
             events=tuple(Happened(rfc3339(event.at), event.words, event.why) for event in found.events),
         )
     )
@@ -71,6 +86,46 @@ def object_to_indicator(request: HttpRequest) -> HttpResponse:
         raise BadInput(str(error), hint='send {"value": "...", "reason": "..."}') from None
     done = appealing.object_to(actor_of(request), given.value, given.reason)
     return answer(Objected(done.taken_back, done.is_listed, _told(done.due_at)))
+
+
+@router.post("/sightings", auth=guard("sighting.make"), openapi_extra=described(SeenAnswer, body=SeenBatch))
+def see_indicators(request: HttpRequest) -> HttpResponse:
+    """Met here, too: many at once, up to 1,000. They live longer; it is no word for them.
+
+    Telling the same again within the hour changes nothing. Of what is on no list nothing is kept.
+    """
+    batch = decoded(request, SeenBatch)
+
+    def done() -> HttpResponse:
+        met = [sightings.Met(one.value, _instant(one)) for one in batch.sightings]
+        return _taken(sightings.see(actor_of(request), met))
+
+    return once(request, done)
+
+
+@router.post("/{indicator_id}/sightings", auth=guard("sighting.make"), openapi_extra=described(SeenAnswer))
+def see_indicator(request: HttpRequest, indicator_id: str) -> HttpResponse:
+    """Met here, too: it lives longer; it is no word for it."""
+    return once(request, lambda: _taken(sightings.see_one(actor_of(request), indicator_id)))
+
+
+@router.delete("/{indicator_id}/sightings", auth=guard("sighting.make"), openapi_extra=described(SeenAnswer))
+def take_sighting_back(request: HttpRequest, indicator_id: str) -> HttpResponse:
+    """It was something else: the member's sighting goes. What it prolonged stays."""
+    return answer(SeenAnswer(sightings.take_back(actor_of(request), indicator_id)))
+
+
+def _taken(done: sightings.Taken) -> HttpResponse:
+    return answer(SeenAnswer(done.taken, done.known, done.unknown))
+
+
+def _instant(seen: Seen) -> dt.datetime | None:
+    try:
+        return parse_rfc3339(seen.seen_at) if seen.seen_at else None
+    except ValueError:
+        raise BadInput(
+            f"seen_at is no instant: {seen.seen_at[:40]!r}", hint="such as 2026-11-26T10:42:00Z"
+        ) from None
 
 
 def _told(instant: dt.datetime | None) -> str:

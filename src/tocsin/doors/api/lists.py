@@ -1,17 +1,18 @@
-"""The lists over HTTPS: each with its number as entity tag, and signed."""
+"""The lists over HTTPS: each with its number as entity tag, signed, and noted how far each key has read."""
 
 import datetime as dt
+import re
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_cache_control
 from ninja import Router
 
-from tocsin.doors.api.guards import guard
+from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.values import as_text, described
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import parse_rfc3339
-from tocsin.sharing import lists
+from tocsin.sharing import lists, readings
 from tocsin.wire.lists import CHANGES, SIGNATURE_HEADER, ListStatement
 
 router = Router(tags=["lists"])
@@ -39,11 +40,13 @@ def read_list(request: HttpRequest, name: str, since: str = "") -> HttpResponseB
     lines `-name`, then `+name`, in a media type of their own, and a statement that repeats `since`. Some may
     be as they were. Where too much changed the whole list comes.
     """
-    tag = tag_of(name, lists.number_of(name))
-    known = unless_known(request, tag)
+    actor, number = actor_of(request), lists.number_of(name)
+    known = unless_known(request, tag_of(name, number))
     if known is not None:
+        readings.note_list(actor, name, number, number)
         return known
     found = lists.written_since(name, instant(since)) if since else lists.written(name)
+    readings.note_list(actor, name, held_by(request, name), found.number)
     response = HttpResponse(found.body, content_type=found.media)
     response[SIGNATURE_HEADER] = found.statement.decode("ascii")
     return tagged(response, tag_of(name, found.number))
@@ -60,6 +63,12 @@ def instant(text: str) -> dt.datetime:
 def tag_of(name: str, number: int) -> str:
     """A strong entity tag (RFC 9110 section 8.8.3): the same number, the same bytes."""
     return f'"{name}-{number}"'
+
+
+def held_by(request: HttpRequest, name: str) -> int | None:
+    """The number of this list that the asker says it has, or None."""
+    found = re.search(rf'"{re.escape(name)}-(\d{{1,18}})"', request.headers.get("If-None-Match", ""))
+    return int(found[1]) if found else None
 
 
 def unless_known(request: HttpRequest, tag: str) -> HttpResponseBase | None:

@@ -88,6 +88,60 @@ class ConsistencyProof(msgspec.Struct, frozen=True):
     path: list[str]
 
 
+class ChannelTold(msgspec.Struct, frozen=True):
+    """A channel that a key may read; `number` is its last entry's."""
+
+    channel: str
+    alias: str
+    title: str
+    tlp: str
+    number: int
+
+
+class Channels(msgspec.Struct, frozen=True):
+    """All of them."""
+
+    channels: tuple[ChannelTold, ...]
+
+
+class ChannelEntry(msgspec.Struct, frozen=True):
+    """One entry of a channel: `object` is STIX 2.1."""
+
+    number: int
+    date_added: str
+    object: dict[str, Any]
+
+
+class ReaderState(msgspec.Struct, frozen=True):
+    """How far one key has read one list or channel (`what`): by list, TAXII or stream.
+
+    `state` is `in step`, `behind`, `silent` or `never`; `owes_since` is when the first withdrawal happened
+    that it has not taken, and `late` that it should have by now. What does not apply is empty; instants are
+    RFC 3339. `mend` says what to do.
+    """
+
+    key: str
+    way: str
+    what: str
+    state: str
+    number: int
+    current: int
+    behind: int
+    began_at: str = ""
+    taken_at: str = ""
+    read_at: str = ""
+    owes_since: str = ""
+    late: bool = False
+    mend: str = ""
+
+
+class ReaderStates(msgspec.Struct, frozen=True):
+    """The own machines that read what is shared, the worst first, and all of it in a sentence."""
+
+    sentence: str
+    readers: tuple[ReaderState, ...]
+
+
 class FaultDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is wrong where: a JSON pointer into the body (RFC 6901), or the name of a parameter."""
 
@@ -116,15 +170,24 @@ SHAPES: tuple[Any, ...] = (
     tally.TallyBatch,
     tally.TallyAnswer,
     indicators.Explained,
+    indicators.HiddenSource,
     indicators.Near,
     indicators.Objection,
     indicators.Objected,
+    indicators.Seen,
+    indicators.SeenBatch,
+    indicators.SeenAnswer,
+    ReaderState,
+    ReaderStates,
+    indicators.SmallSource,
     ReportState,
     ReportPage,
     Exchange,
     InclusionProof,
     ConsistencyProof,
     ListStatement,
+    Channels,
+    ChannelEntry,
     ProblemDocument,
 )
 

@@ -31,6 +31,7 @@ from tocsin.access.keys import actor_of_header  # noqa: E402
 from tocsin.access.limits import TooManyRequests  # noqa: E402
 from tocsin.access.policy import Actor, require  # noqa: E402
 from tocsin.doors.stream import hub as hubs  # noqa: E402
+from tocsin.doors.stream.receipts import Receipts, Told  # noqa: E402
 from tocsin.kernel.problems import BadInput, NotFound, NotSignedIn, Problem  # noqa: E402
 from tocsin.sharing import channels  # noqa: E402
 from tocsin.sharing.models import Channel  # noqa: E402
@@ -51,6 +52,7 @@ Send = Callable[[Message], Awaitable[None]]
 T = TypeVar("T")
 
 hub = hubs.Hub()
+receipts = Receipts()
 pool = ThreadPoolExecutor(4, thread_name_prefix="tocsin-stream-read")
 open_by_key: Counter[str] = Counter()
 
@@ -79,16 +81,19 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     listener = hubs.Listener(channel.pk, asyncio.get_running_loop(), only_revoked)
     try:
         await read(hub.join, listener)
-        await tell(scope, receive, send, listener, after)
+        await tell(scope, receive, send, listener, after, receipts.of(actor.key, channel))
     finally:
         hub.leave(listener)
         open_by_key[name] -= 1
 
 
 async def tell(
-    scope: Scope, receive: Receive, send: Send, listener: hubs.Listener, after: int | None
+    scope: Scope, receive: Receive, send: Send, listener: hubs.Listener, after: int | None, told: Told
 ) -> None:
-    """Everything behind `after`, then what comes, until the other side leaves or the key ends."""
+    """Everything behind `after`, then what comes, until the other side leaves or the key ends.
+
+    `told` hears up to which number everything was sent.
+    """
     headers = [
         (b"content-type", b"text/event-stream; charset=utf-8"),
         (b"cache-control", b"no-store"),
@@ -99,14 +104,16 @@ async def tell(
     try:
         position = await read(hubs.last_number, listener.channel) if after is None else after
         await put(send, f": from number {position} on\nretry: 1000\n\n".encode())
-        position = await catch_up(send, listener, position, gone)
-        await follow(scope, send, listener, position, gone)
+        position = await catch_up(send, listener, position, gone, told)
+        await follow(scope, send, listener, position, gone, told)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         gone.cancel()
 
 
-async def catch_up(send: Send, listener: hubs.Listener, position: int, gone: "asyncio.Future[None]") -> int:
+async def catch_up(
+    send: Send, listener: hubs.Listener, position: int, gone: "asyncio.Future[None]", told: Told
+) -> int:
     """What was there before somebody came; gives the number from which the queue goes on."""
     last = await read(hubs.last_number, listener.channel)
     if last - position > BEHIND and not listener.only_revoked:
@@ -115,19 +122,27 @@ async def catch_up(send: Send, listener: hubs.Listener, position: int, gone: "as
     while not gone.done():
         events = await read(hubs.events_after, listener.channel, position, hubs.PAGE, listener.only_revoked)
         if not events:
+            told(last)  # and never what the asker claims
             break
         await put(send, b"".join(event.text for event in events))
         position = events[-1].number
+        told(position)
     return position
 
 
 async def follow(
-    scope: Scope, send: Send, listener: hubs.Listener, position: int, gone: "asyncio.Future[None]"
+    scope: Scope,
+    send: Send,
+    listener: hubs.Listener,
+    position: int,
+    gone: "asyncio.Future[None]",
+    told: Told,
 ) -> None:
     """What comes from now on, a heartbeat where nothing does, and a look at the key each minute."""
     loop = asyncio.get_running_loop()
     check_at = loop.time() + CHECKED_EVERY
     while not gone.done():
+        read_so_far = hub.read_so_far(listener.channel)
         event = await next_of(listener.queue, gone)
         if loop.time() >= check_at:
             check_at = loop.time() + CHECKED_EVERY
@@ -141,6 +156,8 @@ async def follow(
             return
         if event is HEARTBEATS:
             await put(send, b"event: heartbeat\ndata: {}\n\n")
+            if not gone.done() and listener.queue.empty():
+                told(read_so_far)  # what was read so long ago has been through the queue
             continue
         batch = [event]
         while not listener.queue.empty() and len(batch) < hubs.PAGE:
@@ -153,6 +170,7 @@ async def follow(
         if fresh:
             await put(send, b"".join(one.text for one in fresh))
             position = fresh[-1].number
+            told(position)
 
 
 HEARTBEATS = hubs.Event(0, False, b"")
@@ -236,5 +254,6 @@ async def lifespan(receive: Receive, send: Send) -> None:
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             hub.stop()
+            receipts.stop()
             await send({"type": "lifespan.shutdown.complete"})
             return

@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from tocsin.cli.listening import say_when_listening
+
 APPLICATION = "tocsin.doors.stream.application:application"
 
 
@@ -43,7 +45,8 @@ def stream(host: str, port: int) -> None:
         workers_kill_timeout=5,
     )
     address = f"http://{host}:{port}"
-    server.on_startup(lambda: click.echo(f"tocsin: streaming at {address} (stop with Ctrl-C)", err=True))
+    text = f"tocsin: streaming at {address} (stop with Ctrl-C)"
+    server.on_startup(lambda: say_when_listening(host, port, text))
     try:
         server.serve()
     finally:

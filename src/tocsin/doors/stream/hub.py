@@ -79,6 +79,11 @@ class Hub:
                 self._listeners.pop(listener.channel, None)
                 self._read.pop(listener.channel, None)
 
+    def read_so_far(self, channel: int) -> int:
+        """The number up to which a channel has been read and handed on; 0 where nobody listens."""
+        with self._lock:
+            return self._read.get(channel, 0)
+
     def stop(self) -> None:
         """End the thread."""
         self._stopped.set()

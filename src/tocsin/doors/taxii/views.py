@@ -9,7 +9,7 @@ from tocsin.access.policy import Actor
 from tocsin.doors.taxii.filters import Asked, asked, object_id
 from tocsin.doors.taxii.guard import TooLarge, Unprocessable, answer, check_media, guarded, writing
 from tocsin.kernel.problems import BadInput, NotAllowed, NotFound
-from tocsin.sharing import channels, contributions, feed
+from tocsin.sharing import channels, contributions, feed, readings
 from tocsin.sharing.models import Channel, Outgoing
 from tocsin.wire import stix, stix_in, taxii
 
@@ -83,7 +83,12 @@ def objects(request: HttpRequest, actor: Actor, collection: str) -> HttpResponse
     channel = channels.channel_of(actor, collection)
     if request.method == "POST":
         return take(request, actor, channel)
-    return enveloped(channel, asked(request, actor))
+    question = asked(request, actor)
+    page = feed.bodies(channel, question.wanted, question.limit)
+    if request.method == "GET" and is_whole(question.wanted):
+        # What stood when the channel was looked up, or the page's end: never more than was sent.
+        readings.note_channel(actor, "taxii", channel, page.last if page.more else channel.number)
+    return enveloped(page, question)
 
 
 @writing("DELETE")
@@ -96,7 +101,8 @@ def one_object(request: HttpRequest, actor: Actor, collection: str, object_: str
         found = known(channel, object_)
         contributions.delete(actor, channel, asked(request, actor, OF_DELETING, ids=(found,)).wanted)
         return HttpResponse(status=200, content_type=taxii.MEDIA)
-    return enveloped(channel, asked(request, actor, OF_AN_OBJECT, ids=(known(channel, object_),)))
+    question = asked(request, actor, OF_AN_OBJECT, ids=(known(channel, object_),))
+    return enveloped(feed.bodies(channel, question.wanted, question.limit), question)
 
 
 @guarded
@@ -162,9 +168,14 @@ def full_id(row: Outgoing) -> str:
     return f"{row.stix_type}--{row.stix_id}"
 
 
-def enveloped(channel: Channel, question: Asked) -> HttpResponse:
+def is_whole(wanted: feed.Wanted) -> bool:
+    """Does whoever reads on like this miss no withdrawal?"""
+    every = not wanted.types or "indicator" in wanted.types
+    return every and not wanted.ids and not wanted.nothing and bool({"last", "all"} & set(wanted.versions))
+
+
+def enveloped(page: feed.Page, question: Asked) -> HttpResponse:
     """One page of objects, spliced from the bytes in which they are stored."""
-    page = feed.bodies(channel, question.wanted, question.limit)
     following = question.cursor(page.last) if page.more else None
     response = answer(taxii.envelope(page.bodies, following))
     if page.first_at is None or page.last_at is None:

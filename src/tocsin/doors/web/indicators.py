@@ -13,7 +13,7 @@ from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.figures import effects
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
-from tocsin.sharing import explaining, queries, services
+from tocsin.sharing import explaining, pseudonyms, queries, services, sightings
 from tocsin.sharing.models import Indicator
 
 Verb = Callable[[Indicator, str], object]
@@ -43,6 +43,20 @@ def withdraw(request: HttpRequest, actor: Actor, indicator_id: str) -> HttpRespo
         services.withdraw(found, actor, reason=reason)
 
     return _judge(request, actor, indicator_id, act, "Withdrawn. It has left every list.")
+
+
+@guards("sighting.make", "POST")
+def sighting(request: HttpRequest, actor: Actor, indicator_id: str) -> HttpResponse:
+    """Seen here, too; or taken back."""
+    if request.POST.get("undo"):
+        sightings.take_back(actor, indicator_id)
+        messages.success(request, "Taken back: you have not seen it.")
+    else:
+        sightings.see_one(actor, indicator_id)
+        messages.success(
+            request, "Noted. It keeps it on the lists for longer, and tells nobody that it was you."
+        )
+    return HttpResponseRedirect(reverse("indicator", kwargs={"indicator_id": indicator_id}))
 
 
 def _judge(request: HttpRequest, actor: Actor, indicator_id: str, act: Verb, said: str) -> HttpResponse:
@@ -77,5 +91,8 @@ def _show(
         "may_go_back": may(actor, "network.read"),
         "stopped": effects.stopped_by(actor, indicator_id),
         "known": explaining.explain(actor, view.value),
+        "sighting": sightings.own_sighting(actor, indicator_id),
+        "sources": pseudonyms.sources_of(actor, indicator_id),
+        "may_ask_source": may(actor, "source.ask"),
     }
     return page(request, "indicator", context, status=status)

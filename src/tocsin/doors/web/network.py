@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from tocsin.access.policy import Actor
+from tocsin.access.policy import Actor, may
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.figures import benefit, networks
@@ -25,5 +25,6 @@ def network(request: HttpRequest, actor: Actor) -> HttpResponse:
         "query": query,
         "public_url": settings.PUBLIC_URL,
         "benefit": benefit.benefit(actor),
+        "may_read_readers": may(actor, "reader.read"),
     }
     return page(request, "network", context)

@@ -1,0 +1,68 @@
+"""Resolvers: which machines have the lists, who is behind, and how to mend it."""
+
+import csv
+import io
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from tocsin.access.policy import Actor, may
+from tocsin.doors.web.guard import guards
+from tocsin.doors.web.pages import page
+from tocsin.doors.web.papers import kept
+from tocsin.doors.web.reports import cell
+from tocsin.kernel.time import rfc3339
+from tocsin.sharing import readers, rules
+
+COLUMNS = (
+    "member", "key", "way", "what", "state", "number", "current", "behind", "began_at", "taken_at", "read_at",
+    "owes_since", "late",
+)  # fmt: skip
+
+
+@guards("reader.read")
+def resolvers(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Am I protected by what stands on the lists now?"""
+    known = rules.DEFAULTS.readers
+    context = {
+        "view": readers.readers(actor),
+        "may_forget": may(actor, "reader.forget"),
+        "may_go_back": may(actor, "network.read"),
+        "public_url": settings.PUBLIC_URL,
+        "within": known.within_minutes,
+        "counted_days": known.counted_days,
+        "states": STATES,
+    }
+    return page(request, "resolvers", context)
+
+
+@guards("reader.read")
+def resolvers_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The same as a file, every instant UTC (RFC 4180)."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for row in readers.readers(actor).rows:
+        instants = (row.began_at, row.taken_at, row.read_at, row.owes_since)
+        told = [rfc3339(instant) if instant is not None else "" for instant in instants]
+        values = (row.member, row.label, row.way, row.what, row.state, row.number, row.current, row.behind)
+        writer.writerow([cell(value) for value in (*values, *told, "yes" if row.is_late else "no")])
+    return kept(out.getvalue().encode(), "text/csv; charset=utf-8", "resolvers.csv")
+
+
+@guards("reader.forget", "POST")
+def forget(request: HttpRequest, actor: Actor, reading: int) -> HttpResponse:
+    """A machine that is gone is not waited for."""
+    what = readers.forget(actor, reading)
+    messages.success(request, f"Forgotten: {what}. If it reads again, it comes back here.")
+    return HttpResponseRedirect(reverse("resolvers"))
+
+
+STATES = {
+    readers.IN_STEP: "In step",
+    readers.BEHIND: "Behind",
+    readers.SILENT: "Silent",
+    readers.NEVER: "Never read",
+}

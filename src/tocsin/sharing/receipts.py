@@ -1,0 +1,136 @@
+"""Who has taken a withdrawal: counts for everybody, names for nobody but who looks after the exchange."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from tocsin.access.communities import communities_of
+from tocsin.access.policy import Actor
+from tocsin.kernel.time import now
+from tocsin.sharing import rules
+from tocsin.sharing.lists import LISTS
+from tocsin.sharing.models import Indicator, Reading, Removal
+from tocsin.sharing.readers import counted_readings, place_of, sees_all
+from tocsin.store import fence
+
+LEAST_SHOWN = 5  # fewer networks are not counted out: each would know of the others
+
+
+@dataclass(frozen=True)
+class Network:
+    """What one member's machines have taken of a withdrawal; `labels` are the keys that have not."""
+
+    member: int
+    name: str
+    has_taken: bool
+    read_at: dt.datetime
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Who has taken a withdrawal of `at`, in words; `own` says it of the reader's own machines.
+
+    `waiting` are the networks that have not, and empty for whoever may not know them.
+    """
+
+    at: dt.datetime
+    words: str
+    own: str = ""
+    waiting: tuple[Network, ...] = ()
+
+
+def receipt_of(actor: Actor, indicator: Indicator, at: dt.datetime | None = None) -> Receipt | None:
+    """Who has taken the withdrawal of an indicator; None where none is in force."""
+    if indicator.state != Indicator.State.WITHDRAWN:
+        return None
+    at = at or now()
+    removals = removals_of(actor, indicator)
+    if not removals:
+        return None
+    began = min(removal.at for removal in removals.values())
+    with fence.lifted():  # counted over everybody; who they are stays here
+        found = networks(removals, at)
+    mine = {member.pk for member in actor.members}
+    return Receipt(
+        began,
+        words(found, began, at),
+        own_words([one for one in found if one.member in mine]),
+        tuple(one for one in found if not one.has_taken) if sees_all(actor) else (),
+    )
+
+
+def removals_of(actor: Actor, indicator: Indicator) -> dict[str | int, Removal]:
+    """The last withdrawal of an indicator from each list and channel that the actor may know of."""
+    circles = communities_of(actor).order_by().values("pk")
+    everybodys = Q(list_key=indicator.kind) | Q(channel__community=None, channel__isnull=False)
+    found = Removal.objects.filter(everybodys | Q(channel__community__in=circles), indicator=indicator)
+    return {one.channel_id or one.list_key: one for one in found.order_by("number")}
+
+
+def networks(removals: dict[str | int, Removal], at: dt.datetime) -> list[Network]:
+    """Every network that was reading when it was withdrawn, those first that have it still."""
+    kinds = {place for place in removals if isinstance(place, str)}
+    lists = [name for name, form in LISTS.items() if form.kind in kinds]
+    channels = [place for place in removals if isinstance(place, int)]
+    places = Q(channel=None, what__in=lists) | Q(channel__in=channels)
+    by_member: defaultdict[int, list[Reading]] = defaultdict(list)
+    gone_for = dt.timedelta(days=rules.DEFAULTS.readers.counted_days)
+    for one in counted_readings(at).filter(places):
+        removal = removals[place_of(one)]
+        if one.began_at <= removal.at and one.read_at > removal.at - gone_for:
+            by_member[one.member_id].append(one)
+    return sorted(
+        (network(found, removals) for found in by_member.values()),
+        key=lambda one: (one.has_taken, one.read_at),
+    )
+
+
+def network(found: list[Reading], removals: dict[str | int, Removal]) -> Network:
+    """One member's machines together: it has taken what all of them have."""
+    lacking = [one for one in found if one.number < removals[place_of(one)].number]
+    return Network(
+        member=found[0].member_id,
+        name=found[0].member.name,
+        has_taken=not lacking,
+        read_at=min(one.read_at for one in lacking or found),
+        labels=tuple(sorted({one.key.label for one in lacking})),
+    )
+
+
+def words(found: Iterable[Network], began: dt.datetime, at: dt.datetime) -> str:
+    """`withdrawn at 10:42 UTC, taken by 11 of 12 networks; one has not read since 10:40 UTC`."""
+    found = list(found)
+    start = f"withdrawn at {minute(began, at)}"
+    waiting = [one for one in found if not one.has_taken]
+    if not found:
+        return f"{start}; no network was reading the lists"
+    if len(found) < LEAST_SHOWN:
+        return f"{start}, {'not yet ' if waiting else ''}taken by every network that reads the lists"
+    if not waiting:
+        return f"{start}, taken by all {len(found):,} networks that read the lists"
+    start += f", taken by {len(found) - len(waiting):,} of {len(found):,} networks"
+    first, last = min(one.read_at for one in waiting), max(one.read_at for one in waiting)
+    if len(waiting) == 1:
+        did = "has not read since" if first < began else "has not taken it, and last asked at"
+        return f"{start}; one {did} {minute(first, at)}"
+    when = f"between {minute(first, at)} and {minute(last, at)}"
+    return f"{start}; {len(waiting):,} have not, and last asked {when}"
+
+
+def own_words(mine: Iterable[Network]) -> str:
+    """What the reader's own machines have taken; empty where none reads."""
+    lacking = [label for one in mine for label in one.labels]
+    if lacking:
+        return f"not yet taken by your key {', '.join(lacking)}"
+    return "taken by every machine of yours that reads the lists" if mine else ""
+
+
+def minute(instant: dt.datetime, at: dt.datetime) -> str:
+    """`10:42 UTC`, with its day where that is another than today; to the minute."""
+    utc = instant.astimezone(dt.UTC)
+    day = "" if utc.date() == at.astimezone(dt.UTC).date() else f" on {utc.day} {utc:%B}"
+    return f"{utc:%H:%M} UTC{day}"
