@@ -11,10 +11,11 @@ from tests.sift.listing import ORIGIN, URL, Listing
 
 from tocsin.kernel.problems import BadInput, NotGenuine, Unreachable
 from tocsin.proof import signing
+from tocsin.proof.lists import sign_statement
 from tocsin.sift import blockstore, calling, knot_conf, primary, primary_settings
 from tocsin.sift.knot import Knot, KnotAway, OutOfStep
 from tocsin.sift.primary_garden import page
-from tocsin.sift.primary_list import NameList
+from tocsin.sift.primary_list import Fresh, NameList
 from tocsin.sift.primary_setup import KINDS, setup
 from tocsin.wire.lists import changes, read_changes
 
@@ -120,6 +121,23 @@ def test_what_cannot_stand_in_a_zone_is_left_out_and_told(street: Street) -> Non
     street.follow()
     assert street.list.names == {"bad.top", "good.top"}
     assert len(street.said) == 3
+
+
+def test_a_list_that_does_not_add_up_is_fetched_whole(street: Street) -> None:
+    """The number of values is signed, too; what cannot stand in a zone is counted with them."""
+    street.change("bad.top", "a b.top")
+    street.follow()
+    street.change("bad.top", "shop.top", "a b.top")
+    street.follow()
+    assert street.listing.sent == ["whole", "changes", "changes"]
+    private = street.listing.private
+    street.listing.spoil = lambda said, body: (
+        (sign_statement(private, replace(said, count=9)), body) if said.since else (said, body)
+    )
+    street.change("late.top")
+    assert street.follow() == Fresh(street.listing.number, None, None)
+    assert street.list.names == {"late.top"}
+    assert "does not add up to 9" in street.said[-1]
 
 
 names = st.lists(st.sampled_from(["a.top", "b.top", "-", "+", "+a.top", "x" * 63 + ".top"]), max_size=8)
