@@ -102,14 +102,15 @@ def figures(own: Path | None = None) -> Figures:
     shipped = tomllib.loads(resources.files(__package__).joinpath("confidence.toml").read_text("utf-8"))
     changes = tomllib.loads(own.read_text("utf-8")) if own is not None else {}
     try:
-        return msgspec.convert(_merged(shipped, changes), Figures)
+        return msgspec.convert(merged(shipped, changes), Figures)
     except msgspec.ValidationError as problem:
         raise ValueError(f"{own or 'confidence.toml'}: {problem}") from None
 
 
-def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of `base` with those that an exchange changes."""
     return dict(base) | {
-        key: _merged(base.get(key, {}), value) if isinstance(value, dict) else value
+        key: merged(base.get(key, {}), value) if isinstance(value, dict) else value
         for key, value in changes.items()
     }
 

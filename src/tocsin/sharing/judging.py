@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -52,10 +53,14 @@ class Obstacles:
 
 
 def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
-    """Judge these indicators for every audience, store and publish what changed; gives how many."""
+    """Judge these indicators for every audience, store and publish what changed; gives how many.
+
+    In random order: a feed does not tell in which they were said.
+    """
     obstacles, words, rulings, seen = Obstacles(), words_of(pks), rulings_of(pks), seen_of(pks)
     indicators = list(Indicator.objects.filter(pk__in=pks).order_by("pk"))
     everywhere: list[Indicator | Standing] = [*indicators, *standings(indicators, words, at)]
+    secrets.SystemRandom().shuffle(everywhere)
     changed: list[Indicator | Standing] = []
     departures: list[Departure] = []
     for where in everywhere:
@@ -139,11 +144,13 @@ def standings(
 def words_of(pks: Sequence[int]) -> dict[int, list[rules.Word]]:
     """The latest word of each member that stands, by indicator, for each circle that it is for.
 
-    A suspended member's does not stand.
+    A suspended member's does not stand, and one that waits for its batch not yet.
     """
     words: dict[int, list[rules.Word]] = defaultdict(list)
     standing = (
-        Assertion.objects.filter(indicator__in=pks, withdrawn_at=None, member__suspended_at=None)
+        Assertion.objects.filter(
+            indicator__in=pks, withdrawn_at=None, is_heard=True, member__suspended_at=None
+        )
         .order_by()
         .values_list("indicator", "member", "unforgeable", "tlp", "upstream", "community")
         .annotate(latest=Max("asserted_at"))

@@ -185,6 +185,7 @@ def judge_heard(standing: Standing, at: dt.datetime) -> Verdict:
     if standing.seen is not None and standing.state == "shared":
         latest = max(instants) + DEFAULTS.sightings.longest(standing.kind)
         valid_until = max(valid_until, min(standing.seen + life, latest))
+    valid_until = next_hour(valid_until)  # to the hour: it would tell when somebody last spoke
     if valid_until <= at:
         words = f"Nobody has reported it again for {life.days} days."
         return Verdict("expired", words, standing.valid_until, basis="expired")
@@ -212,6 +213,11 @@ def loudest(words: Iterable[Word]) -> list[float]:
         weight = max([word.weight, *(heard for _, heard in joined)])
         groups.append((names.union(*(others for others, _ in joined)), weight))
     return [weight for _, weight in groups]
+
+
+def next_hour(at: dt.datetime) -> dt.datetime:
+    """The first full hour that is not before."""
+    return at + (dt.datetime.min.replace(tzinfo=dt.UTC) - at) % dt.timedelta(hours=1)
 
 
 def sureness(words: Iterable[Word], kind: str, basis: str, at: dt.datetime) -> float:

@@ -105,6 +105,17 @@ def refresh(store: BlockStore, client: httpx.Client, origin: str, public: bytes,
     answer = calling.ask(lambda: client.get(f"/lists/{name}", headers=headers))
     if answer.status_code == httpx.codes.NOT_MODIFIED:
         return
+    _, fresh = genuine(store, answer, origin, public, name)
+    store.keep_list(name, fresh, values(name, answer.text))
+
+
+def genuine(
+    store: BlockStore, answer: httpx.Response, origin: str, public: bytes, name: str, since: str = ""
+) -> tuple[ListStatement, KeptList]:
+    """A list, or what changed on it `since` that date, that is the exchange's word, and no older than known.
+
+    Raises NotGenuine.
+    """
     said = answer.headers.get(SIGNATURE_HEADER, "").encode()
     try:
         statement = msgspec.json.decode(said, type=ListStatement)
@@ -113,10 +124,12 @@ def refresh(store: BlockStore, client: httpx.Client, origin: str, public: bytes,
     check_list(statement, name, answer.content, public)
     if statement.origin != origin:
         raise NotGenuine(f"{name} is of {statement.origin}, not of {origin}")
-    if kept is not None and statement.number < kept.number:
-        raise NotGenuine(f"{name} {statement.number} is older than {kept.number}, which was seen before")
-    fresh = KeptList(statement.number, answer.headers.get("ETag", ""), said, answer.content)
-    store.keep_list(name, fresh, values(name, answer.text))
+    if statement.since not in ("", since):
+        raise NotGenuine(f"{name} tells what changed since {statement.since}, not since {since or 'ever'}")
+    seen = store.newest(name)
+    if statement.number < seen:
+        raise NotGenuine(f"{name} {statement.number} is older than {seen}, which was seen before")
+    return statement, KeptList(statement.number, answer.headers.get("ETag", ""), said, answer.content)
 
 
 def values(name: str, text: str) -> Iterator[tuple[str, str, bool]]:

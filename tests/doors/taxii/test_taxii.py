@@ -234,7 +234,7 @@ def test_nothing_in_the_feed_names_a_source(street: Street) -> None:
         for word in ("ferry", "medway", "report_", "attack_", "member_", "a mistake"):
             assert word not in body
         if row.indicator_id is not None:
-            assert body.count(":00:00.000Z") == 3  # created, valid_from, valid_until
+            assert body.count(":00:00.000Z") == 4  # created, valid_from, valid_until
 
 
 def test_a_real_client_writes(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ from tocsin.doors.api import (
     problems,
     readers,
     reports,
+    source,
     tallies,
     words,
 )
@@ -58,6 +59,7 @@ api.add_router("/notices", own.news)
 api.add_router("/tallies", tallies.router)
 api.add_router("/indicators", indicators.router)
 api.add_router("/readers", readers.router)
+api.add_router("/source", source.router)
 api.add_router("/cases", cases.router)
 api.add_router("/cases", acts.router)
 api.add_router("/cases", moves.router)

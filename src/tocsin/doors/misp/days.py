@@ -57,8 +57,8 @@ def events(found: Iterable[Outgoing]) -> list[misp.Event]:
 
 
 def event(channel: Channel, day: dt.date, found: list[Outgoing]) -> misp.Event:
-    """One event; its timestamp moves when one of its attributes changes."""
-    stamp = misp.seconds(max(row.modified for row in found))
+    """One event; its timestamp moves when one of its attributes changes, whose own are told to the hour."""
+    stamp = misp.seconds(max(row.date_added for row in found))
     return misp.Event(
         uuid=str(misp.event_id(channel.channel_id, day)),
         info=f"{channel.title}, {day.isoformat()}",
