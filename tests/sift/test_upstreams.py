@@ -270,6 +270,19 @@ def test_what_is_malformed_can_be_read_again(feed: Folder, kept: store.Store, tm
     assert stix_in.claim_of(msgspec.json.encode(waiting(kept)["80.94.92.1"])).upstream == "x.example"
 
 
+def test_what_the_exchange_refused_can_be_sent_again(feed: Folder, kept: store.Store) -> None:
+    """It is kept with the exchange's reason, as it was sent; what was taken is not touched."""
+    feed.event(ip("80.94.92.1"), ip("80.94.92.2"))
+    feed.read(kept)
+    batch = kept.waiting(9)
+    kept.settle(batch, {batch[0][0]: "not today"})
+    assert kept.count_waiting() == 0
+    (reject,) = kept.rejects()
+    assert (reject.source, reject.reason, reject.raw) == ("the exchange", "not today", batch[0][2])
+    assert kept.mended(reject, running.again(reject, Context(""))).new == 1
+    assert (kept.waiting(9), kept.rejects()) == ([batch[0]], [])
+
+
 @pytest.mark.parametrize("at", range(1, 8))
 def test_a_document_is_taken_whole_or_not_at_all(
     feed: Folder, kept: store.Store, at: int, monkeypatch: pytest.MonkeyPatch
