@@ -28,8 +28,8 @@ check: $(STAMP)-dev
 system:
 	apt-get update
 	apt-get install -y --no-install-recommends chromium openssh-server fail2ban sshguard \
-		unbound bind9 bind9-dnsutils knot-resolver pdns-recursor nftables iproute2 nfdump \
-		systemd-journal-remote request-tracker5 rt5-db-sqlite rt5-standalone dovecot-imapd wrk
+		unbound bind9 bind9-dnsutils knot knot-dnsutils knot-resolver lua-cqueues pdns-recursor nftables \
+		iproute2 nfdump systemd-journal-remote request-tracker5 rt5-db-sqlite rt5-standalone dovecot-imapd wrk
 
 bench: $(STAMP)-dev assets
 	$(BIN)/python -m bench

@@ -4,14 +4,15 @@ import msgspec
 import pytest
 from django.test import Client
 from tests.exchange import key_text
-from tests.sharing.street import ATTACKER, PHISH, Street
+from tests.sharing.street import ATTACKER, DAY, PHISH, Street
 
 from tocsin.journal import keys
 from tocsin.kernel.problems import NotGenuine
 from tocsin.kernel.time import now
 from tocsin.proof.lists import check_list
-from tocsin.sharing import services
-from tocsin.wire.lists import ListStatement
+from tocsin.sharing import lists, services
+from tocsin.sharing.models import Indicator
+from tocsin.wire.lists import CHANGES, ListStatement, read_changes
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +95,78 @@ def test_an_empty_list_is_a_list(reader: Client) -> None:
         statement = msgspec.json.decode(answer["Tocsin-Signature"], type=ListStatement)
         check_list(statement, name, answer.content, keys.public_key())
         assert (statement.number, statement.count) == (0, 0)
+
+
+def changed(reader: Client, since: str, name: str = "names.rpz") -> tuple[ListStatement, str, str]:
+    """What is answered to whoever has the list of that date: statement, body, media type."""
+    answer = reader.get(f"{LISTS}/{name}", {"since": since})
+    assert answer.status_code == 200, answer.content
+    statement = msgspec.json.decode(answer["Tocsin-Signature"], type=ListStatement)
+    check_list(statement, name, answer.content, keys.public_key())
+    return statement, answer.content.decode(), answer["Content-Type"]
+
+
+def test_changes_alone_are_told_and_signed(street: Street, reader: Client) -> None:
+    """What left comes first; the statement is bound to the date that was asked with; 304 as ever."""
+    whole, body, media = changed(reader, "")
+    assert (whole.since, media) == ("", "text/dns; charset=utf-8")
+    for member in ("ferry", "medway"):
+        street.phish(member, "another.bad-site.top", at=now())
+    services.withdraw(street.indicator(PHISH), street.trusted(), "a mistake")
+    statement, body, media = changed(reader, whole.date)
+    assert body == f"-{PHISH}\n+another.bad-site.top\n"
+    assert media == CHANGES
+    assert (statement.since, statement.count, statement.number) == (whole.date, 1, whole.number + 2)
+    tag = f'"names.rpz-{statement.number}"'
+    again = reader.get(f"{LISTS}/names.rpz", {"since": statement.date}, headers={"If-None-Match": tag})
+    assert again.status_code == 304
+    assert changed(reader, statement.date)[1] == "", "nothing since"
+    with pytest.raises(NotGenuine):
+        check_list(
+            msgspec.structs.replace(statement, since=""), "names.rpz", body.encode(), keys.public_key()
+        )
+
+
+def test_whoever_lacks_too_much_is_sent_the_whole_list(
+    street: Street, reader: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many changes, a date to come, a list of addresses; what is no date is told."""
+    first, _, _ = changed(reader, "1970-01-01T00:00:00Z")
+    assert first.since, "all of it is a change since then"
+    assert changed(reader, "2199-01-01T00:00:00Z")[0].since == ""
+    assert changed(reader, first.date, "addresses.txt")[0].since == ""
+    monkeypatch.setattr(lists, "MOST_CHANGES", 0)
+    assert changed(reader, "1970-01-02T00:00:00Z")[0].since == ""
+    assert reader.get(f"{LISTS}/names.rpz", {"since": "yesterday"}).status_code == 400
+
+
+def test_changes_lead_from_any_number_to_the_list_of_now(reader: Client) -> None:
+    """Shared, withdrawn, said again and expired by the clock: old list and changes make the new list."""
+    street, seen = Street(), []
+    named = [f"host{n}.bad-site.top" for n in range(6)]
+    begin, trusted = now(), street.trusted()
+    for day, names in enumerate((named[:3], named[3:], named[1:4])):
+        for member in ("ferry", "medway"):
+            for name in names:
+                street.phish(member, name, at=begin + day * DAY)
+        services.withdraw(street.indicator(names[0]), trusted, "a mistake")
+        seen.append(changed(reader, ""))
+    services.sweep(begin + 31 * DAY)
+    seen.append(changed(reader, ""))
+    for statement, body, _ in seen:
+        now_on = {line.split()[0] for line in body.splitlines() if "CNAME" in line}
+        _, told, _ = changed(reader, statement.date)
+        gone, come = read_changes(told)
+        assert (now_on - set(gone)) | set(come) == {
+            line.split()[0] for line in seen[-1][1].splitlines() if "CNAME" in line
+        }
+
+
+def test_what_ends_by_itself_is_told_before_the_worker_sweeps_it(street: Street, reader: Client) -> None:
+    """It is off the list from its own instant on, so the changes say so."""
+    whole, _, _ = changed(reader, "")
+    Indicator.objects.filter(value=PHISH).update(valid_until=now())
+    for member in ("ferry", "medway"):
+        street.phish(member, "another.bad-site.top", at=now())
+    assert changed(reader, whole.date)[1] == f"-{PHISH}\n+another.bad-site.top\n"
+    assert PHISH not in changed(reader, "")[1]

@@ -31,6 +31,10 @@ NOTHING = {  # ids of things that are not there: what is judged here is the door
     "collection": "none",
     "object_": "none",
     "event": "none",
+    "channel": "none",
+    "attribute": "none",
+    "option": "metadata:1",
+    "user": "me",
     "form": "crime-record",
     "kind": "pdf",
     "hook_id": "hook_0000000000A1",
@@ -42,6 +46,7 @@ NOTHING = {  # ids of things that are not there: what is judged here is the door
     "community_id": "community_0000000A1",
     "bulk_id": "999999999",
     "reading": "999999999",
+    "opening_id": "opening_000000000A1",
 }
 
 

@@ -234,3 +234,17 @@ def test_the_pages_make_test_and_remove_it(town: Town, machine: Machine, client:
     assert not Endpoint.objects.exists()
     other = ferrys(town, machine)
     assert client.get(f"/webhooks/{other.hook_id}").status_code == 404
+
+
+def test_indicators_are_for_members_machines(town: Town, machine: Machine) -> None:
+    """A unit's asks for them in vain; a member's administrator asks on the page."""
+    with pytest.raises(BadInput, match="indicators are told to members"):
+        hooks.make(town.actor("saul"), "kent", machine.url, hears_indicators=True)
+    town.person("amy", "administrator", member="ferry")
+    client = Client()
+    client.force_login(town.people["amy"])
+    sent = {"owner": town.members["ferry"].member_id, "url": machine.url, "indicators": "yes"}
+    assert client.post("/webhooks", sent).status_code == 302
+    made = Endpoint.objects.get()
+    assert made.hears_indicators
+    assert b"with indicators" in client.get(f"/webhooks/{made.hook_id}").content

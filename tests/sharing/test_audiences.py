@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import msgspec
 import pytest
 from tests.exchange import a_key, a_member
 from tests.sharing.street import ATTACKER, DAY, NOON, Street
@@ -202,3 +203,34 @@ def test_what_is_malformed_is_refused_whole(street: Street, wrong: dict[str, obj
     with pytest.raises(BadInput):
         services.assert_said(street.member("ferry"), [said(OTHER), wrongly], NOON)
     assert not Assertion.objects.exists()
+
+
+def test_confidence_is_told_in_bands_to_each_audience(street: Street) -> None:
+    """What an AMBER word adds is told in the AMBER feed alone."""
+    ferry, medway, harbour = (street.member(name) for name in ("ferry", "medway", "harbour"))
+    services.assert_said(ferry, [said()], NOON)
+    services.assert_said(harbour, [said(tlp="amber")], NOON)
+    services.assert_said(medway, [said()], NOON)
+    told = [
+        (row.channel.tlp, row.revoked, msgspec.json.decode(bytes(row.body)).get("confidence"))
+        for row in Outgoing.objects.filter(indicator__isnull=False).select_related("channel").order_by("pk")
+    ]
+    # It began in the AMBER feed by two voices; then GREEN words carry it, two there and three for AMBER.
+    assert told[0] == ("amber", False, 50)
+    assert sorted(told[1:]) == [("amber", False, 85), ("green", False, 50)]
+
+
+def test_confidence_is_of_the_instant_at_which_the_version_was_written(street: Street) -> None:
+    """A renewed version has what is left of old words, a withdrawn one says nothing, a person's is sure."""
+    tess = street.trusted()
+    for name in ("ferry", "medway"):
+        street.report(name, at=NOON)
+    street.report("ferry", at=NOON + 5 * DAY)
+    services.withdraw(street.indicator(), tess, "a mistake", NOON + 6 * DAY)
+    services.approve(street.indicator(), tess, True, "it is right", NOON + 13 * DAY)
+    versions = [
+        msgspec.json.decode(bytes(row.body)) for row in bodies(channels.shared_channel(None, "green"))
+    ]
+    assert [one.get("confidence") for one in versions] == [50, 15, None, 85]
+    stamps = [one["modified"] for one in versions]
+    assert stamps == sorted(set(stamps))

@@ -49,6 +49,14 @@ def write(actor: Actor, *objects: bytes) -> dict[str, Any]:
         (f"[ipv4-addr:value='{A}' OR ipv4-addr:value='{B}']", [("address", A), ("address", B)]),
         (f"[ipv4-addr:value = '{A}'] OR [domain-name:value = '{NAME}']", [("address", A), ("name", NAME)]),
         ("[domain-name:value = 'it\\'s.example']", [("name", "it's.example")]),
+        (
+            "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:dst_ref.value = '80.94.92.17']",
+            [("address", A)],
+        ),
+        (
+            "[network-traffic:dst_ref.type = 'ipv4-addr' AND network-traffic:src_ref.value = '80.94.92.17']",
+            None,
+        ),
         (f"[ipv4-addr:value = '{A}' AND domain-name:value = '{NAME}']", None),
         (f"[ipv4-addr:value = '{A}'] FOLLOWEDBY [domain-name:value = '{NAME}']", None),
         (f"[ipv4-addr:value != '{A}']", None),

@@ -10,7 +10,7 @@ from tocsin.kernel.canonical import canonical_bytes
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.proof import signing
 from tocsin.proof.lists import sign_statement
-from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
+from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement, changes
 from tocsin.wire.tally import TallyAnswer, TallyBatch
 
 URL, ORIGIN = "https://exchange.example", "exchange.example"
@@ -31,6 +31,20 @@ class Listing:
     spoil: Callable[[ListStatement, bytes], tuple[ListStatement, bytes]] | None = None
     told: list[TallyBatch] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
+    sent: list[str] = field(default_factory=list)
+    tells_changes: bool = True
+    refuses: bool = False
+    before: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def date(self) -> str:
+        """The instant of its last change: a second a number."""
+        return f"2026-11-20T00:{self.number // 60:02}:{self.number % 60:02}Z"
+
+    def change(self, *names: str) -> None:
+        """List these names from now on."""
+        self.before[self.date] = self.names
+        self.names, self.number = names, self.number + 1
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         """What it answers."""
@@ -45,26 +59,34 @@ class Listing:
             return httpx.Response(
                 200, content=msgspec.json.encode(TallyAnswer(len(self.told[-1].tallies), 0))
             )
-        answer = self.list(name, request.headers.get("If-None-Match"))
+        if self.refuses:
+            return httpx.Response(401)
+        answer = self.list(name, request.headers.get("If-None-Match"), request.url.params.get("since"))
         self.asked.append(answer.status_code)
         return answer
 
-    def list(self, name: str, known: str | None) -> httpx.Response:
-        """A signed list, or 304."""
+    def list(self, name: str, known: str | None, since: str | None = None) -> httpx.Response:
+        """A signed list, what changed on it since, or 304."""
         tag = f'"{name}-{self.number}"'
         if known == tag:
             return httpx.Response(304)
         values = self.names if name == "names.rpz" else self.addresses
         body = self.body(name).encode()
+        before = self.before.get(since) if since and self.tells_changes else None
+        if before is not None:
+            gone, come = sorted(set(before) - set(values)), sorted(set(values) - set(before))
+            body = "".join(changes(gone, come)).encode()
+        self.sent.append("whole" if before is None else "changes")
         statement = ListStatement(
             origin=ORIGIN,
             name=name,
             number=self.number,
-            date="2026-11-20T00:00:00Z",
+            date=self.date,
             expires=self.expires,
             count=len(values),
             sha256=sha256_hex(body),
             key_id="",
+            since=since if since and before is not None else "",
         )
         signed = sign_statement(self.private, statement)
         if self.spoil is not None:

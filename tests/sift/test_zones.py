@@ -1,7 +1,9 @@
 """`tocsin zone`: a list is written when it is the exchange's word, and stays while nobody answers."""
 
+import base64
 import dataclasses
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from tests.sift.listing import EMPTY_ZONE, FIRST_LINES, URL, Listing
 from tocsin.kernel.problems import BadInput, NotGenuine, Unreachable
 from tocsin.proof import signing
 from tocsin.proof.lists import sign_statement
-from tocsin.sift import blockstore, calling, trust, zones
+from tocsin.sift import asking, blockstore, calling, trust, zones
 
 
 @pytest.fixture
@@ -164,3 +166,29 @@ def test_what_ever_stood_on_a_list_is_remembered(listing: Listing, plan: zones.P
     with blockstore.opened(URL) as store:
         assert store.listed("name") == {"bad.top": False, "login.bank.top": False, "wild.top": True}
         assert set(store.listed("address")) == {"198.51.100.7", "2001:db8::7"}
+
+
+def test_suricata_has_its_datasets_and_rules(listing: Listing, tmp_path: Path) -> None:
+    """Names in Base64, addresses as they are, what is unblocked left out; loaded once for every change."""
+    folder, marks = tmp_path / "rules", tmp_path / "marks"
+    folder.mkdir()
+    plan = zones.Plan(
+        URL, reloads=(f"{sys.executable} -c \"open({str(marks)!r}, 'a').write('x')\"",), suricata=folder
+    )
+    assert [(one.count, one.changed) for one in zones.zone(plan, "key", say=lambda _: None)] == [
+        (2, True)
+    ] * 2
+    names = (folder / "tocsin-names.lst").read_text().split()
+    assert [base64.b64decode(name).decode() for name in names] == ["bad.top", "login.bank.top"]
+    assert (folder / "tocsin-addresses.lst").read_text() == "198.51.100.7\n2001:db8::7\n"
+    rules = (folder / "tocsin.rules").read_text().splitlines()
+    assert len({rule.partition("sid:")[2].partition(";")[0] for rule in rules}) == len(rules) == 5
+    assert all(rule.count("dataset:isset") == 1 and rule.endswith(";)") for rule in rules)
+    zones.zone(plan, "key", say=lambda _: None)
+    assert marks.read_text() == "x"
+    asking.unblock_here("bad.top")
+    zones.zone(plan, "key", say=lambda _: None)
+    assert (len((folder / "tocsin-names.lst").read_text().split()), marks.read_text()) == (1, "xx")
+    listing.expires, listing.number = "2020-01-01T00:00:00Z", 2
+    zones.zone(plan, "key", say=lambda _: None)
+    assert (folder / "tocsin-names.lst").read_bytes() == b""

@@ -177,6 +177,17 @@ POLICY: dict[str, Rule] = {
     "channel.write": _rule(
         scope="indicators:write", relation="own member", why="a member's own machine says"
     ),
+    "source.read": _rule(
+        "reporter", scope="lists:read", relation="own member", why="how one's own member is hidden"
+    ),
+    "source.batch": _rule(
+        "reporter", scope="indicators:write", relation="own member", why="a small source hides its hours"
+    ),
+    "source.review": _rule(
+        "coordinator operator trusted", relation="exchange", why="whose name was asked for, and by whom"
+    ),
+    "source.ask": _rule("coordinator", relation="exchange", why="asking who stands behind one pseudonym"),
+    "source.open": _rule("operator trusted", relation="exchange", why="the second person of two decides"),
     "indicator.read": _rule(
         "reporter trusted coordinator officer supervisor",
         scope="lists:read",

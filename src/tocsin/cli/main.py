@@ -38,10 +38,14 @@ EDGE = {
     "zone": Lazy(
         "tocsin.cli.zone:zone", "Write the exchange's lists where a resolver or firewall reads them."
     ),
+    "dns": Lazy("tocsin.cli.dns:dns", "Bring the exchange's names to your resolvers within a second."),
     "why": Lazy("tocsin.cli.why:why", "Say why an address or a name is blocked, or is not."),
     "unblock": Lazy("tocsin.cli.why:unblock", "Stop blocking something here, and object to it."),
     "tally": Lazy(
         "tocsin.cli.tally:tally", "Count what the lists stopped, and tell the exchange by the hour."
+    ),
+    "import": Lazy(
+        "tocsin.cli.importing:bring", "Pass on what MISP, STIX, TAXII and CSV feeds tell, as your words."
     ),
     "verify": Lazy("tocsin.cli.verify:verify", "Check a receipt offline against a signed tree head."),
     "rules": Lazy(

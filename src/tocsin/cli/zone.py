@@ -22,6 +22,12 @@ from tocsin.kernel.problems import BadInput
     "--addresses", type=click.Path(path_type=Path), metavar="FILE", help="Write the nftables set here."
 )
 @click.option(
+    "--suricata",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="FOLDER",
+    help="Write Suricata's datasets and the rules that ask them into this folder.",
+)
+@click.option(
     "--reload",
     "reloads",
     multiple=True,
@@ -34,6 +40,7 @@ def zone(
     key: str | None,
     names: Path | None,
     addresses: Path | None,
+    suricata: Path | None,
     reloads: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -47,14 +54,17 @@ def zone(
           --reload "rndc reload tocsin.rpz"
       tocsin zone --from https://exchange.example --addresses /etc/nftables.d/tocsin.nft \\
           --reload "nft -f /etc/nftables.d/tocsin.nft"
+      tocsin zone --from https://exchange.example --suricata /var/lib/suricata/rules \\
+          --reload "suricatasc -c ruleset-reload-nonblocking"
     """
     from tocsin.sift import zones
 
-    if names is None and addresses is None:
-        raise BadInput("no list was asked for", hint="give --names FILE, --addresses FILE or both")
+    if names is None and addresses is None and suricata is None:
+        hint = "give --names FILE, --addresses FILE, --suricata FOLDER or several"
+        raise BadInput("no list was asked for", hint=hint)
     if not key:
         raise BadInput("no API key", hint="set TOCSIN_KEY, or give --key; the exchange's operator makes one")
-    plan = zones.Plan(url.rstrip("/"), names, addresses, reloads)
+    plan = zones.Plan(url.rstrip("/"), names, addresses, reloads, suricata)
     for written in zones.zone(plan, key, say=lambda text: click.echo(text, err=True)):
         if as_json:
             import msgspec

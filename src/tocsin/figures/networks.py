@@ -15,6 +15,7 @@ from tocsin.cases.units import current_pack
 from tocsin.kernel.time import now
 from tocsin.sharing import queries as sharing
 from tocsin.sharing.models import Indicator
+from tocsin.sharing.publishing import hour_of
 from tocsin.sharing.queries import ListVersion
 
 SCOPE = "lists:read"
@@ -157,7 +158,7 @@ def _rows(indicators: QuerySet[Indicator]) -> tuple[IndicatorRow, ...]:
             found.value,
             pack.kind_words(found.attack_kind),
             found.reason,
-            found.changed_at,
+            hour_of(found.changed_at),
             found.valid_until,
         )
         for found in indicators

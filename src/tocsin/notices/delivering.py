@@ -29,6 +29,7 @@ KEPT_FOR = dt.timedelta(days=30)
 AT_ONCE = 8  # calls at a time
 ROUND_SECONDS = 10.0  # the worker has other work
 MOST_REPORTS = 100  # that one message names
+MOST_STORED = 500  # messages of one statement
 
 
 def deliveries_of(history: Sequence[HistoryItem], reports: dict[str, list[Report]]) -> list[Delivery]:
@@ -83,14 +84,20 @@ def _address(place: str, subject: str) -> str:
 
 
 def _delivery(endpoint: Endpoint, item: HistoryItem, data: dict[str, Any]) -> Delivery:
-    message = {"type": item.event, "timestamp": rfc3339(item.at), "position": item.seq, "data": data}
-    return Delivery(
-        endpoint=endpoint,
-        entry_seq=item.seq,
-        event=item.event,
-        body=msgspec.json.encode(message).decode(),
-        made_at=item.at,
-    )
+    return message(endpoint, item.event, item.seq, item.at, data)
+
+
+def message(endpoint: Endpoint, kind: str, position: int, at: dt.datetime, data: dict[str, Any]) -> Delivery:
+    """One message, not stored yet: of this kind, at this position of the journal."""
+    told = {"type": kind, "timestamp": rfc3339(at), "position": position, "data": data}
+    body = msgspec.json.encode(told).decode()
+    return Delivery(endpoint=endpoint, entry_seq=position, event=kind, body=body, made_at=at)
+
+
+def keep(messages: Sequence[Delivery]) -> None:
+    """Store messages to be sent; one that is there already stays as it is."""
+    with act():
+        Delivery.objects.bulk_create(messages, batch_size=MOST_STORED, ignore_conflicts=True)
 
 
 def deliver_due(at: dt.datetime | None = None) -> int:

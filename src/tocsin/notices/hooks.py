@@ -41,19 +41,30 @@ def owner_id(owner: Member | Unit) -> str:
     return owner.member_id if isinstance(owner, Member) else owner.unit_id
 
 
-def make(actor: Actor, owner_name: str, url: str) -> Endpoint:
-    """A new endpoint with a secret of its own. Raises NotAllowed, NotFound, BadInput, Conflict."""
+def make(actor: Actor, owner_name: str, url: str, *, hears_indicators: bool = False) -> Endpoint:
+    """A new endpoint with a secret of its own; a member's may hear of indicators, too.
+
+    Raises NotAllowed, NotFound, BadInput, Conflict.
+    """
     owner = next((one for one in owners(actor) if owner_id(one) == owner_name), None)
     if owner is None or actor.person is None:
         raise NotFound("that is nobody whose webhooks you look after")
     check_url(url)
+    if hears_indicators and not isinstance(owner, Member):
+        raise BadInput("indicators are told to members' machines")
     at = now()
     mine = {"member": owner} if isinstance(owner, Member) else {"unit": owner}
     with act() as recorded:
         if Endpoint.objects.filter(**mine).count() >= MOST:
             raise Conflict(f"there are {MOST} webhooks already", hint="remove one that is not needed")
         made = Endpoint.objects.create(
-            **mine, url=url, secret=new_secret(), made_by=actor.person, made_at=at, next_at=at
+            **mine,
+            url=url,
+            secret=new_secret(),
+            hears_indicators=hears_indicators,
+            made_by=actor.person,
+            made_at=at,
+            next_at=at,
         )
         recorded.record("notices:endpoint:made", made.hook_id, {"owner": owner_id(owner)})
     return made

@@ -27,6 +27,7 @@ KINDS: dict[str, Kind] = {
         Kind("overdue", "An answer to a report of mine is overdue", "member", "digest"),
         Kind("logs", "A log that we hold about a report will be destroyed", "member", "at once"),
         Kind("readers", "A machine of ours has not taken a withdrawal in time", "member", "at once"),
+        Kind("opened", "Two people were told that a warning was mine", "member", "at once"),
         Kind("progress", "Where a report is now, and who has it", "member", "none"),
         Kind("new-cases", "A case comes to my unit", "unit", "digest"),
         Kind("due", "My unit missed a duty", "unit", "at once"),
@@ -64,6 +65,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "cases:clock:breached": ("overdue", "due", "silence"),
     "cases:clock:escalated": ("overdue", "due", "silence"),
     "cases:holding:expiring": ("logs", "evidence"),
+    "sharing:source:told": ("opened",),  # told by `sharing.opening`, which knows whose it was
     "sharing:reader:late": ("readers",),
 }
 

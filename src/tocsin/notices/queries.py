@@ -132,6 +132,7 @@ class EndpointView:
     hook_id: str
     owner_name: str
     url: str
+    hears_indicators: bool
     secret: str
     made_at: dt.datetime
     state: str
@@ -157,6 +158,7 @@ def endpoint_view(endpoint: Endpoint) -> EndpointView:
         hook_id=endpoint.hook_id,
         owner_name=owner.name if owner else "",
         url=endpoint.url,
+        hears_indicators=endpoint.hears_indicators,
         secret=endpoint.secret,
         made_at=endpoint.made_at,
         state="dead" if endpoint.dead_at else "failing" if endpoint.failing_since else "well",

@@ -34,7 +34,9 @@ def check_list(statement: ListStatement, name: str, body: bytes, public: bytes) 
 
 
 def signed_bytes(statement: ListStatement) -> bytes:
-    """The bytes that the signature covers: every field but the signature."""
+    """The bytes that the signature covers: every field that is there, but the signature."""
     fields = asdict(statement)
     del fields["signature"]
+    if not statement.since:
+        del fields["since"]
     return canonical_bytes(fields)

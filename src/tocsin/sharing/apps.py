@@ -11,11 +11,13 @@ class SharingConfig(AppConfig):
         from tocsin.jobs import periodic
         from tocsin.jobs.queue import WARNINGS
         from tocsin.journal.subscriptions import subscribe
-        from tocsin.sharing import tasks
+        from tocsin.sharing import tasks, telling
 
         for source in tasks.NEWS:
             subscribe(source, tasks.assert_new)
         subscribe(tasks.WRITTEN, tasks.believe_contributions)
+        for event in telling.EVENTS:
+            subscribe(event, tasks.tell_machines)
         periodic.every(3_600, tasks.make_ready, queue=WARNINGS)
         periodic.every(15, tasks.sweep_indicators)
         periodic.every(30, tasks.watch_readers)

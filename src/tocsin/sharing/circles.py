@@ -8,6 +8,7 @@ from tocsin.access.policy import Actor
 from tocsin.kernel.time import now
 from tocsin.sharing.channels import levels_of, shared_channel
 from tocsin.sharing.models import Channel, Indicator, Standing
+from tocsin.sharing.publishing import hour_of
 
 NEWEST = 50
 
@@ -34,7 +35,7 @@ def shared_in(actor: Actor, community_id: str) -> tuple[SharedRow, ...]:
             value=row.indicator.value,
             reason=row.reason,
             tlp=row.tlp,
-            changed_at=row.changed_at,
+            changed_at=hour_of(row.changed_at),
             valid_until=row.valid_until,
         )
         for row in rows.select_related("indicator").order_by("-changed_at", "-pk")[:NEWEST]

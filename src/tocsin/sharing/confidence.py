@@ -16,6 +16,8 @@ from typing import Any
 
 import msgspec
 
+STIX = {"high": 85, "medium": 50, "low": 15, "none": 0}
+
 
 class OfSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What makes a source's weight."""
@@ -100,14 +102,15 @@ def figures(own: Path | None = None) -> Figures:
     shipped = tomllib.loads(resources.files(__package__).joinpath("confidence.toml").read_text("utf-8"))
     changes = tomllib.loads(own.read_text("utf-8")) if own is not None else {}
     try:
-        return msgspec.convert(_merged(shipped, changes), Figures)
+        return msgspec.convert(merged(shipped, changes), Figures)
     except msgspec.ValidationError as problem:
         raise ValueError(f"{own or 'confidence.toml'}: {problem}") from None
 
 
-def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of `base` with those that an exchange changes."""
     return dict(base) | {
-        key: _merged(base.get(key, {}), value) if isinstance(value, dict) else value
+        key: merged(base.get(key, {}), value) if isinstance(value, dict) else value
         for key, value in changes.items()
     }
 
@@ -134,3 +137,8 @@ def faded(weight: float, age: dt.timedelta, kind: str, known: Figures) -> float:
 def band(sure: float, known: Figures) -> str:
     """The certainty in a word that does not count the sources: `high`, `medium`, `low` or `none`."""
     return next((name for name in ("high", "medium", "low") if sure >= known.bands[name]), "none")
+
+
+def stix(sure: float, known: Figures) -> int:
+    """The same band as STIX 2.1 tells it (appendix A, none, low, medium, high): one value for each band."""
+    return STIX[band(sure, known)]

@@ -17,9 +17,9 @@ from tocsin.kernel.time import now
 from tocsin.sharing import channels, rules, services
 from tocsin.sharing.feed import Wanted, entries
 from tocsin.sharing.models import Channel, Outgoing, Status
-from tocsin.sharing.publishing import INDICATOR, NewObject, append, versions_in
+from tocsin.sharing.publishing import INDICATOR, NewObject, append, stix_id_of, versions_in
 from tocsin.sharing.words import Said
-from tocsin.wire import stix_in
+from tocsin.wire import stix, stix_in
 from tocsin.wire.taxii import OneStatus, StatusResource
 from tocsin.wire.taxii import stamp as taxii_stamp
 
@@ -172,7 +172,7 @@ def believe(status_id: str) -> int:
         if claimed.revoked:
             taken_back.append(claimed.id)
         else:
-            said += words_of(claimed, found.requested_at)
+            said += words_of(claimed, found.requested_at, sha256_hex(bytes(body)))
     fresh = 0
     for start in range(0, len(said), AT_ONCE):
         fresh += services.assert_said(found.member, said[start : start + AT_ONCE])
@@ -181,8 +181,15 @@ def believe(status_id: str) -> int:
     return fresh
 
 
-def words_of(claimed: stix_in.Claimed, at: dt.datetime) -> Iterable[Said]:
-    """What an indicator says of addresses and names; nothing where it says anything else, or is over."""
+def words_of(claimed: stix_in.Claimed, at: dt.datetime, evidence: str) -> Iterable[Said]:
+    """What an indicator says of addresses and names; nothing where it says anything else, or is over.
+
+    What the exchange itself has told comes back as nobody's word: an echo is no second voice. `evidence`
+    is the digest of the object, so that a new version of it says the same anew.
+    """
+    own = str(stix.namespace_of(settings.ORIGIN))
+    if claimed.created_by_ref == f"identity--{own}":
+        return
     values = stix_in.values_of(claimed.pattern) if claimed.pattern_type == "stix" else None
     until = stix_in.instant_of(claimed.valid_until) if claimed.valid_until else None
     if until is not None and until <= at:
@@ -190,11 +197,13 @@ def words_of(claimed: stix_in.Claimed, at: dt.datetime) -> Iterable[Said]:
     sure = claimed.confidence
     for kind, text in values or ():
         value = rules.name_of(text) if kind == "name" else rules.address_of(text)
-        if value is not None:
+        if value is not None and claimed.id != f"{INDICATOR}--{stix_id_of(kind, value)}":
             yield Said(
                 kind,
                 value,
                 claimed.id,
+                upstream=claimed.upstream,
+                evidence=evidence,
                 tlp=stix_in.tlp_of(claimed.object_marking_refs) or settings.SHARING_TLP,
                 confidence=sure if sure is not None and 0 <= sure <= 100 else None,
                 valid_until=until,

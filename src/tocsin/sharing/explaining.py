@@ -12,6 +12,7 @@ from tocsin.sharing import confidence, receipts, rules, sightings
 from tocsin.sharing.appealing import canonical
 from tocsin.sharing.judging import Obstacles, words_of
 from tocsin.sharing.models import Appeal, Indicator
+from tocsin.sharing.publishing import hour_of
 from tocsin.sharing.queries import Event, indicator_view, visible_to
 from tocsin.sharing.receipts import Receipt
 
@@ -21,8 +22,7 @@ BANDS = {
     "low": "unsure",
     "none": "hardly anything speaks for it any more",
 }
-NEVER = "Nobody on this exchange has reported it, and it is on none of its lists."
-HIDDEN = "It is on none of the exchange's lists."
+HIDDEN = "It is on none of the exchange's lists."  # the same whether somebody has said something of it or not
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Explanation:
     certainty: str = ""
     parts: tuple[Part, ...] = ()
     reported_by_us: bool = False
+    waits: bool = False
     obstacle: str = ""
     appeal: str = ""
     receipt: Receipt | None = None
@@ -69,8 +70,7 @@ def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanati
     is_shared = found is not None and found.state == Indicator.State.SHARED
     obstacle = "" if is_shared else Obstacles().of(kind, value)
     if found is None:
-        hidden = Indicator.objects.filter(kind=kind, value=value).exists()
-        return Explanation(kind, value, obstacle or (HIDDEN if hidden else NEVER), obstacle=obstacle)
+        return Explanation(kind, value, obstacle or HIDDEN, obstacle=obstacle)
     view = indicator_view(actor, found.indicator_id)
     sure, parts = certainty_of(found, at)
     open_appeal = Appeal.objects.filter(indicator=found, ended_at=None).first()
@@ -82,11 +82,12 @@ def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanati
         state=found.state,
         reason=found.reason,
         tlp=found.tlp if view.is_shared else "",
-        since=found.changed_at,
+        since=view.changed_at,
         valid_until=view.valid_until,
         certainty=BANDS[sure] if view.is_shared else "",
         parts=parts if view.is_shared else (),
         reported_by_us=view.reported_by_us,
+        waits=view.waits,
         obstacle=obstacle,
         appeal="an appeal against it waits for an answer" if open_appeal is not None else "",
         receipt=receipts.receipt_of(actor, found, at),
@@ -106,15 +107,18 @@ def sentence_of(found: Indicator) -> str:
 
 
 def certainty_of(found: Indicator, at: dt.datetime) -> tuple[str, tuple[Part, ...]]:
-    """The band in which the certainty is now, and what makes it up, in words that count nobody."""
-    known = rules.DEFAULTS
-    words = [word for word in words_of([found.pk])[found.pk] if word.unforgeable and word.community is None]
-    heard = [
-        replace(word, weight=confidence.faded(word.weight, at - word.at, found.kind, known)) for word in words
+    """The band in which the certainty is, and what makes it up, in words that count nobody.
+
+    As of the last full hour, or of the last change that all have seen: whoever asks every second learns no
+    more of when somebody spoke than whoever reads the feed.
+    """
+    known, at = rules.DEFAULTS, max(hour_of(at), found.changed_at)
+    words = [
+        replace(word, at=hour_of(word.at))
+        for word in words_of([found.pk])[found.pk]
+        if word.unforgeable and word.community is None and word.at <= at
     ]
-    sure = confidence.certainty(rules.loudest(heard), known)
-    if found.basis == "person":
-        sure = max(sure, known.bands["high"])
+    sure = rules.sureness(words, found.kind, found.basis, at)
     newest = max((word.at for word in words), default=None)
     half = known.half_life_days[found.kind]
     parts = [
@@ -122,7 +126,7 @@ def certainty_of(found: Indicator, at: dt.datetime) -> tuple[str, tuple[Part, ..
         Part("records", "each weighs by how often it was right before"),
     ]
     if newest is not None:
-        days = max((at - newest).days, 0)
+        days = max((at.date() - newest.date()).days, 0)
         age = "today" if days == 0 else f"{days} day{'s' if days != 1 else ''} ago"
         parts.append(Part("age", f"last said {age}; a word weighs half after {half:g} days"))
     return confidence.band(sure, known), tuple(parts)

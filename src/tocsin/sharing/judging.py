@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ipaddress
+import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from django.db.models import Max
 from tocsin.access.models import Community, Member
 from tocsin.journal.acts import Act
 from tocsin.kernel.intervals import intervals
-from tocsin.sharing import records, rules
+from tocsin.sharing import confidence, records, rules
 from tocsin.sharing.channels import levels_of
 from tocsin.sharing.models import Approval, Assertion, Indicator, Sighting, Standing
 from tocsin.sharing.publishing import Departure, publish
@@ -52,16 +53,21 @@ class Obstacles:
 
 
 def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
-    """Judge these indicators for every audience, store and publish what changed; gives how many."""
+    """Judge these indicators for every audience, store and publish what changed; gives how many.
+
+    In random order: a feed does not tell in which they were said.
+    """
     obstacles, words, rulings, seen = Obstacles(), words_of(pks), rulings_of(pks), seen_of(pks)
     indicators = list(Indicator.objects.filter(pk__in=pks).order_by("pk"))
     everywhere: list[Indicator | Standing] = [*indicators, *standings(indicators, words, at)]
+    secrets.SystemRandom().shuffle(everywhere)
     changed: list[Indicator | Standing] = []
     departures: list[Departure] = []
     for where in everywhere:
         indicator, community = (
             (where.indicator, where.community) if isinstance(where, Standing) else (where, None)
         )
+        community_pk = community.pk if community is not None else None
         known = rules.Standing(
             kind=indicator.kind,
             state=where.state,
@@ -72,7 +78,7 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
             valid_until=where.valid_until,
             tlp=where.tlp,
             sources_needed=community.sources_needed if community is not None else rules.SOURCES_NEEDED,
-            community=community.pk if community is not None else None,
+            community=community_pk,
             basis=where.basis,
             seen=seen.get(indicator.pk),
         )
@@ -85,7 +91,8 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
             moved = (verdict.valid_until, verdict.tlp) != (where.valid_until, where.tlp)
             event = RENEWED if moved else None
         if event is not None:
-            departures.append(Departure(indicator, where, event))
+            told = confidences(known, verdict, at, levels_of(community)) if verdict.state == "shared" else {}
+            departures.append(Departure(indicator, where, event, told))
         where.state, where.reason, where.tlp = verdict.state, verdict.reason, verdict.tlp
         where.valid_until, where.changed_at, where.basis = verdict.valid_until, at, verdict.basis
         if verdict.basis == "voices" and where.confirmed_at is None:
@@ -95,6 +102,17 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
     update_rows([one for one in changed if isinstance(one, Standing)], COLUMNS[1:])
     publish(recorded, departures)
     return len(changed)
+
+
+def confidences(
+    known: rules.Standing, verdict: rules.Verdict, at: dt.datetime, levels: Sequence[str]
+) -> dict[str, int]:
+    """How sure the exchange is at each TLP level of an audience, by what may be read there, as in STIX."""
+    heard = {level: rules.audible(known.words, level, known.community) for level in levels}
+    return {
+        level: confidence.stix(rules.sureness(words, known.kind, verdict.basis, at), rules.DEFAULTS)
+        for level, words in heard.items()
+    }
 
 
 def standings(
@@ -126,11 +144,13 @@ def standings(
 def words_of(pks: Sequence[int]) -> dict[int, list[rules.Word]]:
     """The latest word of each member that stands, by indicator, for each circle that it is for.
 
-    A suspended member's does not stand.
+    A suspended member's does not stand, and one that waits for its batch not yet.
     """
     words: dict[int, list[rules.Word]] = defaultdict(list)
     standing = (
-        Assertion.objects.filter(indicator__in=pks, withdrawn_at=None, member__suspended_at=None)
+        Assertion.objects.filter(
+            indicator__in=pks, withdrawn_at=None, is_heard=True, member__suspended_at=None
+        )
         .order_by()
         .values_list("indicator", "member", "unforgeable", "tlp", "upstream", "community")
         .annotate(latest=Max("asserted_at"))

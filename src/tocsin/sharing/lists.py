@@ -13,12 +13,14 @@ from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import rfc3339
 from tocsin.proof.lists import sign_statement
 from tocsin.sharing.models import ListHead
-from tocsin.sharing.queries import ListVersion, list_version, shared_until
+from tocsin.sharing.queries import ListVersion, changed_since, last_end, list_version, shared_until
 from tocsin.wire import nft, rpz
-from tocsin.wire.lists import ListStatement
+from tocsin.wire.lists import CHANGES, ListStatement, changes
 
 Rows = list[tuple[str, dt.datetime]]
 NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # the date of a list that nothing was ever on
+MOST_CHANGES = 20_000  # who lacks more is better served by the whole list
+REMEMBERED = 64  # dates since which this process told what changed
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,13 @@ class ListForm:
 
 @dataclass(frozen=True)
 class WrittenList:
-    """A list as it is served, and the signed statement about it in canonical JSON."""
+    """A list, or what changed on it, as it is served, and the signed statement about it in canonical JSON."""
 
     number: int
     date: dt.datetime
     body: bytes
     statement: bytes
+    media: str
 
 
 def plain(rows: Rows, version: ListVersion) -> Iterator[str]:
@@ -59,6 +62,7 @@ LISTS: dict[str, ListForm] = {
 }
 
 _written: dict[str, WrittenList] = {}
+_changes: dict[tuple[str, dt.datetime], WrittenList] = {}
 
 
 def form_of(name: str) -> ListForm:
@@ -96,16 +100,55 @@ def written(name: str) -> WrittenList:
 def write(name: str, form: ListForm, version: ListVersion, rows: Rows) -> WrittenList:
     """Write and sign one version of a list."""
     body = "".join(form.write(rows, version)).encode()
+    return signed(name, version, max((until for _, until in rows), default=None), body, form.media)
+
+
+def written_since(name: str, since: dt.datetime) -> WrittenList:
+    """What changed on a list of names since a number of that date; the whole list where that is better.
+
+    Three questions, however long the list: so that one name more costs a network of a hundred thousand names
+    one line. What many ask for is written and signed once. Raises NotFound.
+    """
+    form = form_of(name)
+    if form.kind != "name":
+        return written(name)
+    kept = _changes.get((name, since))
+    while kept is None or (kept.number, kept.date) != head_of(form.kind):
+        head = head_of(form.kind)
+        found = changed_since(form.kind, since, head[1], MOST_CHANGES) if since <= head[1] else None
+        if found is None:
+            return written(name)
+        version = list_version(form.kind)
+        if (version.number, version.changed_at or NEVER) != head:
+            continue  # it changed meanwhile
+        body = "".join(changes(*found)).encode()
+        kept = signed(name, version, last_end(form.kind, head[1]), body, CHANGES, since)
+        if len(_changes) >= REMEMBERED:
+            _changes.clear()
+        _changes[name, since] = kept
+    return kept
+
+
+def signed(
+    name: str,
+    version: ListVersion,
+    ends: dt.datetime | None,
+    body: bytes,
+    media: str,
+    since: dt.datetime | None = None,
+) -> WrittenList:
+    """These bytes with the exchange's signed statement about them."""
     date = version.changed_at or NEVER
     statement = ListStatement(
         origin=settings.ORIGIN,
         name=name,
         number=version.number,
         date=rfc3339(date),
-        expires=rfc3339(max((until for _, until in rows), default=date)),
-        count=len(rows),
+        expires=rfc3339(ends or date),
+        count=version.count,
         sha256=sha256_hex(body),
         key_id="",
+        since=rfc3339(since) if since is not None else "",
     )
-    signed = sign_statement(keys.private_key(), statement)
-    return WrittenList(version.number, date, body, canonical_bytes(signed))
+    known = canonical_bytes(sign_statement(keys.private_key(), statement))
+    return WrittenList(version.number, date, body, known, media)

@@ -7,7 +7,7 @@ out while the journal's head is locked, last of all: they become visible in orde
 import datetime as dt
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -25,7 +25,7 @@ from tocsin.store.rows import insert_rows
 from tocsin.wire import stix
 
 MICROSECOND = dt.timedelta(microseconds=1)
-MILLISECOND = dt.timedelta(milliseconds=1)
+SECOND = dt.timedelta(seconds=1)
 HOUR = dt.timedelta(hours=1)
 INDICATOR, MARKING = "indicator", "marking-definition"
 AT_ONCE = 1_000
@@ -42,12 +42,14 @@ MARKED = "sharing:marking:published"
 class Departure:
     """An indicator that changed in an audience: `where` it now stands there, and `event` is what happened.
 
-    `where` is the indicator itself for everybody, and its standing in a community otherwise.
+    `where` is the indicator itself for everybody, and its standing in a community otherwise; `confidence` is
+    what STIX tells of how sure the exchange is, by TLP label, and empty where it no longer stands.
     """
 
     indicator: Indicator
     where: Indicator | Standing
     event: str
+    confidence: Mapping[str, int]
 
     @property
     def community(self) -> Community | None:
@@ -255,8 +257,9 @@ def versions_in(
 def versions(channel: Channel, leaving: Sequence[tuple[Departure, dt.datetime]]) -> list[NewObject]:
     """The next STIX version of each indicator for this feed.
 
-    What could point at a report is told to the hour: since when, and until when. `modified` is the instant of
-    the exchange's own act, and always later than before (STIX 2.1 section 3.2).
+    What could point at a report is told to the hour: since when, until when, and `modified`, where versions
+    within an hour are a second apart, each later than before (STIX 2.1 section 3.2). Who is told live knows
+    the instant; whoever gets the object from them does not.
     """
     before = Outgoing.objects.filter(indicator__in=[one.indicator.pk for one, _ in leaving])
     known = {
@@ -275,9 +278,9 @@ def version(
 ) -> NewObject:
     """One version of an indicator; revoked in a feed in which it no longer stands."""
     indicator, where = departure.indicator, departure.where
-    modified = stix.to_milliseconds(added)
+    modified = hour_of(added)
     if latest is not None:
-        modified = max(modified, latest + MILLISECOND)
+        modified = max(modified, stix.to_milliseconds(latest) + SECOND)  # MISP tells versions by seconds
     begin = hour_of(first or modified)
     until = hour_of(where.valid_until or added) + HOUR
     revoked = where.state != Indicator.State.SHARED
@@ -290,6 +293,7 @@ def version(
         valid_from=begin,
         valid_until=max(until, begin + HOUR),
         tlp=channel.tlp,
+        confidence=departure.confidence.get(channel.tlp),
         revoked=revoked,
     )
     return NewObject(INDICATOR, indicator.stix_id, modified, body, indicator, revoked)

@@ -14,7 +14,7 @@ from tocsin.access.policy import Actor, may, require
 from tocsin.journal import queries as journal
 from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import now
-from tocsin.sharing.models import Assertion, Indicator, ListHead, Standing
+from tocsin.sharing.models import Assertion, Channel, Indicator, ListHead, Outgoing, Standing
 from tocsin.sharing.publishing import head_key, hour_of
 
 HAPPENED = {
@@ -51,8 +51,8 @@ class Event:
 class IndicatorView:
     """What a person may know of an indicator: never who reported it, nor how many did.
 
-    `asserted_at` is told to the hour. `reported_by_us`: one of the actor's own members did. `may_approve` and
-    `may_withdraw` say which buttons apply.
+    `asserted_at` is told to the day and everything else to the hour. `reported_by_us`: one of the actor's own
+    members did; `waits`: its word waits for a batch. `may_approve` and `may_withdraw` are for buttons.
     """
 
     indicator_id: str
@@ -66,6 +66,7 @@ class IndicatorView:
     changed_at: dt.datetime
     valid_until: dt.datetime | None
     reported_by_us: bool
+    waits: bool
     may_approve: bool
     may_withdraw: bool
     events: tuple[Event, ...]
@@ -106,6 +107,37 @@ def shared_until(
     return sorted(rows)
 
 
+def changed_since(
+    kind: str, since: dt.datetime, at: dt.datetime, most: int
+) -> tuple[list[str], list[str]] | None:
+    """What is off everybody's list, and what is on it, of all that may have changed; None: more than `most`.
+
+    `since` and `at` are dates of numbers. Whatever an act changes stands in a feed with a date later than
+    those of all acts before it; what ends by itself does so at its own instant. Some may be as before.
+    """
+    everybodys = Channel.objects.filter(kind=Channel.Kind.SHARED, community=None).values_list("pk", flat=True)
+    left = Outgoing.objects.filter(
+        channel__in=list(everybodys), date_added__gt=since, indicator__kind=kind
+    ).order_by()
+    moved = set(left.values_list("indicator_id", flat=True)[: most + 1])
+    ended = _on_list(kind, since).filter(valid_until__lte=at).values_list("pk", flat=True)[: most + 1]
+    moved.update(ended)
+    if len(moved) > most:
+        return None
+    gone: list[str] = []
+    come: list[str] = []
+    rows = Indicator.objects.filter(pk__in=moved).values_list("value", "state", "valid_until")
+    for value, state, until in rows:
+        is_on = state == Indicator.State.SHARED and until is not None and until > at
+        (come if is_on else gone).append(value)
+    return sorted(gone), sorted(come)
+
+
+def last_end(kind: str, at: dt.datetime) -> dt.datetime | None:
+    """When the last value on everybody's list at that instant leaves it by itself; None: there is none."""
+    return _on_list(kind, at).order_by("-valid_until").values_list("valid_until", flat=True).first()
+
+
 def list_version(kind: str, community: Community | None = None) -> ListVersion:
     """The version of a list. Its number grows with every change, withdrawals and expiries among them."""
     head = ListHead.objects.filter(pk=head_key(community, kind)).first()
@@ -131,10 +163,13 @@ def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
         state=found.state,
         reason=found.reason,
         is_shared=is_shared,
-        asserted_at=hour_of(found.asserted_at),
-        changed_at=found.changed_at,
+        asserted_at=hour_of(found.asserted_at).replace(hour=0),
+        changed_at=hour_of(found.changed_at),
         valid_until=found.valid_until if is_shared else None,
         reported_by_us=_own_words(actor).filter(indicator=found).exists(),
+        waits=_own_words(actor)
+        .filter(indicator=found, waits_since__isnull=False, withdrawn_at=None)
+        .exists(),
         may_approve=may(actor, "indicator.approve") and not is_shared,
         may_withdraw=may(actor, "indicator.withdraw") and is_shared,
         events=tuple(life_of(found)),
@@ -142,11 +177,11 @@ def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
 
 
 def life_of(indicator: Indicator) -> Iterator[Event]:
-    """What happened to an indicator, oldest first."""
+    """What happened to an indicator, oldest first, to the hour."""
     for item in journal.history([indicator.indicator_id]):
         content = item.content or {}
         yield Event(
-            item.at,
+            hour_of(item.at),
             item.event,
             HAPPENED.get(item.event, item.event),
             str(content.get("why") or content.get("reason") or ""),

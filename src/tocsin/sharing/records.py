@@ -32,7 +32,7 @@ def records_of(at: dt.datetime, members: Collection[int] | None = None) -> dict[
         When(is_over & Q(indicator__state=Indicator.State.HELD), then=Value("alone")),
         default=Value(""),
     )
-    told = Assertion.objects.filter(asserted_at__gt=since, withdrawn_at=None)
+    told = Assertion.objects.filter(asserted_at__gt=since, withdrawn_at=None, is_heard=True)
     if members is not None:
         told = told.filter(member__in=members)
     counted = told.order_by().annotate(how=how).values_list("member", "how").annotate(Count("pk"))

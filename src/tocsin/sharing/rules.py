@@ -5,7 +5,6 @@ cannot be forged, no warning list, no member's own network, an expiry, a withdra
 """
 
 import datetime as dt
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +12,8 @@ from typing import Literal
 
 from tocsin.sharing import confidence
 from tocsin.wire import report as wire
+from tocsin.wire.observables import address_of as address_of
+from tocsin.wire.observables import name_of as name_of
 
 Kind = Literal["address", "name"]
 State = Literal["held", "shared", "withdrawn", "expired"]
@@ -27,9 +28,6 @@ LEVELS = ("clear", "green", "amber", "amber+strict")  # TLP:RED is for persons, 
 ADDRESS_KINDS = re.compile(r"(?:intrusion-attempts|intrusions)/.+|information-gathering/scanner")
 NAME_KINDS = frozenset({"fraud/phishing", "malicious-code/malware-distribution", "malicious-code/c2-server"})
 FORGEABLE = frozenset({"udp", "icmp", "icmpv6", "gre", "ip"})  # one packet is enough, and needs no answer
-
-_label = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_name = re.compile(rf"(?=.{{3,253}}\Z)(?:{_label}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])")
 
 BASES = ("voices", "person", "alone", "unsure", "forgeable", "nobody", "listed", "refused", "expired")
 
@@ -133,25 +131,6 @@ def claims_of(report: wire.Report) -> Iterator[Claim]:
             yield Claim("name", name)
 
 
-def address_of(text: str) -> str | None:
-    """The address in its shortest spelling (RFC 5952), or None for what is none."""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.scope_id is not None:
-            return None
-        address = address.ipv4_mapped or address
-    return str(address)
-
-
-def name_of(text: str) -> str | None:
-    """A name that a resolver can be asked for, in lower case without final dot; None for what is none."""
-    name = text.lower().removesuffix(".")
-    return name if _name.fullmatch(name) else None
-
-
 def audible(words: Iterable[Word], level: str, community: int | None = None) -> tuple[Word, ...]:
     """The words that an audience may read, and so all that counts for it.
 
@@ -206,6 +185,7 @@ def judge_heard(standing: Standing, at: dt.datetime) -> Verdict:
     if standing.seen is not None and standing.state == "shared":
         latest = max(instants) + DEFAULTS.sightings.longest(standing.kind)
         valid_until = max(valid_until, min(standing.seen + life, latest))
+    valid_until = next_hour(valid_until)  # to the hour: it would tell when somebody last spoke
     if valid_until <= at:
         words = f"Nobody has reported it again for {life.days} days."
         return Verdict("expired", words, standing.valid_until, basis="expired")
@@ -233,6 +213,25 @@ def loudest(words: Iterable[Word]) -> list[float]:
         weight = max([word.weight, *(heard for _, heard in joined)])
         groups.append((names.union(*(others for others, _ in joined)), weight))
     return [weight for _, weight in groups]
+
+
+def next_hour(at: dt.datetime) -> dt.datetime:
+    """The first full hour that is not before."""
+    return at + (dt.datetime.min.replace(tzinfo=dt.UTC) - at) % dt.timedelta(hours=1)
+
+
+def sureness(words: Iterable[Word], kind: str, basis: str, at: dt.datetime) -> float:
+    """How sure the exchange is now, 0 to 1, by the words of an audience: older ones have faded.
+
+    A trusted person's yes is sure in itself.
+    """
+    heard = [
+        replace(word, weight=confidence.faded(word.weight, at - word.at, kind, DEFAULTS))
+        for word in words
+        if word.unforgeable
+    ]
+    sure = confidence.certainty(loudest(heard), DEFAULTS)
+    return max(sure, DEFAULTS.bands["high"]) if basis == "person" else sure
 
 
 def _counts(instant: dt.datetime, standing: Standing, at: dt.datetime) -> bool:

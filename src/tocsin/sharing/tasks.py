@@ -5,7 +5,16 @@ from django_tasks import task
 from tocsin.intake.models import Report
 from tocsin.jobs.queue import WARNINGS
 from tocsin.journal.queries import entries
-from tocsin.sharing import appealing, contributions, services, watching
+from tocsin.sharing import (
+    appealing,
+    batching,
+    contributions,
+    opening,
+    pseudonyms,
+    services,
+    telling,
+    watching,
+)
 from tocsin.sharing.warning_lists import warning_lists
 
 WRITTEN = contributions.TAKEN
@@ -27,12 +36,20 @@ def believe_contributions(first_seq: int, last_seq: int) -> None:
             contributions.believe(entry.subject)
 
 
+@task()
+def tell_machines(first_seq: int, last_seq: int) -> None:
+    """Tell members' machines what these entries share and withdraw. Running it twice changes nothing."""
+    telling.tell(first_seq, last_seq)
+
+
 def sweep_indicators() -> None:
     """What the worker runs at its start and every fifteen seconds."""
     make_ready()
     services.sweep()
+    batching.sweep_batches()
     appealing.sweep_appeals()
     contributions.sweep_statuses()
+    opening.sweep_openings()
 
 
 def watch_readers() -> None:
@@ -52,3 +69,4 @@ def make_ready() -> None:
 def weigh_sources() -> None:
     """What the worker runs each hour."""
     services.weigh_anew()
+    pseudonyms.sweep_epochs()

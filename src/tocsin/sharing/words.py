@@ -24,8 +24,9 @@ PAP = ("clear", "green", "amber", "red")
 ACTIONS = ("block", "detect", "look")
 RENEWABLE = (
     "asserted_at", "withdrawn_at", "community", "tlp", "pap", "actions", "upstream", "evidence", "confidence",
-    "valid_until",
+    "valid_until", "is_heard", "waits_since", "leaves_at",
 )  # fmt: skip
+AT_ONCE = frozenset({"critical"})  # severities that wait for no batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,12 @@ class Said:
 
 
 def keep_words(told: Sequence[Told], at: dt.datetime) -> list[int]:
-    """Store new words and renew known ones; gives the indicators that learned something."""
+    """Store new words and renew known ones; gives the indicators that learned something.
+
+    Those of small sources wait for their batch, unless the report is critical: nothing is learned yet.
+    """
     indicators = known_or_new({(c.kind, c.value): report.kind for report, c in told}, at)
+    small = small_among({report.member_id for report, _ in told})
     pks = {indicator.pk for indicator in indicators.values()}
     reports = {report.pk for report, _ in told}
     known = {
@@ -75,14 +80,40 @@ def keep_words(told: Sequence[Told], at: dt.datetime) -> list[int]:
             renewed.append(word)
         else:
             continue
-        word.asserted_at, word.entry_seq, word.unforgeable = at, report.entry_seq, claim.unforgeable
-        if indicator.attack_kind != report.kind:
+        word.entry_seq, word.unforgeable = report.entry_seq, claim.unforgeable
+        say(word, at, waits=report.member_id in small and report.severity not in AT_ONCE)
+        # What is shared keeps the kind it was shared for: a change would tell when somebody spoke again.
+        is_news = word.waits_since is None and indicator.state != Indicator.State.SHARED
+        if is_news and indicator.attack_kind != report.kind:
             indicator.attack_kind = report.kind
             changed[indicator.pk] = indicator
     update_rows(list(changed.values()), ["attack_kind"])
     Assertion.objects.bulk_create(fresh)
-    Assertion.objects.bulk_update(renewed, ["asserted_at", "entry_seq", "unforgeable"])
-    return sorted({word.indicator_id for word in [*fresh, *renewed]})
+    renewable = ["asserted_at", "entry_seq", "unforgeable", "is_heard", "waits_since", "leaves_at"]
+    Assertion.objects.bulk_update(renewed, renewable)
+    return sorted({word.indicator_id for word in [*fresh, *renewed] if word.waits_since is None})
+
+
+def small_among(members: set[int]) -> set[int]:
+    """Those of these members, by primary key, whose words wait for a batch."""
+    return set(Member.objects.filter(pk__in=members, is_small_source=True).values_list("pk", flat=True))
+
+
+def say(word: Assertion, at: dt.datetime, *, waits: bool) -> None:
+    """A word is said, new or again: it counts from now on, or waits, as it was before, for its batch."""
+    if not waits:
+        word.asserted_at, word.is_heard, word.waits_since, word.leaves_at = at, True, None, None
+        return
+    if not stands(word):
+        word.asserted_at, word.is_heard = at, False
+    if word.withdrawn_at is not None:
+        word.waits_since, word.leaves_at = None, None
+    word.waits_since = word.waits_since or at
+
+
+def stands(word: Assertion) -> bool:
+    """Does it count now? A word that was not stored yet has no instant."""
+    return word.asserted_at is not None and word.is_heard and word.withdrawn_at is None
 
 
 def known_or_new(kinds: Mapping[Key, str], at: dt.datetime) -> dict[Key, Indicator]:
@@ -113,7 +144,8 @@ def known_or_new(kinds: Mapping[Key, str], at: dt.datetime) -> dict[Key, Indicat
 def keep_said(member: Member, said: Sequence[Said], at: dt.datetime) -> tuple[list[int], int]:
     """Store new words and renew known ones; gives the indicators that learned something, and the new words.
 
-    A word that was withdrawn stands again when it is said again. Raises BadInput.
+    A word that was withdrawn stands again when it is said again. A small source's new words, and plain
+    renewals, wait for their batch; what it corrects counts at once. Raises BadInput.
     """
     last = {(one.reference, one.kind, one.value): one for one in map(checked, said)}
     if not last:
@@ -136,13 +168,15 @@ def keep_said(member: Member, said: Sequence[Said], at: dt.datetime) -> tuple[li
             continue
         else:
             renewed.append(word)
-        word.asserted_at, word.withdrawn_at = at, None
+        is_corrected = stands(word) and (word.tlp, word.community_id) != (one.tlp, one.community)
+        say(word, at, waits=member.is_small_source and not is_corrected)
+        word.withdrawn_at = None
         word.community_id, word.tlp, word.pap = one.community, one.tlp, one.pap
         word.actions, word.upstream, word.evidence = ",".join(one.actions), one.upstream, one.evidence
         word.confidence, word.valid_until = one.confidence, one.valid_until
     insert_rows(fresh)
     update_rows(renewed, RENEWABLE)
-    return sorted({word.indicator_id for word in [*fresh, *renewed]}), len(fresh)
+    return sorted({word.indicator_id for word in [*fresh, *renewed] if word.waits_since is None}), len(fresh)
 
 
 def is_same(word: Assertion, one: Said) -> bool:

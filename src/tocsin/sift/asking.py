@@ -16,6 +16,12 @@ _name = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{1,6
 WIDTH = 16
 DIGITS = 3
 NOT_THERE = "The exchange shares nothing of it."
+YOU = {
+    (False, False): "",
+    (True, False): "reported it, too",
+    (False, True): "reported it; your word waits for its batch",
+    (True, True): "reported it; your word waits for its batch",
+}
 STATES = {
     "shared": "It is shared: members' machines refuse it.",
     "withdrawn": "It was withdrawn.",
@@ -72,7 +78,7 @@ def told(found: Explained) -> str:
         "certainty": found.certainty,
         "marked": f"TLP:{found.tlp.upper()}" if found.tlp else "",
         "never shared": found.obstacle if found.obstacle != found.sentence else "",
-        "you": "reported it, too" if found.reported_by_us else "",
+        "you": YOU[found.reported_by_us, found.waits],
         "stopped": found.stopped.removeprefix("stopped "),
         "seen": found.seen.removeprefix("seen "),
         "taken": "; ".join(filter(None, (found.taken, found.taken_by_us))),

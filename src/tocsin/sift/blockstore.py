@@ -23,6 +23,9 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS list (
   name TEXT PRIMARY KEY, number INTEGER NOT NULL, etag TEXT NOT NULL, statement BLOB NOT NULL,
   body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS change (
+  name TEXT NOT NULL, number INTEGER NOT NULL, etag TEXT NOT NULL, statement BLOB NOT NULL,
+  body BLOB NOT NULL, PRIMARY KEY (name, number));
 CREATE TABLE IF NOT EXISTS listed (
   kind TEXT NOT NULL, value TEXT NOT NULL, wild INTEGER NOT NULL, PRIMARY KEY (kind, value)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS region (sha256 TEXT PRIMARY KEY, head TEXT NOT NULL, length INTEGER NOT NULL);
@@ -42,6 +45,10 @@ FORGET = (
     "DELETE FROM region WHERE head = ? AND length <"
     " (SELECT min(length) FROM (SELECT length FROM region WHERE head = ? ORDER BY length DESC LIMIT ?))"
 )
+REMEMBER = (
+    "INSERT INTO listed VALUES (?, ?, ?)"
+    " ON CONFLICT (kind, value) DO UPDATE SET wild = max(wild, excluded.wild)"
+)
 LEAVE_OFF = "UPDATE tally SET told = ? WHERE source_id = ? AND kind = ? AND value = ? AND hour = ?"
 
 
@@ -54,7 +61,7 @@ class TallyBusy(Conflict):
 
 @dataclass(frozen=True)
 class KeptList:
-    """The last good copy of a list, as it was signed."""
+    """The last good copy of a list, or what changed on it since the number before, as it was signed."""
 
     number: int
     etag: str
@@ -117,6 +124,21 @@ class BlockStore:
         ).fetchone()
         return KeptList(*row) if row else None
 
+    def changes(self, name: str) -> list[KeptList]:
+        """What changed on a list since that copy, in order."""
+        rows = self.db.execute(
+            "SELECT number, etag, statement, body FROM change WHERE name = ? ORDER BY number", (name,)
+        )
+        return [KeptList(*row) for row in rows]
+
+    def newest(self, name: str) -> int:
+        """The newest number of a list that was seen, whole or by its changes; 0 for never."""
+        numbers = self.db.execute(
+            "SELECT number FROM list WHERE name = ? UNION ALL SELECT number FROM change WHERE name = ?",
+            (name, name),
+        )
+        return max((number for (number,) in numbers), default=0)
+
     def keep_list(self, name: str, kept: KeptList, values: Iterable[tuple[str, str, bool]]) -> None:
         """Replace the copy of a list, and remember its values: (kind, value, are its subdomains meant?)."""
         with transaction(self.db):
@@ -124,11 +146,17 @@ class BlockStore:
                 "INSERT OR REPLACE INTO list VALUES (?, ?, ?, ?, ?)",
                 (name, kept.number, kept.etag, kept.statement, kept.body),
             )
-            self.db.executemany(
-                "INSERT INTO listed VALUES (?, ?, ?)"
-                " ON CONFLICT (kind, value) DO UPDATE SET wild = max(wild, excluded.wild)",
-                values,
+            self.db.execute("DELETE FROM change WHERE name = ? AND number <= ?", (name, kept.number))
+            self.db.executemany(REMEMBER, values)
+
+    def keep_change(self, name: str, kept: KeptList, values: Iterable[tuple[str, str, bool]]) -> None:
+        """Put what changed on a list behind its copy, and remember the values that came onto it."""
+        with transaction(self.db):
+            self.db.execute(
+                "INSERT OR REPLACE INTO change VALUES (?, ?, ?, ?, ?)",
+                (name, kept.number, kept.etag, kept.statement, kept.body),
             )
+            self.db.executemany(REMEMBER, values)
 
     def listed(self, kind: str) -> dict[str, bool]:
         """Every value of a kind that ever stood on a list, and whether its subdomains did."""

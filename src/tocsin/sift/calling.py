@@ -46,7 +46,9 @@ def introduced(
     return exchange.name, public
 
 
-def ask(request: Callable[[], httpx.Response], patience: Sequence[float] | None = None) -> httpx.Response:
+def ask(
+    request: Callable[[], httpx.Response], patience: Sequence[float] | None = None, who: str = "the exchange"
+) -> httpx.Response:
     """One request, tried again after each pause (seconds) while the exchange is out of reach or too busy.
 
     `patience` are the pauses; where it is not given, the usual ones.
@@ -57,13 +59,13 @@ def ask(request: Callable[[], httpx.Response], patience: Sequence[float] | None 
         try:
             answer = request()
         except httpx.HTTPError as error:
-            fault = f"the exchange is out of reach: {error}"
+            fault = f"{who} is out of reach: {error}"
         else:
             if answer.status_code < 300 or answer.status_code == httpx.codes.NOT_MODIFIED:
                 return answer
             if answer.status_code != httpx.codes.TOO_MANY_REQUESTS and answer.status_code < 500:
                 raise _problem(answer)
-            fault = f"the exchange answers {answer.status_code}"
+            fault = f"{who} answers {answer.status_code}"
         if pause is not None:
             time.sleep(pause)
     raise Unreachable(fault)

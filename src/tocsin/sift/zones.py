@@ -20,7 +20,7 @@ import msgspec
 from tocsin.kernel.problems import BadInput, NotGenuine, Problem, Unreachable
 from tocsin.kernel.time import now, parse_rfc3339
 from tocsin.proof.lists import check_list
-from tocsin.sift import asking, calling
+from tocsin.sift import asking, calling, suricata
 from tocsin.sift.blockstore import BlockStore, KeptList, opened
 from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
 
@@ -47,6 +47,13 @@ class Plan:
     names: Path | None = None
     addresses: Path | None = None
     reloads: tuple[str, ...] = ()
+    suricata: Path | None = None
+
+    @property
+    def lists(self) -> list[str]:
+        """The lists that must be fetched for it."""
+        both = (NAMES, ADDRESSES)
+        return list(both) if self.suricata is not None else [name for name, _ in self.wanted]
 
     @property
     def wanted(self) -> list[tuple[str, Path]]:
@@ -77,11 +84,12 @@ def zone(plan: Plan, key: str, say: Say) -> list[Written]:
         try:
             with calling.client(plan.url, key) as client:
                 origin, public = calling.introduced(client, say)
-                for name, _ in plan.wanted:
+                for name in plan.lists:
                     refresh(store, client, origin, public, name)
         except Unreachable as problem:
             fault = problem
         written = [done for name, path in plan.wanted if (done := _write(store, plan, name, path))]
+        written += _write_suricata(store, plan)
         for command in plan.reloads:
             _reload(store, command)
         if fault is not None:
@@ -97,6 +105,17 @@ def refresh(store: BlockStore, client: httpx.Client, origin: str, public: bytes,
     answer = calling.ask(lambda: client.get(f"/lists/{name}", headers=headers))
     if answer.status_code == httpx.codes.NOT_MODIFIED:
         return
+    _, fresh = genuine(store, answer, origin, public, name)
+    store.keep_list(name, fresh, values(name, answer.text))
+
+
+def genuine(
+    store: BlockStore, answer: httpx.Response, origin: str, public: bytes, name: str, since: str = ""
+) -> tuple[ListStatement, KeptList]:
+    """A list, or what changed on it `since` that date, that is the exchange's word, and no older than known.
+
+    Raises NotGenuine.
+    """
     said = answer.headers.get(SIGNATURE_HEADER, "").encode()
     try:
         statement = msgspec.json.decode(said, type=ListStatement)
@@ -105,10 +124,12 @@ def refresh(store: BlockStore, client: httpx.Client, origin: str, public: bytes,
     check_list(statement, name, answer.content, public)
     if statement.origin != origin:
         raise NotGenuine(f"{name} is of {statement.origin}, not of {origin}")
-    if kept is not None and statement.number < kept.number:
-        raise NotGenuine(f"{name} {statement.number} is older than {kept.number}, which was seen before")
-    fresh = KeptList(statement.number, answer.headers.get("ETag", ""), said, answer.content)
-    store.keep_list(name, fresh, values(name, answer.text))
+    if statement.since not in ("", since):
+        raise NotGenuine(f"{name} tells what changed since {statement.since}, not since {since or 'ever'}")
+    seen = store.newest(name)
+    if statement.number < seen:
+        raise NotGenuine(f"{name} {statement.number} is older than {seen}, which was seen before")
+    return statement, KeptList(statement.number, answer.headers.get("ETag", ""), said, answer.content)
 
 
 def values(name: str, text: str) -> Iterator[tuple[str, str, bool]]:
@@ -138,8 +159,7 @@ def _write(store: BlockStore, plan: Plan, name: str, path: Path) -> Written | No
     kept = store.fetch_list(name)
     if kept is None:
         return None
-    statement = msgspec.json.decode(kept.statement, type=ListStatement)
-    has_expired = bool(statement.count) and parse_rfc3339(statement.expires) <= now()
+    statement, has_expired = stated(kept)
     left_out = asking.unblocked()
     body = emptied(name, kept.body) if has_expired else asking.without(name, kept.body, left_out)
     changed = _put(path, body)
@@ -149,6 +169,42 @@ def _write(store: BlockStore, plan: Plan, name: str, path: Path) -> Written | No
     gone = sum(value in left_out for _, value, _ in values(name, kept.body.decode())) if left_out else 0
     count = 0 if has_expired else statement.count - gone
     return Written(name, str(path), statement.number, count, statement.expires, changed)
+
+
+def stated(kept: KeptList) -> tuple[ListStatement, bool]:
+    """What was signed about a list, and whether its last value has expired."""
+    statement = msgspec.json.decode(kept.statement, type=ListStatement)
+    return statement, bool(statement.count) and parse_rfc3339(statement.expires) <= now()
+
+
+def _write_suricata(store: BlockStore, plan: Plan) -> list[Written]:
+    """Both lists as datasets, and the rules that ask them."""
+    if plan.suricata is None:
+        return []
+    written, forms = (
+        [],
+        {
+            NAMES: (suricata.NAMES, suricata.names_file),
+            ADDRESSES: (suricata.ADDRESSES, suricata.addresses_file),
+        },
+    )
+    left_out = asking.unblocked()
+    for name, (file, form) in forms.items():
+        kept = store.fetch_list(name)
+        if kept is None:
+            continue
+        statement, has_expired = stated(kept)
+        found = [] if has_expired else [value for _, value, _ in values(name, kept.body.decode())]
+        standing = [value for value in found if value not in left_out]
+        path = plan.suricata / file
+        changed = _put(path, form(standing))
+        written.append(Written(name, str(path), statement.number, len(standing), statement.expires, changed))
+    if len(written) == len(forms) and (
+        _put(plan.suricata / suricata.RULES, suricata.rules_file()) or any(one.changed for one in written)
+    ):
+        for command in plan.reloads:
+            store.owe(command)
+    return written
 
 
 def _put(path: Path, body: bytes) -> bool:

@@ -41,6 +41,7 @@ class Explained(msgspec.Struct, frozen=True):
     certainty: str = ""
     parts: tuple[Told, ...] = ()
     reported_by_us: bool = False
+    waits: bool = False
     obstacle: str = ""
     appeal: str = ""
     stopped: str = ""
@@ -48,6 +49,38 @@ class Explained(msgspec.Struct, frozen=True):
     taken_by_us: str = ""
     seen: str = ""
     events: tuple[Happened, ...] = ()
+
+
+class SmallSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether a member's words wait for a batch from now on."""
+
+    is_small_source: bool
+
+
+class WaitingWord(msgspec.Struct, frozen=True):
+    """A word of one's own that waits, new or said again, and when it leaves at the latest (RFC 3339)."""
+
+    value: str
+    since: str
+    leaves_by: str
+    is_renewal: bool
+
+
+class OpenedSource(msgspec.Struct, frozen=True):
+    """That two people were told whose a word was: about what, on which day, and why."""
+
+    value: str
+    opened_on: str
+    reason: str
+
+
+class HiddenSource(msgspec.Struct, frozen=True):
+    """How one's own member is hidden. `count` is how many words wait; the first fifty are named."""
+
+    is_small_source: bool
+    count: int
+    waiting: tuple[WaitingWord, ...]
+    opened: tuple[OpenedSource, ...]
 
 
 class Objection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

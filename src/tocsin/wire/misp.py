@@ -8,6 +8,14 @@ from collections.abc import Sequence
 import msgspec
 
 COLOURS = {"clear": "#FFFFFF", "green": "#33FF00", "amber": "#FFC000", "amber+strict": "#FFC000"}
+# Each from what confidence on, the highest first.
+LEVELS = (
+    (100, "completely-confident"),
+    (75, "usually-confident"),
+    (50, "fairly-confident"),
+    (25, "rarely-confident"),
+    (0, "unconfident"),
+)
 TYPES = {"name": "domain", "address": "ip-src"}
 
 
@@ -26,7 +34,11 @@ class Tag(msgspec.Struct, frozen=True):
 
 
 class Attribute(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One address or domain name; `deleted` where it is withdrawn or expired."""
+    """One address or domain name; `deleted` where it is withdrawn or expired.
+
+    `first_seen` and `last_seen` are since when and until when it stands, which is what MISP's converters make
+    of STIX's `valid_from` and `valid_until`.
+    """
 
     uuid: str
     type: str
@@ -36,6 +48,9 @@ class Attribute(msgspec.Struct, frozen=True, omit_defaults=True):
     deleted: bool = False
     category: str = ""
     event_uuid: str = ""
+    first_seen: str = ""
+    last_seen: str = ""
+    tags: tuple[Tag, ...] = msgspec.field(default=(), name="Tag")
 
 
 class Described(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +74,30 @@ class Event(Described, frozen=True, kw_only=True):
     published: bool = True
 
 
+class Named(msgspec.Struct, frozen=True):
+    """An event as an attribute that was searched for names it."""
+
+    uuid: str
+    info: str
+    date: str
+    timestamp: str
+    Orgc: Orgc
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a MISP attribute can hold of an indicator's STIX object."""
+
+    valid_from: str = ""
+    valid_until: str = ""
+    confidence: int | None = None
+
+
+class Found(Attribute, frozen=True, omit_defaults=True, kw_only=True):
+    """An attribute as a search gives it: with its event, and the label under which it may travel."""
+
+    Event: Named
+
+
 class Enveloped(msgspec.Struct, frozen=True):
     """The file of one event."""
 
@@ -76,9 +115,17 @@ def attribute_id(channel: uuid.UUID, stix_id: uuid.UUID) -> uuid.UUID:
 
 
 def attribute(
-    number: uuid.UUID, event: uuid.UUID, kind: str, value: str, at: dt.datetime, *, is_over: bool
+    number: uuid.UUID,
+    event: uuid.UUID,
+    kind: str,
+    value: str,
+    at: dt.datetime,
+    *,
+    is_over: bool,
+    said: Said | None = None,
 ) -> Attribute:
-    """An indicator's present version."""
+    """An indicator's present version, with what STIX says of it beside."""
+    known = said or Said()
     return Attribute(
         str(number),
         TYPES[kind],
@@ -88,7 +135,28 @@ def attribute(
         deleted=is_over,
         category="Network activity",
         event_uuid=str(event),
+        first_seen=known.valid_from,
+        last_seen=known.valid_until,
+        tags=(sureness(known.confidence),) if known.confidence is not None else (),
     )
+
+
+def found(attribute: Attribute, event: Event) -> Found:
+    """An attribute as a search gives it."""
+    told = Named(event.uuid, event.info, event.date, event.timestamp, event.Orgc)
+    fields = msgspec.structs.asdict(attribute) | {"tags": (*attribute.tags, *event.Tag)}
+    return Found(**fields, Event=told)
+
+
+def without_attributes(event: Event) -> Event:
+    """What a search for metadata gives of an event."""
+    return msgspec.structs.replace(event, Attribute=())
+
+
+def sureness(confidence: int) -> Tag:
+    """The tag of MISP's own taxonomy for a STIX confidence, as MISP's converters choose it."""
+    level = next(level for least, level in LEVELS if confidence >= least)
+    return Tag(f'misp:confidence-level="{level}"')
 
 
 def tag_of(tlp: str) -> Tag:

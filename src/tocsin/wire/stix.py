@@ -11,6 +11,8 @@ import msgspec
 
 MARKED_AT = "2022-10-01T00:00:00.000Z"
 TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+# Ours, a property extension of indicators: the feed that a member passes on, so that one feed is one voice.
+UPSTREAM_EXTENSION = "extension-definition--f60ab25a-a06e-5c13-98ab-1acf5b38cfbf"
 TLP_MARKINGS: dict[str, uuid.UUID] = {
     "clear": uuid.UUID("94868c89-83c2-464b-929b-a1a8aa3c8487"),
     "green": uuid.UUID("bab4a63c-aed9-4cf5-a766-dfca5abac2bb"),
@@ -36,6 +38,7 @@ class Indicator(msgspec.Struct, frozen=True, omit_defaults=True):
     valid_from: str
     valid_until: str
     object_marking_refs: tuple[str, ...]
+    confidence: int | None = None
     revoked: bool = False
 
 
@@ -63,9 +66,13 @@ def indicator_body(
     valid_from: dt.datetime,
     valid_until: dt.datetime,
     tlp: str,
+    confidence: int | None = None,
     revoked: bool = False,
 ) -> bytes:
-    """An indicator's bytes, instants to the millisecond. `valid_until` must be after `valid_from`."""
+    """An indicator's bytes, instants to the millisecond. `valid_until` must be after `valid_from`.
+
+    `confidence` is on the scale of STIX 2.1 appendix A; None leaves it unsaid.
+    """
     return _encoder.encode(
         Indicator(
             type="indicator",
@@ -81,6 +88,7 @@ def indicator_body(
             valid_from=stamp(valid_from),
             valid_until=stamp(valid_until),
             object_marking_refs=(f"marking-definition--{TLP_MARKINGS[tlp]}",),
+            confidence=confidence,
             revoked=revoked,
         )
     )

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from tocsin.kernel.time import parse_rfc3339
-from tocsin.wire.stix import TLP_MARKINGS
+from tocsin.wire.stix import TLP_MARKINGS, UPSTREAM_EXTENSION
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # the version of objects that have none, always the same
 # TLP 1 as STIX 2.1 section 7.2.1.4 defines it, by today's labels.
@@ -22,6 +22,7 @@ TLP1_MARKINGS = {
     "amber": "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82",
     "red": "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
 }
+LONGEST_UPSTREAM = 60
 STRICTNESS = ("clear", "green", "amber", "amber+strict", "red")
 _LABELS = {f"marking-definition--{number}": label for label, number in TLP_MARKINGS.items()} | {
     number: label for label, number in TLP1_MARKINGS.items()
@@ -33,6 +34,11 @@ _ONE = r"\s*(?:ipv4-addr|ipv6-addr|domain-name):value\s*=\s*'(?:[^'\\]|\\.)*'\s*
 _SIDE = rf"\[{_ONE}(?:OR{_ONE})*\]"
 _simple = re.compile(rf"\s*{_SIDE}(?:\s*OR\s*{_SIDE})*\s*")
 _compared = re.compile(r"(ipv4-addr|ipv6-addr|domain-name):value\s*=\s*'((?:[^'\\]|\\.)*)'")
+# MISP's own way of saying an address: the end of a connection.
+_END = re.compile(
+    r"network-traffic:(src|dst)_ref\.type\s*=\s*'(ipv[46]-addr)'\s+AND\s+"
+    r"network-traffic:\1_ref\.value\s*=\s*('(?:[^'\\]|\\.)*')"
+)
 _escaped = re.compile(r"\\(.)")
 
 
@@ -66,6 +72,24 @@ class Claimed(msgspec.Struct):
     confidence: int | None = None
     object_marking_refs: list[str] = []
     revoked: bool = False
+    created_by_ref: str = ""
+    extensions: dict[str, msgspec.Raw] = {}
+
+    @property
+    def upstream(self) -> str:
+        """The feed that its sender passes on: as said in our extension, else whoever made the object."""
+        said = self.extensions.get(UPSTREAM_EXTENSION)
+        try:
+            name = _passed_on.decode(said).upstream if said is not None else self.created_by_ref
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            name = self.created_by_ref
+        return name[:LONGEST_UPSTREAM] if name.isprintable() else ""
+
+
+class PassedOn(msgspec.Struct):
+    """Our property extension of an indicator: from which feed its sender has it."""
+
+    upstream: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +106,7 @@ class Incoming:
 _envelope = msgspec.json.Decoder(Envelope)
 _head = msgspec.json.Decoder(Head)
 _claimed = msgspec.json.Decoder(Claimed)
+_passed_on = msgspec.json.Decoder(PassedOn)
 
 
 def split(body: bytes) -> list[msgspec.Raw]:
@@ -147,6 +172,7 @@ def claim_of(body: bytes) -> Claimed:
 
 def values_of(pattern: str) -> list[tuple[Literal["address", "name"], str]] | None:
     """The addresses and names of a pattern that says nothing else; None for any other pattern."""
+    pattern = _END.sub(r"\2:value = \3", pattern)
     if not _simple.fullmatch(pattern):
         return None
     return [

@@ -1,18 +1,15 @@
 """TAXII 2.1 as its standard has it, rule by rule."""
 
 import base64
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from typing import Any
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
-from django.core.signals import request_finished, request_started
 from django.test import Client
 from stix2validator import ValidationOptions, validate_instance
+from taxii2client.exceptions import AccessError
 from taxii2client.v21 import Server, as_pages
-from tests.exchange import key_text
+from tests.exchange import a_member, key_text
+from tests.over_http import over_http
 from tests.sharing.street import ATTACKER, PHISH, Street
 
 from tocsin.kernel.time import now
@@ -23,7 +20,6 @@ from tocsin.wire import taxii
 
 pytestmark = pytest.mark.django_db
 
-Answer = TypeVar("Answer")
 ROOT = "/taxii2/api/"
 ATTACKERS = [f"80.94.92.{last}" for last in range(1, 8)]
 
@@ -51,28 +47,6 @@ def reader(db: None) -> Client:
 
 def basic(key: str, user: str = "anyone") -> str:
     return "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode()
-
-
-class Quiet(WSGIRequestHandler):
-    """Says nothing on standard error."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-def over_http(ask: Callable[[str], Answer], monkeypatch: pytest.MonkeyPatch) -> Answer:
-    """Answer over real HTTP from this thread, in this test's transaction, while `ask` runs in another."""
-    with (
-        make_server("127.0.0.1", 0, WSGIHandler(), handler_class=Quiet) as server,
-        ThreadPoolExecutor(1) as pool,
-    ):
-        server.timeout = 0.02
-        for signal in (request_started, request_finished):  # would close the connection that holds it
-            monkeypatch.setattr(signal, "send", lambda *_, **__: [])
-        asking = pool.submit(ask, f"http://127.0.0.1:{server.server_port}")
-        while not asking.done():
-            server.handle_request()
-        return asking.result()
 
 
 def ids(answer: Any) -> list[str]:
@@ -260,4 +234,36 @@ def test_nothing_in_the_feed_names_a_source(street: Street) -> None:
         for word in ("ferry", "medway", "report_", "attack_", "member_", "a mistake"):
             assert word not in body
         if row.indicator_id is not None:
-            assert body.count(":00:00.000Z") == 3  # created, valid_from, valid_until
+            assert body.count(":00:00.000Z") == 4  # created, valid_from, valid_until
+
+
+def test_a_real_client_writes(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it adds comes back as it was sent, each judged by itself; what it deletes is gone."""
+    member = a_member("writer")
+    key = key_text(member, ("lists:read", "indicators:write"))
+    at = "2026-11-26T10:00:00.000Z"
+    wanted = {
+        "type": "indicator", "spec_version": "2.1", "id": "indicator--0d3a4e1c-3c1e-4d2f-9d53-6d1f2b7c9a01",
+        "created": at, "modified": at, "pattern": "[ipv4-addr:value = '80.94.92.99']",
+        "pattern_type": "stix", "valid_from": at, "x_mitre_score": 0.5,
+    }  # fmt: skip
+    broken = {**wanted, "id": "indicator--1"}
+
+    def write(url: str) -> tuple[Any, Any, Any]:
+        server = Server(url + "/taxii2/", user="x", password=key)
+        (own,) = [one for one in server.default.collections if one.can_write]
+        (shared,) = [one for one in server.default.collections if not one.can_write]
+        status = own.add_objects({"objects": [wanted, broken]})
+        found = own.get_object(wanted["id"])["objects"]
+        own.delete_object(wanted["id"])
+        with pytest.raises(AccessError):
+            shared.add_objects({"objects": [wanted]})
+        after = own.get_objects()
+        server.close()
+        return status, found, after
+
+    status, found, after = over_http(write, monkeypatch)
+    assert (status.status, status.success_count, status.failure_count) == ("complete", 1, 1)
+    assert status.failures[0]["id"] == "indicator--1"
+    assert found == [wanted]
+    assert after == {}

@@ -20,6 +20,7 @@ ARGUMENTS = {
     "token": "unknown",
     "appeal_id": "appeal_0000000000A1",
     "community_id": "community_0000000A1",
+    "opening_id": "opening_000000000A1",
     "question_id": "question_0000000001",
     "duty_id": "1",
     "form": "crime-record",

@@ -31,6 +31,9 @@ class Member(models.Model):
     networks = models.JSONField(default=list, blank=True, help_text="its own ranges (CIDR); never on a list")
     joined_at = models.DateTimeField(default=now)
     suspended_at = models.DateTimeField(null=True, blank=True)
+    is_small_source = models.BooleanField(
+        default=False, help_text="its words wait for a batch, so that their instant tells nobody who it was"
+    )
 
     def __str__(self) -> str:
         return self.name

@@ -31,6 +31,7 @@ TAGS = {
     "tallies": "What members' networks stopped.",
     "indicators": "Why something is blocked or is not, a member's objection to it, and that it was met.",
     "readers": "Which of a member's machines have the lists, and how far behind they are.",
+    "source": "How a member's own words are hidden.",
     "cases": "A unit's queue, its clocks, a search, and one case as its page shows it.",
     "acts": "What a unit does about cases.",
     "links": "Which reports belong to which case.",
@@ -38,6 +39,7 @@ TAGS = {
     "imports": "A unit's old list of cases.",
     "exports": "Copies that are kept up to date, line by line.",
     "journal": "Tree heads and proofs, for anybody.",
+    "channels": "What is shared, entry by entry from a number on.",
     "lists": "What is shared, as resolvers and firewalls read it.",
     "exchange": "Who answers here.",
 }

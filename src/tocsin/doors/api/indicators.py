@@ -52,6 +52,7 @@ def explain_indicator(request: HttpRequest, value: str) -> HttpResponse:
             certainty=found.certainty,
             parts=tuple(Told(part.what, part.words) for part in found.parts),
             reported_by_us=found.reported_by_us,
+            waits=found.waits,
             obstacle=found.obstacle,
             appeal=found.appeal,
             stopped=stopped,

@@ -13,6 +13,7 @@ from tocsin.doors.api import (
     acts,
     bodies,
     cases,
+    channels,
     describing,
     indicators,
     journal,
@@ -24,6 +25,7 @@ from tocsin.doors.api import (
     problems,
     readers,
     reports,
+    source,
     tallies,
     words,
 )
@@ -57,6 +59,7 @@ api.add_router("/notices", own.news)
 api.add_router("/tallies", tallies.router)
 api.add_router("/indicators", indicators.router)
 api.add_router("/readers", readers.router)
+api.add_router("/source", source.router)
 api.add_router("/cases", cases.router)
 api.add_router("/cases", acts.router)
 api.add_router("/cases", moves.router)
@@ -67,6 +70,7 @@ api.add_router("/imports", lists_of_cases.imports)
 api.add_router("/exports", lists_of_cases.exports)
 api.add_router("/journal", journal.router)
 api.add_router("/lists", lists.router)
+api.add_router("/channels", channels.router)
 HANDLERS: dict[type[Exception], Any] = {
     Problem: problems.on_problem,
     ValidationError: problems.on_bad_parameter,

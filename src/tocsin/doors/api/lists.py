@@ -1,5 +1,6 @@
 """The lists over HTTPS: each with its number as entity tag, signed, and noted how far each key has read."""
 
+import datetime as dt
 import re
 
 from django.http import HttpRequest, HttpResponse
@@ -9,12 +10,14 @@ from ninja import Router
 
 from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.values import as_text, described
+from tocsin.kernel.problems import BadInput
+from tocsin.kernel.time import parse_rfc3339
 from tocsin.sharing import lists, readings
-from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
+from tocsin.wire.lists import CHANGES, SIGNATURE_HEADER, ListStatement
 
 router = Router(tags=["lists"])
 
-MEDIA = sorted({form.media.split(";")[0] for form in lists.LISTS.values()})
+MEDIA = sorted({media.split(";")[0] for media in (CHANGES, *(form.media for form in lists.LISTS.values()))})
 
 
 @router.get("/{name}.sig", auth=guard("list.read"), openapi_extra=described(ListStatement))
@@ -27,22 +30,34 @@ def read_statement(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 @router.get("/{name}", auth=guard("list.read"), openapi_extra=as_text(*MEDIA))
-def read_list(request: HttpRequest, name: str) -> HttpResponseBase:
+def read_list(request: HttpRequest, name: str, since: str = "") -> HttpResponseBase:
     """A list as a resolver or a firewall reads it: addresses.nft, addresses.txt, names.rpz, names.txt.
 
     Send the `ETag` back as `If-None-Match`: 304 while nothing changed. `Tocsin-Signature` is the statement of
     `/lists/{name}.sig` in one line: the SHA-256 of these bytes, name, number and date, signed (Ed25519).
+
+    Of names, `since`, the date in a statement that you have, asks for what changed after that number alone:
+    lines `-name`, then `+name`, in a media type of their own, and a statement that repeats `since`. Some may
+    be as they were. Where too much changed the whole list comes.
     """
     actor, number = actor_of(request), lists.number_of(name)
     known = unless_known(request, tag_of(name, number))
     if known is not None:
         readings.note_list(actor, name, number, number)
         return known
-    found = lists.written(name)
+    found = lists.written_since(name, instant(since)) if since else lists.written(name)
     readings.note_list(actor, name, held_by(request, name), found.number)
-    response = HttpResponse(found.body, content_type=lists.form_of(name).media)
+    response = HttpResponse(found.body, content_type=found.media)
     response[SIGNATURE_HEADER] = found.statement.decode("ascii")
     return tagged(response, tag_of(name, found.number))
+
+
+def instant(text: str) -> dt.datetime:
+    """The date that was asked with. Raises BadInput."""
+    try:
+        return parse_rfc3339(text)
+    except ValueError:
+        raise BadInput("since is no date", hint="send the date of the statement that you have") from None
 
 
 def tag_of(name: str, number: int) -> str:

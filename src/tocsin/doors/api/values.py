@@ -88,6 +88,30 @@ class ConsistencyProof(msgspec.Struct, frozen=True):
     path: list[str]
 
 
+class ChannelTold(msgspec.Struct, frozen=True):
+    """A channel that a key may read; `number` is its last entry's."""
+
+    channel: str
+    alias: str
+    title: str
+    tlp: str
+    number: int
+
+
+class Channels(msgspec.Struct, frozen=True):
+    """All of them."""
+
+    channels: tuple[ChannelTold, ...]
+
+
+class ChannelEntry(msgspec.Struct, frozen=True):
+    """One entry of a channel: `object` is STIX 2.1."""
+
+    number: int
+    date_added: str
+    object: dict[str, Any]
+
+
 class ReaderState(msgspec.Struct, frozen=True):
     """How far one key has read one list or channel (`what`): by list, TAXII or stream.
 
@@ -146,6 +170,7 @@ SHAPES: tuple[Any, ...] = (
     tally.TallyBatch,
     tally.TallyAnswer,
     indicators.Explained,
+    indicators.HiddenSource,
     indicators.Near,
     indicators.Objection,
     indicators.Objected,
@@ -154,12 +179,15 @@ SHAPES: tuple[Any, ...] = (
     indicators.SeenAnswer,
     ReaderState,
     ReaderStates,
+    indicators.SmallSource,
     ReportState,
     ReportPage,
     Exchange,
     InclusionProof,
     ConsistencyProof,
     ListStatement,
+    Channels,
+    ChannelEntry,
     ProblemDocument,
 )
 

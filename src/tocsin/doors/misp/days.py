@@ -5,6 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 
+import msgspec
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
@@ -15,6 +16,7 @@ from tocsin.sharing import channels
 from tocsin.sharing.models import Channel, Outgoing
 from tocsin.wire import misp, stix
 
+_said = msgspec.json.Decoder(misp.Said)
 DAY = dt.timedelta(days=1)
 
 
@@ -41,17 +43,22 @@ def rows(read: Iterable[Channel]) -> QuerySet[Outgoing]:
     )
 
 
+def whole(read: Iterable[Channel]) -> QuerySet[Outgoing]:
+    """The same with what else their objects say, which costs reading them."""
+    return rows(read).defer(None)
+
+
 def events(found: Iterable[Outgoing]) -> list[misp.Event]:
     """These rows as events, the earliest day first within its feed."""
     days: defaultdict[tuple[Channel, dt.date], list[Outgoing]] = defaultdict(list)
     for row in found:
-        days[row.channel, _day_of(row)].append(row)
+        days[row.channel, day_of(row)].append(row)
     return [event(channel, day, days[channel, day]) for channel, day in sorted(days, key=_order)]
 
 
 def event(channel: Channel, day: dt.date, found: list[Outgoing]) -> misp.Event:
-    """One event; its timestamp moves when one of its attributes changes."""
-    stamp = misp.seconds(max(row.modified for row in found))
+    """One event; its timestamp moves when one of its attributes changes, whose own are told to the hour."""
+    stamp = misp.seconds(max(row.date_added for row in found))
     return misp.Event(
         uuid=str(misp.event_id(channel.channel_id, day)),
         info=f"{channel.title}, {day.isoformat()}",
@@ -68,14 +75,25 @@ def attribute(row: Outgoing) -> misp.Attribute:
     """One row as an attribute. A row of `rows` has an indicator."""
     channel, indicator = row.channel.channel_id, row.indicator
     assert indicator is not None  # noqa: S101  # `rows` asks for it
+    is_whole = "body" not in row.get_deferred_fields()
+    said = _said.decode(bytes(row.body)) if is_whole else None
     return misp.attribute(
         misp.attribute_id(channel, row.stix_id),
-        misp.event_id(channel, _day_of(row)),
+        misp.event_id(channel, day_of(row)),
         indicator.kind,
         indicator.value,
         row.modified,
         is_over=row.revoked,
+        said=said,
     )
+
+
+def named(actor: Actor, event: str) -> misp.Event:
+    """The event that an address names. Raises NotFound."""
+    try:
+        return event_of(actor, uuid.UUID(event))
+    except ValueError:
+        raise NotFound() from None
 
 
 def event_of(actor: Actor, number: uuid.UUID) -> misp.Event:
@@ -88,12 +106,13 @@ def event_of(actor: Actor, number: uuid.UUID) -> misp.Event:
         day = begin.astimezone(dt.UTC).date() if begin is not None else None
         while day is not None and end is not None and day <= end.astimezone(dt.UTC).date():
             if misp.event_id(channel.channel_id, day) == number:
-                return _on(channel, day)
+                return on(channel, day)
             day += DAY
     raise NotFound()
 
 
-def _on(channel: Channel, day: dt.date) -> misp.Event:
+def on(channel: Channel, day: dt.date) -> misp.Event:
+    """What a feed began to tell on that day. Raises NotFound."""
     start = dt.datetime.combine(day, dt.time(), dt.UTC)
     that_day = Outgoing.objects.filter(
         channel=OuterRef("channel"),
@@ -101,13 +120,14 @@ def _on(channel: Channel, day: dt.date) -> misp.Event:
         date_added__gte=start,
         date_added__lt=start + DAY,
     )
-    found = [row for row in rows([channel]).filter(Exists(that_day)) if _day_of(row) == day]
+    found = [row for row in whole([channel]).filter(Exists(that_day)) if day_of(row) == day]
     if not found:
         raise NotFound()
     return event(channel, day, found)
 
 
-def _day_of(row: Outgoing) -> dt.date:
+def day_of(row: Outgoing) -> dt.date:
+    """The UTC day on which a row's indicator first left in its feed."""
     first: dt.datetime = row.first_at  # type: ignore[attr-defined]  # annotated by `rows`
     return first.astimezone(dt.UTC).date()
 

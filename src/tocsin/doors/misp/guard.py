@@ -29,8 +29,8 @@ class WrongMethod(Problem):
     exit_code = 2
 
 
-def guarded(*methods: str) -> Callable[[View], View]:
-    """The view takes `(request, actor, …)` of a key with scope `lists:read`, and may raise any Problem."""
+def guarded(*methods: str, action: str = ACTION) -> Callable[[View], View]:
+    """The view takes `(request, actor, …)` of a key with the action's scope, and may raise any Problem."""
 
     def guarding(view: View) -> View:
         @csrf_exempt
@@ -38,8 +38,9 @@ def guarded(*methods: str) -> Callable[[View], View]:
         def answering(request: HttpRequest, **kwargs: Any) -> HttpResponse:
             try:
                 actor = actor_of(request)
-                require(actor, ACTION)
-                fence.put_up(actor.asker)  # the middleware takes it down
+                require(actor, action)
+                if action == ACTION:  # what is searched for by POST is read, too
+                    fence.put_up(actor.asker)  # the middleware takes it down
                 if request.method not in {*methods, "HEAD"}:
                     raise WrongMethod()
                 return view(request, actor, **kwargs)
@@ -51,7 +52,7 @@ def guarded(*methods: str) -> Callable[[View], View]:
                 log.error("%s %s failed", request.method, request.path, exc_info=error)
                 return rendered(Problem(), methods)
 
-        answering.action = ACTION  # type: ignore[attr-defined]  # as the web's guard does
+        answering.action = action  # type: ignore[attr-defined]  # as the web's guard does
         answering.methods = methods  # type: ignore[attr-defined]
         return answering
 

@@ -1,7 +1,5 @@
 """MISP's feed format: a manifest, hashes, and one file for each event."""
 
-import uuid
-
 from django.http import HttpRequest, HttpResponse
 
 from tocsin.access.policy import Actor
@@ -40,11 +38,7 @@ def read_hashes(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guarded("GET")
 def read_event(request: HttpRequest, actor: Actor, event: str) -> HttpResponse:
     """One event with all its attributes, withdrawn ones marked as deleted."""
-    try:
-        number = uuid.UUID(event)
-    except ValueError:
-        raise NotFound() from None
-    return answer(misp.Enveloped(days.event_of(actor, number)))
+    return answer(misp.Enveloped(days.named(actor, event)))
 
 
 @guarded("GET")

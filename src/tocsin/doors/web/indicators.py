@@ -13,7 +13,7 @@ from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
 from tocsin.figures import effects
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
-from tocsin.sharing import explaining, queries, services, sightings
+from tocsin.sharing import explaining, pseudonyms, queries, services, sightings
 from tocsin.sharing.models import Indicator
 
 Verb = Callable[[Indicator, str], object]
@@ -92,5 +92,7 @@ def _show(
         "stopped": effects.stopped_by(actor, indicator_id),
         "known": explaining.explain(actor, view.value),
         "sighting": sightings.own_sighting(actor, indicator_id),
+        "sources": pseudonyms.sources_of(actor, indicator_id),
+        "may_ask_source": may(actor, "source.ask"),
     }
     return page(request, "indicator", context, status=status)

@@ -34,6 +34,7 @@ PARTS: Parts = (
     ("Coordination", "coordination", "coordination.read", ("/coordination",)),
     ("Network", "network", "network.read", ("/network", "/indicators", "/communities")),
     ("Appeals", "appeals", "appeal.decide", ("/appeals",)),
+    ("Sources", "sources", "source.review", ("/sources",)),
     ("Administration", "administration", "admin.read", ("/administration",)),
     ("Figures", "figures", "figures.read", ("/figures",)),
     ("Journal", "journal", "journal.read", ("/journal",)),

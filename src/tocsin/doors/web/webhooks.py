@@ -24,9 +24,9 @@ def webhooks(request: HttpRequest, actor: Actor) -> HttpResponse:
     url = typed.need("url", "Give the address that is called", longest=500)
     if not typed.errors:
         try:
-            made = hooks.make(actor, owner, url)
+            made = hooks.make(actor, owner, url, hears_indicators=typed.get("indicators") == "yes")
         except (BadInput, Conflict) as problem:
-            typed.note("url", problem.detail)
+            typed.note("indicators" if "indicators" in problem.detail else "url", problem.detail)
         else:
             messages.success(request, "Made. Its secret stands on this page; send it a test.")
             return HttpResponseRedirect(reverse("webhook", kwargs={"hook_id": made.hook_id}))

@@ -20,6 +20,9 @@ class Endpoint(models.Model):
     unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.CASCADE, related_name="endpoints")
     url = models.CharField(max_length=500)
     secret = models.CharField(max_length=80, help_text="whsec_ and base64; needed as it is to sign")
+    hears_indicators = models.BooleanField(
+        default=False, help_text="of a member's: told what its circles share and withdraw, too"
+    )
     old_secret = models.CharField(max_length=80, blank=True, help_text="signs too until old_until")
     old_until = models.DateTimeField(null=True, blank=True)
     made_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")

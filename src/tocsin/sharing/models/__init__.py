@@ -2,6 +2,7 @@
 
 from tocsin.sharing.models.appeals import Appeal
 from tocsin.sharing.models.channels import Channel, ListHead, Outgoing
+from tocsin.sharing.models.hidden import Epoch, Opening
 from tocsin.sharing.models.indicators import Approval, Assertion, Indicator, Standing
 from tocsin.sharing.models.readings import Reading, Removal
 from tocsin.sharing.models.records import SourceRecord
@@ -13,8 +14,10 @@ __all__ = [
     "Approval",
     "Assertion",
     "Channel",
+    "Epoch",
     "Indicator",
     "ListHead",
+    "Opening",
     "Outgoing",
     "Reading",
     "Removal",

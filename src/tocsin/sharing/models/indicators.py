@@ -88,6 +88,11 @@ class Assertion(models.Model):
     entry_seq = models.BigIntegerField(default=0, help_text="journal position of the version told last")
     unforgeable = models.BooleanField(default=True, help_text="the evidence needed an answer from the origin")
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    is_heard = models.BooleanField(default=True, help_text="it counts; a new word that waits does not yet")
+    waits_since = models.DateTimeField(
+        null=True, help_text="it, or its renewal, waits for a batch of small sources since then"
+    )
+    leaves_at = models.DateTimeField(null=True, help_text="drawn by lot when its batch is closed")
     community = models.ForeignKey(
         Community, null=True, on_delete=models.CASCADE, related_name="+", help_text="empty: said to everybody"
     )
@@ -109,6 +114,13 @@ class Assertion(models.Model):
                 condition=Q(report__isnull=True),
                 name="sharing_said_once",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["waits_since"],
+                condition=Q(waits_since__isnull=False),
+                name="sharing_assertion_waits",
+            )
         ]
 
 

@@ -1,0 +1,1 @@
+"""What others tell, passed on to the exchange as this member's words: MISP, STIX, TAXII and CSV."""
