@@ -213,7 +213,9 @@ def test_who_is_late_is_told_once_until_it_is_in_step(street: Street, settings: 
     assert watch(at + 4 * MINUTE) == 0
     assert watch(at + 6 * MINUTE) == 1
     assert watch(at + 9 * MINUTE) == 0
-    assert Alert.objects.get(person=person).words.startswith("Key resolver has not taken from addresses.nft")
+    assert Alert.objects.get(person=person).words.startswith(
+        "The key resolver has not taken from addresses.nft"
+    )
     (item,) = Item.objects.all()
     assert (item.person, item.kind, item.about) == (person, "readers", "network/resolvers")
     mailing.send_due(item.due_at)

@@ -6,10 +6,9 @@ At the deadline the journal is told how many networks have taken each withdrawal
 import datetime as dt
 from itertools import groupby
 
-from tocsin.access import alerts
-from tocsin.access.models import Person, Role
 from tocsin.journal.acts import Act, act
 from tocsin.kernel.time import now, rfc3339
+from tocsin.notices.telling import tell_member
 from tocsin.sharing import receipts, rules
 from tocsin.sharing.lists import LISTS
 from tocsin.sharing.models import Reading, Removal
@@ -18,6 +17,7 @@ from tocsin.sharing.receipts import minute
 
 LATE, BACK = "sharing:reader:late", "sharing:reader:back"
 SETTLED = "sharing:withdrawal:taken"
+PAGE = "network/resolvers"
 AT_ONCE = 1_000  # withdrawals of one act
 
 
@@ -85,18 +85,15 @@ def _together(left: list[Removal]) -> dict[Place, Removal]:
 
 
 def _tell(recorded: Act, reading: Reading, since: dt.datetime, at: dt.datetime) -> None:
-    """One mail (by `notices`, from the entry), and a line on every page of the member's own people."""
+    """Once: on every page of the member's reporters, and by mail as they wish."""
     if not Reading.objects.filter(pk=reading.pk, told_at=None).update(told_at=at):
         return
-    recorded.record(LATE, reading.member.member_id, _told(reading) | {"since": rfc3339(since)})
-    people = Person.objects.filter(
-        roles__member=reading.member, roles__name=Role.Name.REPORTER, is_active=True
+    stamp = recorded.record(LATE, reading.member.member_id, _told(reading) | {"since": rfc3339(since)})
+    said = (
+        f"The key {reading.key.label} has not taken from {reading.what} what was withdrawn at "
+        f"{minute(since, at)}; it stands at number {reading.number:,}."
     )
-    alerts.tell(
-        people.distinct(),
-        f"Key {reading.key.label[:80]} has not taken from {reading.what} what was withdrawn at "
-        f"{minute(since, at)}. Network, then Resolvers, says how to mend it.",
-    )
+    tell_member(recorded, stamp, reading.member, "readers", PAGE, said)
 
 
 def _told(reading: Reading) -> dict[str, object]:

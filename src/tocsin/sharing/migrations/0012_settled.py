@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sharing", "0009_fence_of_readings"),
+        ("sharing", "0011_fence_of_sources"),
     ]
 
     operations = [
