@@ -103,10 +103,10 @@ def test_two_who_import_one_feed_are_one_voice(
     believed()
     first, again = said[0].stdout, said[1].stdout
     assert first.startswith(
-        "2 read: 3 new words, 0 said again, 0 taken back, 0 known, 0 left out, 1 malformed"
+        "2 read; words: 3 new, 0 said again, 0 taken back, 0 known; entries: 0 left out, 1"
     )
     assert first.rstrip().endswith("3 sent, 0 refused")
-    assert again.startswith("0 read: 0 new") and again.rstrip().endswith("0 sent, 0 refused")
+    assert again.startswith("0 read; words: 0 new") and again.rstrip().endswith("0 sent, 0 refused")
     assert Assertion.objects.count() == 6
     assert set(Assertion.objects.values_list("upstream", flat=True)) == {f"identity--{MAKER}"}
     assert list(queries.shared("address")) == []
@@ -153,8 +153,8 @@ def test_a_dry_run_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     dry = ("csv", str(tmp_path / "list.csv"), "--upstream", "x", "--dry-run")
     for _ in range(2):
         done = run(tmp_path / "edge", "", "http://127.0.0.1:9", *dry)
-        assert done.stdout.startswith("1 read: 1 new words")
-        assert "nothing was kept and nothing was sent" in done.stdout
+        assert done.stdout.startswith("1 read; words: 1 new")
+        assert "1 would be sent; nothing was kept and nothing was sent" in done.stdout
     unnamed = run(tmp_path / "edge", "", "http://127.0.0.1:9", "csv", str(tmp_path / "list.csv"))
     assert (unnamed.returncode, "a table names nobody" in unnamed.stderr) == (2, True)
 

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now
-from tocsin.sift.upstreams import fetching, misp, running, stix, store, table
+from tocsin.sift.upstreams import fetching, misp, running, stix, store, table, taxii
 from tocsin.sift.upstreams.values import Context
 from tocsin.wire import said, stix_in
 from tocsin.wire.stix import stamp
+from tocsin.wire.taxii import stamp as taxii_stamp
 
 TODAY = int(now().timestamp())
 MAKER = {"name": "A CSIRT", "uuid": "55f6ea5e-2c60-40e5-964f-47a8950d210f"}
@@ -268,6 +270,19 @@ def test_what_is_malformed_can_be_read_again(feed: Folder, kept: store.Store, tm
     assert stix_in.claim_of(msgspec.json.encode(waiting(kept)["80.94.92.1"])).upstream == "x.example"
 
 
+def test_what_the_exchange_refused_can_be_sent_again(feed: Folder, kept: store.Store) -> None:
+    """It is kept with the exchange's reason, as it was sent; what was taken is not touched."""
+    feed.event(ip("80.94.92.1"), ip("80.94.92.2"))
+    feed.read(kept)
+    batch = kept.waiting(9)
+    kept.settle(batch, {batch[0][0]: "not today"})
+    assert kept.count_waiting() == 0
+    (reject,) = kept.rejects()
+    assert (reject.source, reject.reason, reject.raw) == ("the exchange", "not today", batch[0][2])
+    assert kept.mended(reject, running.again(reject, Context(""))).new == 1
+    assert (kept.waiting(9), kept.rejects()) == ([batch[0]], [])
+
+
 @pytest.mark.parametrize("at", range(1, 8))
 def test_a_document_is_taken_whole_or_not_at_all(
     feed: Folder, kept: store.Store, at: int, monkeypatch: pytest.MonkeyPatch
@@ -296,3 +311,79 @@ def test_a_document_is_taken_whole_or_not_at_all(
         assert (kept.count_waiting(), kept.rejects()) == (0, [])
     feed.read(kept)
     assert (kept.count_waiting(), len(kept.rejects())) == (5, 1)
+
+
+class Pages:
+    """A TAXII server of five indicators, two a page, with cursors or without."""
+
+    def __init__(self, *, cursors: bool = True) -> None:
+        self.cursors = cursors
+        self.asked: list[dict[str, str]] = []
+        self.forgets = False
+        start = now().replace(microsecond=0) - dt.timedelta(minutes=5)
+        self.dates = [start + dt.timedelta(seconds=10 * place) for place in range(5)]
+        self.objects = [an_indicator(f"80.94.92.{place + 1}") for place in range(5)]
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """One page."""
+        asked = dict(request.url.params)
+        self.asked.append(asked)
+        if "next" in asked and self.forgets:
+            self.forgets = False
+            return httpx.Response(400)
+        after = asked.get("added_after")
+        found = [place for place in range(5) if after is None or taxii_stamp(self.dates[place]) > after]
+        found = found[int(asked.get("next", 0)) :]
+        page, more = found[:2], len(found) > 2
+        body: dict[str, Any] = {"objects": [self.objects[place] for place in page], "more": more}
+        if more and self.cursors:
+            body["next"] = str(int(asked.get("next", 0)) + 2)
+        headers = {"X-TAXII-Date-Added-Last": taxii_stamp(self.dates[page[-1]])} if page else {}
+        return httpx.Response(200, json=body if page else {}, headers=headers)
+
+    def read(self, kept: store.Store) -> running.Result:
+        """Follow it."""
+        client = httpx.Client(base_url="https://t.example/r/", transport=httpx.MockTransport(self.answer))
+        source = taxii.Collection("https://t.example/r/", "c", Context("stix"), client)
+        return running.read(source, kept, quiet)
+
+
+@pytest.mark.parametrize("cursors", [True, False])
+def test_a_collection_is_followed_to_its_end_and_from_there(kept: store.Store, cursors: bool) -> None:
+    """By the server's cursor or by its dates; the next run asks from a second before the last date on."""
+    pages = Pages(cursors=cursors)
+    assert pages.read(kept).taken.new == 5
+    assert len(pages.asked) == 3
+    sent(kept)
+    pages.objects[4] = {**pages.objects[4], "modified": stamp(now() + dt.timedelta(seconds=1))}
+    again = pages.read(kept)
+    assert (again.taken.renewed, again.taken.known, len(pages.asked)) == (1, 0, 4)
+    assert pages.asked[-1]["added_after"] == taxii_stamp(pages.dates[4] - dt.timedelta(seconds=1))
+
+
+def test_a_cursor_that_the_server_forgot_begins_anew(kept: store.Store) -> None:
+    """Nothing is lost, and what comes twice is known."""
+    pages = Pages()
+    pages.forgets = True
+    result = pages.read(kept)
+    assert (result.taken.new, result.taken.known) == (5, 2)
+
+
+def test_a_killed_run_goes_on_behind_the_page_that_it_kept(kept: store.Store) -> None:
+    """With the same date and the server's cursor."""
+    pages = Pages()
+    real = kept.take
+    taken = []
+
+    def once(*args: Any) -> store.Taken:
+        if taken:
+            raise KeyboardInterrupt
+        taken.append(real(*args))
+        return taken[0]
+
+    kept.take = once  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        pages.read(kept)
+    kept.take = real  # type: ignore[method-assign]
+    assert (taken[0].new, pages.read(kept).taken.new) == (2, 3)
+    assert pages.asked[2]["next"] == "2"

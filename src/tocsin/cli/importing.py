@@ -181,10 +181,8 @@ def show(result: "Result", options: dict[str, Any]) -> None:
         sent = {"sent": result.sent.sent, "refused": result.sent.refused, "waiting": result.waiting}
         click.echo(msgspec.json.encode({**told, **sent}).decode())
     else:
-        for line in running.told(result):
+        for line in running.told(result, is_dry=options["is_dry"]):
             click.echo(line)
-        if options["is_dry"]:
-            click.echo("dry run: nothing was kept and nothing was sent")
     if fault := result.fault or result.sent.fault:
         raise Unreachable(fault, hint="what was read is kept; run it again")
 

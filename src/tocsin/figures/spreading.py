@@ -236,7 +236,7 @@ def sentence(kinds: Sequence[Spread]) -> str:
     values = sum(one.values for one in kinds)
     things = "1 address or name was" if values == 1 else f"{values:,} addresses and names were"
     first = f"{kinds[0].kind_words}, {kinds[0].words}" if kinds[0].words else kinds[0].kind_words
-    return f"{things} shared or confirmed in the last 24 hours. First of all: {first}."
+    return f"{things} shared or confirmed in the last 24 hours. Most widely: {first}."
 
 
 def _newest(told: Sequence[Entry]) -> list[int]:

@@ -143,6 +143,7 @@ def test_events_are_found_whole(street: Street, speaks: Speaks) -> None:
         ({"value": {"AND": ["a"]}}, "value may have OR and NOT"),
         ({"value": [1]}, "value must be texts"),
         ({"eventid": "12"}, "eventid must be UUIDs"),
+        ({"tags": "rsit:fraud"}, "tags are searched by label alone"),
         ({"published": 0}, "all that is shared is published"),
         ([], "a search is a JSON object"),
     ],

@@ -98,6 +98,9 @@ def asked(request: HttpRequest, at: dt.datetime) -> Search:
         page=_whole(told, "page") or 1,
         metadata=bool(_yes_or_no(told, "metadata")),
     )
+    for tag in (*search.tags.wanted, *search.tags.unwanted):
+        if not tag.lower().startswith(("tlp:", "%")):
+            raise BadInput(f"tags are searched by label alone, such as tlp:green: {tag[:60]!r}")
     if told:
         raise BadInput(f"no filter here: {', '.join(sorted(told))[:200]}", hint=HINT)
     return search

@@ -69,7 +69,7 @@ def matching(actor: Actor, search: Search) -> Iterator[Outgoing]:
 
 
 def narrowed(found: QuerySet[Outgoing], search: Search) -> QuerySet[Outgoing]:
-    """What the database can judge."""
+    """What the database can judge. Time is when a version left in its feed: its own is told to the hour."""
     kinds = [kind for name, kind in KINDS.items() if search.types.lets(name)]
     found = found.filter(search.values.within("indicator__value"), indicator__kind__in=kinds)
     if search.over is not None:
@@ -77,9 +77,9 @@ def narrowed(found: QuerySet[Outgoing], search: Search) -> QuerySet[Outgoing]:
     if search.to_ids is not None:
         found = found.filter(revoked=not search.to_ids)
     if search.since is not None:
-        found = found.filter(modified__gte=search.since.replace(microsecond=0))
+        found = found.filter(date_added__gte=search.since.replace(microsecond=0))
     if search.until is not None:
-        found = found.filter(modified__lt=search.until.replace(microsecond=0) + SECOND)
+        found = found.filter(date_added__lt=search.until.replace(microsecond=0) + SECOND)
     return found
 
 

@@ -106,15 +106,17 @@ def reason_of(words: str) -> str:
     return words.partition(": ")[0] if words.startswith(("no ", "neither ")) else words
 
 
-def told(result: Result) -> list[str]:
+def told(result: Result, *, is_dry: bool = False) -> list[str]:
     """A result as a terminal shows it."""
     taken, sent = result.taken, result.sent
     lines = [
-        f"{result.documents:,} read: {taken.new:,} new words, {taken.renewed:,} said again, "
-        f"{taken.over:,} taken back, {taken.known:,} known, {taken.left:,} left out, "
+        f"{result.documents:,} read; words: {taken.new:,} new, {taken.renewed:,} said again, "
+        f"{taken.over:,} taken back, {taken.known:,} known; entries: {taken.left:,} left out, "
         f"{taken.malformed:,} malformed"
     ]
     lines += [f"  {count:,} × {reason}" for reason, count in result.reasons.most_common(10)]
+    if is_dry:
+        return [*lines, f"dry run: {result.waiting:,} would be sent; nothing was kept and nothing was sent"]
     if taken.malformed:
         lines.append("  → what is malformed is kept: tocsin import replay")
     waits = f", {result.waiting:,} wait" if result.waiting else ""

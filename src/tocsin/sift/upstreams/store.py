@@ -189,8 +189,10 @@ class Store:
         """The exchange has answered for these; what it refused is kept with its reason."""
         with transaction(self.db):
             for stix_id, version, body in sent:
-                if stix_id in refused:
-                    self._reject("the exchange", stix_id, Context("stix"), body, refused[stix_id])
+                if stix_id in refused:  # forgotten here, so that it is new again when it is replayed
+                    context = Context("stix", is_own=True)
+                    self._reject("the exchange", stix_id, context, body, refused[stix_id])
+                    self.db.execute("DELETE FROM entry WHERE stix_id = ? AND version = ?", (stix_id, version))
                 self.db.execute(
                     "UPDATE entry SET body = NULL WHERE stix_id = ? AND version = ?", (stix_id, version)
                 )

@@ -148,7 +148,10 @@
     const say = () => { button.textContent = going ? "Stop keeping this up to date" : "Keep this up to date"; };
     button.addEventListener("click", () => { going = !going; say(); });
     say();
-    part.before(button);
+    const line = document.createElement("p");
+    line.className = "govuk-body t-screen";
+    line.append(button);
+    part.after(line);
     setInterval(async () => {
       if (!going || document.hidden || part.contains(document.activeElement)) return;
       try {
