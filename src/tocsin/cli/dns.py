@@ -41,7 +41,7 @@ def dns(
     """Keep a Knot DNS hidden primary in step with the names that the exchange shares.
 
     Knot notifies your resolvers, and they fetch what changed: a new warning, and a withdrawal, is with them
-    within a second. `tocsin dns` writes Knot's configuration into its folder, checks every list against the
+    in about a second. `tocsin dns` writes Knot's configuration into its folder, checks every list against the
     exchange's pinned key, and changes Knot's zone; Knot itself you start, with `knotd -c FOLDER/knot.conf`.
     Either may be killed at any moment. While the exchange is away the last list stays until its own expiry.
 

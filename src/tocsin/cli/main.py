@@ -38,7 +38,7 @@ EDGE = {
     "zone": Lazy(
         "tocsin.cli.zone:zone", "Write the exchange's lists where a resolver or firewall reads them."
     ),
-    "dns": Lazy("tocsin.cli.dns:dns", "Bring the exchange's names to your resolvers within a second."),
+    "dns": Lazy("tocsin.cli.dns:dns", "Bring the exchange's names to your resolvers in about a second."),
     "why": Lazy("tocsin.cli.why:why", "Say why an address or a name is blocked, or is not."),
     "unblock": Lazy("tocsin.cli.why:unblock", "Stop blocking something here, and object to it."),
     "tally": Lazy(

@@ -89,6 +89,7 @@ class Knot:
         """Write the zone file alone: what Knot compares its journal with when it starts."""
         part = self.zone_file.with_name(f".zone.{os.getpid()}")
         with part.open("w") as file:
+            os.fchmod(file.fileno(), 0o600)
             file.writelines(rpz.zone(names, 1, self.settings.target, mark + CONTACT))
             file.flush()
             os.fsync(file.fileno())
