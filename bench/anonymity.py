@@ -50,7 +50,9 @@ def measure(way: str, times: int, observer: int, seed: int) -> list[dict[str, An
 
     django.setup()
     from django.db import connection
+    from django.test.utils import setup_test_environment
 
+    setup_test_environment()
     connection.creation.create_test_db(verbosity=0)  # an exchange of its own, which ends with the process
     from tests.sharing import anonymity, guessing
 

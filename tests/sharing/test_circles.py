@@ -88,6 +88,7 @@ def test_on_the_pages(street: Street) -> None:
     for reader in (client, other):
         shown = reader.get(page).content.decode()
         assert ATTACKER in shown
+        assert "hides nobody" in shown
         assert "stream/v1/channels/ports-green" in shown
     assert [row.value for row in circles.shared_in(rita, ports.community_id)] == [ATTACKER]
     assert other.post(f"{page}/out", {"member": medway.member_id}).status_code == 302

@@ -18,8 +18,18 @@ from tocsin.kernel.problems import NotAllowed, NotFound
 from tocsin.kernel.time import now
 from tocsin.notices import mailing
 from tocsin.notices.models import Item
-from tocsin.sharing import explaining, readers, readings, receipts, services, sightings, watching
-from tocsin.sharing.models import ListHead, Reading, Sighting
+from tocsin.sharing import (
+    channels,
+    explaining,
+    queries,
+    readers,
+    readings,
+    receipts,
+    services,
+    sightings,
+    watching,
+)
+from tocsin.sharing.models import ListHead, Reading, Removal, Sighting
 from tocsin.store import fence
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -203,7 +213,9 @@ def test_who_is_late_is_told_once_until_it_is_in_step(street: Street, settings: 
     assert watch(at + 4 * MINUTE) == 0
     assert watch(at + 6 * MINUTE) == 1
     assert watch(at + 9 * MINUTE) == 0
-    assert Alert.objects.get(person=person).words.startswith("Key resolver has not taken from addresses.nft")
+    assert Alert.objects.get(person=person).words.startswith(
+        "The key resolver has not taken from addresses.nft"
+    )
     (item,) = Item.objects.all()
     assert (item.person, item.kind, item.about) == (person, "readers", "network/resolvers")
     mailing.send_due(item.due_at)
@@ -304,3 +316,63 @@ def test_behind_the_fence_nobody_reads_anothers_rows(street: Street) -> None:
         assert Sighting.objects.count() == 0
     finally:
         fence.take_down()
+
+
+def test_at_the_deadline_the_journal_is_told_who_has_taken_it(street: Street) -> None:
+    """Once, in an indicator's own life; five networks are counted out, and who they are stands nowhere."""
+    machines = [reader_since(f"isp{number}") for number in range(6)]
+    at = withdrawn(street)
+    for key in machines[:5]:
+        reads(key, 2, at + MINUTE)
+    assert watching.settle(at + 4 * MINUTE) == 0
+    assert watching.settle(at + 5 * MINUTE) == 1
+    assert watching.settle(at + 6 * MINUTE) == 0
+    (told,) = [one for one in queries.life_of(street.indicator()) if one.event == watching.SETTLED]
+    assert (told.words, told.why) == ("Taken off by members' machines", "5 of 6 networks within 5 minutes")
+
+
+@pytest.mark.parametrize(
+    ("reading", "taken", "words"),
+    [
+        (0, 0, ""),
+        (2, 1, "not yet every network within 5 minutes"),
+        (2, 2, "every network that reads the lists within 5 minutes"),
+        (5, 5, "5 of 5 networks within 5 minutes"),
+    ],
+)
+def test_few_are_not_counted_out_in_the_journal_either(
+    street: Street, reading: int, taken: int, words: str
+) -> None:
+    """And where nobody reads there is nothing to tell."""
+    machines = [reader_since(f"isp{number}") for number in range(reading)]
+    at = withdrawn(street)
+    for key in machines[:taken]:
+        reads(key, 2, at + MINUTE)
+    assert watching.settle(at + 5 * MINUTE) == 1
+    said = [one.why for one in queries.life_of(street.indicator()) if one.event == watching.SETTLED]
+    assert said == ([words] if words else [])
+
+
+def test_many_withdrawn_at_once_are_settled_together(street: Street) -> None:
+    """One number of the list: each indicator's life is told, and the last of a channel decides."""
+    values = [f"80.94.93.{number}" for number in range(1, 21)]
+    for member in ("ferry", "harbour"):
+        street.reports(member, [{"origins": (value,)} for value in values], now())
+    key = a_key(a_member("siem"), ("lists:read",)).key
+    assert key is not None
+    channel = channels.shared_channel(None, "green")
+    for before in (120, 1):
+        readings.note([readings.read_of(key, "taxii", channel, channel.number)], now() - before * MINUTE)
+    Member.objects.filter(name="siem").update(networks=["80.94.93.0/24"])
+    services.sweep()
+    withdrawn_now = Removal.objects.filter(list_key="address")
+    assert withdrawn_now.count() == 20
+    assert len({one.number for one in withdrawn_now}) == 1
+    channel.refresh_from_db()
+    readings.note([readings.read_of(key, "taxii", channel, channel.number - 1)])
+    assert watching.settle(now() + 6 * MINUTE) == 20
+    lives = [
+        [one.why for one in queries.life_of(street.indicator(value)) if one.event == watching.SETTLED]
+        for value in values
+    ]
+    assert lives == [["not yet every network within 5 minutes"]] * 20

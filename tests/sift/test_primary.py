@@ -11,10 +11,11 @@ from tests.sift.listing import ORIGIN, URL, Listing
 
 from tocsin.kernel.problems import BadInput, NotGenuine, Unreachable
 from tocsin.proof import signing
+from tocsin.proof.lists import sign_statement
 from tocsin.sift import blockstore, calling, knot_conf, primary, primary_settings
 from tocsin.sift.knot import Knot, KnotAway, OutOfStep
 from tocsin.sift.primary_garden import page
-from tocsin.sift.primary_list import NameList
+from tocsin.sift.primary_list import Fresh, NameList
 from tocsin.sift.primary_setup import KINDS, setup
 from tocsin.wire.lists import changes, read_changes
 
@@ -122,6 +123,23 @@ def test_what_cannot_stand_in_a_zone_is_left_out_and_told(street: Street) -> Non
     assert len(street.said) == 3
 
 
+def test_a_list_that_does_not_add_up_is_fetched_whole(street: Street) -> None:
+    """The number of values is signed, too; what cannot stand in a zone is counted with them."""
+    street.change("bad.top", "a b.top")
+    street.follow()
+    street.change("bad.top", "shop.top", "a b.top")
+    street.follow()
+    assert street.listing.sent == ["whole", "changes", "changes"]
+    private = street.listing.private
+    street.listing.spoil = lambda said, body: (
+        (sign_statement(private, replace(said, count=9)), body) if said.since else (said, body)
+    )
+    street.change("late.top")
+    assert street.follow() == Fresh(street.listing.number, None, None)
+    assert street.list.names == {"late.top"}
+    assert "does not add up to 9" in street.said[-1]
+
+
 names = st.lists(st.sampled_from(["a.top", "b.top", "-", "+", "+a.top", "x" * 63 + ".top"]), max_size=8)
 
 
@@ -219,7 +237,8 @@ class Paper(Knot):
         self.known = mark
 
     def write(self, names, mark: str) -> None:  # type: ignore[no-untyped-def]
-        """The file is of no matter here."""
+        """The file."""
+        self.file = (set(names), mark)
 
     def change(self, gone, come, mark: str) -> None:  # type: ignore[no-untyped-def]
         """Names out and in."""
@@ -261,6 +280,32 @@ def test_one_name_more_is_one_change_and_no_load(desk: primary.Primary, listing:
     listing.change("bad.top")
     desk.turn()
     assert (zone_of(desk), paper.loads) == ({"bad.top"}, 3)
+
+
+def test_the_zone_file_follows_when_nothing_changes(
+    desk: primary.Primary, listing: Listing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with each change, but soon after the last one, or when it was too long ago; and at the end."""
+    paper = desk.knot
+    assert isinstance(paper, Paper)
+    monkeypatch.setattr(primary, "LOOK_AFTER", 60.0)
+    desk.turn()
+    listing.change("shop.top")
+    desk.turn()
+    desk.turn()
+    assert not hasattr(paper, "file"), "loading wrote it, and ten seconds have not gone by"
+    monkeypatch.setattr(primary, "FILE_AFTER", 0.0)
+    listing.change("late.top")
+    desk.turn()
+    desk.turn()
+    assert paper.file == ({"late.top"}, paper.held)
+    monkeypatch.setattr(primary, "FILE_AFTER", 60.0)
+    listing.change("last.top")
+    desk.turn()
+    desk.turn()
+    assert paper.file[0] == {"late.top"}
+    desk.close()
+    assert paper.file == ({"last.top"}, paper.held)
 
 
 def test_what_came_while_knot_was_away_is_there_afterwards(desk: primary.Primary, listing: Listing) -> None:

@@ -1,7 +1,9 @@
 """A hidden primary and real resolvers behind it: refused, withdrawn, killed, away, garden and log."""
 
+import random
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,10 @@ import pytest
 from tests.stories.daemons import NOERROR, NXDOMAIN, needs
 from tests.stories.primary import Primary, comes, primary, secondary
 from tests.stories.test_resolvers import OTHER, Network, network
+
+from tocsin.sift import primary_settings
+from tocsin.sift.knot import Knot, KnotRefused, OutOfStep
+from tocsin.sift.sqlite import is_held
 
 pytestmark = [pytest.mark.database, pytest.mark.soak]
 
@@ -117,14 +123,41 @@ def test_kills_on_either_side_leave_it_in_step(network: Network, folder: Path) -
             assert resolver.rcode(name) == rcode
 
 
-def test_garden_log_and_unblock_are_the_members_own_policy(network: Network, folder: Path) -> None:
+def test_a_kill_at_any_moment_leaves_it_in_step(network: Network, folder: Path) -> None:
+    """`tocsin dns` and Knot by turns, while a name is on its way: in the end each is refused."""
+    needs("unbound")
+    names = [f"moment{n}.bad-site.top" for n in range(8)]
+    with (
+        primary(network.url, network.keys["harbour"], folder, ["unbound"]) as made,
+        secondary("unbound", made, names) as resolver,
+    ):
+        assert comes(lambda: held(made).startswith("list-")), made.said.read_text()
+        for n, name in enumerate(names):
+            share(network, name)
+            time.sleep(random.random() * 0.8)
+            made.kill("knot" if n % 3 == 2 else "process")
+            made.start_knot() if n % 3 == 2 else made.start()
+        for name in names:
+            assert resolver.settles_on(name, NXDOMAIN), made.said.read_text()
+
+
+@pytest.mark.parametrize(
+    ("kind", "program", "word"),
+    [
+        ("bind", "named", "PASSTHRU"),
+        ("unbound", "unbound", "rpz-passthru"),
+    ],
+)
+def test_garden_log_and_unblock_are_the_members_own_policy(
+    network: Network, folder: Path, kind: str, program: str, word: str
+) -> None:
     """The way to a host of the member's; then nothing but a line in the log; then one name left out."""
-    needs("named")
-    name, second = "garden-login.bad-site.top", "garden-shop.bad-site.top"
+    needs(program)
+    name, second = f"garden-{kind}.bad-site.top", f"shop-{kind}.bad-site.top"
     garden = f'action = "garden"\ngarden = "{HELP}"'
     with (
-        primary(network.url, network.keys["harbour"], folder, ["bind"], garden) as made,
-        secondary("bind", made, (name, second, HELP)) as resolver,
+        primary(network.url, network.keys["harbour"], folder, [kind], garden) as made,
+        secondary(kind, made, (name, second, HELP)) as resolver,
     ):
         share(network, name)
         share(network, second)
@@ -135,7 +168,7 @@ def test_garden_log_and_unblock_are_the_members_own_policy(network: Network, fol
         made.start()
         assert comes(lambda: cname(resolver.port, name) == ""), made.said.read_text()
         assert resolver.rcode(name) == NOERROR
-        assert comes(lambda: "PASSTHRU" in resolver.log.read_text())
+        assert comes(lambda: word in resolver.log.read_text())
         made.kill("process")
         made.write()
         made.start()
@@ -147,8 +180,9 @@ def test_garden_log_and_unblock_are_the_members_own_policy(network: Network, fol
         assert resolver.settles_on(name, NXDOMAIN)
 
 
-def test_two_do_not_work_in_one_folder_and_once_ends_in_step(network: Network, folder: Path) -> None:
-    """The second is told so; `--once` says what is missing, and is quiet when nothing is."""
+def test_one_alone_works_in_a_folder_and_nothing_stale_is_written(network: Network, folder: Path) -> None:
+    """The second is told so; `--once` says what is missing; a stale view or a wrong key changes nothing."""
+    key = folder / "knot" / "update.key"
     made = Primary(network.url, network.keys["harbour"], folder)
     made.write()
     alone = made.tocsin("--once")
@@ -159,9 +193,25 @@ def test_two_do_not_work_in_one_folder_and_once_ends_in_step(network: Network, f
         assert comes(lambda: made.tocsin("--once").returncode == 0), made.tocsin("--once").stderr
         assert held(made).startswith("list-")
         made.start()
-        assert comes(lambda: made.tocsin("--once").returncode == 6)
-        wrong = folder / "knot" / "update.key"
-        wrong.write_text("hmac-sha256:tocsin-update:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n")
+        assert comes(lambda: is_held(folder / "knot" / "dns.lock"))
+        assert made.tocsin("--once").returncode == 6
+        made.kill("process")
+        knot = Knot(primary_settings.load(made.settings))
+        stale = Knot(knot.settings)
+        assert knot.mark() == stale.mark()
+        knot.change([], ["by-hand.top"], "by.hand")
+        assert knot.mark() == "by.hand"
+        with pytest.raises(OutOfStep):
+            stale.change([], ["never.top"], "stale")
+        key.write_text(f"hmac-sha256:tocsin-update:{'A' * 32}\n")
+        with pytest.raises(KnotRefused, match="does not know our key"):
+            knot.change([], ["never.top"], "wrong.key")
+        assert knot.mark() == "by.hand"
+        key.unlink()
+        assert made.tocsin("--once").returncode == 0, (
+            "a new key is made, and what was changed by hand put right"
+        )
+        assert held(made).startswith("list-")
     finally:
         made.kill("process")
         made.kill("knot")

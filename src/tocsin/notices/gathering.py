@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tocsin.access.models import Member
 from tocsin.cases import words
 from tocsin.cases.member_reports import concerns
 from tocsin.cases.models import Case
@@ -12,7 +11,7 @@ from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
 from tocsin.journal.queries import HistoryItem
 from tocsin.notices import audiences
-from tocsin.notices.kinds import EVENTS, KINDS, OF_MEMBERS
+from tocsin.notices.kinds import EVENTS, KINDS
 from tocsin.notices.models import Item
 from tocsin.notices.wishes import wishes_of
 
@@ -65,9 +64,7 @@ def _news(
     everybody: audiences.People, item: HistoryItem, kind: str, case: Case | None, reports: Iterable[Report]
 ) -> Iterable[News]:
     audience = KINDS[kind].audience
-    if item.event in OF_MEMBERS:
-        yield from _for_the_member(everybody, item, kind)
-    elif audience == "member":
+    if audience == "member":
         yield from _for_members(everybody, item, kind, reports)
     elif case is not None:
         said = words.say(current_pack(), item, "unit")
@@ -95,15 +92,6 @@ def _for_members(
     for member, report_ids in mine.items():
         people = everybody.by_member.get(member, frozenset())
         yield News(item, kind, said.words, min(report_ids), people, len(report_ids))
-
-
-def _for_the_member(everybody: audiences.People, item: HistoryItem, kind: str) -> Iterable[News]:
-    """News of no report, for the people of the member that it names."""
-    said, content = OF_MEMBERS[item.event], item.content or {}
-    member = Member.objects.filter(member_id=content.get("member", "")).first()
-    if member is not None:
-        people = everybody.by_member.get(member.pk, frozenset())
-        yield News(item, kind, said.words.format_map(content), said.page, people)
 
 
 def _named(case: Case) -> str:

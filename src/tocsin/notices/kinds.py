@@ -66,23 +66,7 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "cases:clock:escalated": ("overdue", "due", "silence"),
     "cases:holding:expiring": ("logs", "evidence"),
     "sharing:source:told": ("opened",),  # told by `sharing.opening`, which knows whose it was
-    "sharing:reader:late": ("readers",),
-}
-
-
-@dataclass(frozen=True)
-class OfMember:
-    """News of no report: in which words for the member that the entry's content names, and on which page."""
-
-    words: str
-    page: str
-
-
-OF_MEMBERS: dict[str, OfMember] = {
-    "sharing:reader:late": OfMember(
-        "The key {label} has not taken from {what} what was withdrawn; it stands at number {number}.",
-        "network/resolvers",
-    ),
+    "sharing:reader:late": ("readers",),  # told by `sharing.watching`, which knows whose machine it is
 }
 
 # Recorded, and no news to anybody by mail: pages and timelines show them.

@@ -58,9 +58,11 @@ def sorted_by_kind(items: Sequence[Item]) -> list[Item]:
 
 def address_of(item: Item) -> str:
     """Where to read more and act: a case, a report, who said what, or the page that it names."""
-    if item.about.startswith("opening_"):
-        return f"{settings.PUBLIC_URL}/network/source"
-    places = {"case": f"cases/{item.about}", "report": f"reports/{item.about}"}
+    places = {
+        "case": f"cases/{item.about}",
+        "report": f"reports/{item.about}",
+        "opening": "network/source",
+    }
     return f"{settings.PUBLIC_URL}/{places.get(item.about.partition('_')[0], item.about)}"
 
 

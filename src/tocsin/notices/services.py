@@ -19,7 +19,7 @@ from tocsin.notices.gathering import items_of
 from tocsin.notices.kinds import EVENTS
 from tocsin.notices.models import Delivery, Item, Notice
 
-SOURCES = ("intake:report:", "cases:", "sharing:reader:")
+SOURCES = ("intake:report:", "cases:")
 KNOWN_AT_ONCE = "intake:report:"  # the receipt has said so already: kept, but not shown as new
 QUIET = frozenset({"intake:report:updated", "cases:case:opened", "cases:report:detached"})
 BATCH = 2_000

@@ -22,6 +22,7 @@ HAPPENED = {
     "sharing:indicator:renewed": "Reported or seen again, so shared for longer",
     "sharing:indicator:withdrawn": "Withdrawn",
     "sharing:indicator:expired": "Expired",
+    "sharing:withdrawal:taken": "Taken off by members' machines",
     "sharing:indicator:approved": "A trusted person said yes",
     "sharing:indicator:refused": "A trusted person said no",
 }

@@ -55,6 +55,7 @@ def sweep_indicators() -> None:
 def watch_readers() -> None:
     """What the worker runs every half minute."""
     watching.watch_readers()
+    watching.settle()
 
 
 def make_ready() -> None:

@@ -1,17 +1,24 @@
-"""Watching the readers: who has not taken a withdrawal in time is told once, until it is in step again."""
+"""Watching the readers: who has not taken a withdrawal in time is told once, until it is in step again.
+
+At the deadline the journal is told how many networks have taken each withdrawal.
+"""
 
 import datetime as dt
+from itertools import groupby
 
-from tocsin.access import alerts
-from tocsin.access.models import Person, Role
 from tocsin.journal.acts import Act, act
 from tocsin.kernel.time import now, rfc3339
-from tocsin.sharing import rules
-from tocsin.sharing.models import Reading
-from tocsin.sharing.readers import Owed, counted_readings
+from tocsin.notices.telling import tell_member
+from tocsin.sharing import receipts, rules
+from tocsin.sharing.lists import LISTS
+from tocsin.sharing.models import Reading, Removal
+from tocsin.sharing.readers import Owed, Place, counted_readings
 from tocsin.sharing.receipts import minute
 
 LATE, BACK = "sharing:reader:late", "sharing:reader:back"
+SETTLED = "sharing:withdrawal:taken"
+PAGE = "network/resolvers"
+AT_ONCE = 1_000  # withdrawals of one act
 
 
 def watch_readers(at: dt.datetime | None = None) -> int:
@@ -40,19 +47,53 @@ def watch_readers(at: dt.datetime | None = None) -> int:
     return len(late) + len(back)
 
 
+def settle(at: dt.datetime | None = None) -> int:
+    """Tell the journal of withdrawals whose deadline has passed who has taken them; gives how many.
+
+    Those that left a list with the same number are one reading, and so judged together.
+    """
+    at = at or now()
+    within = rules.DEFAULTS.readers.within("list")
+    kinds = {form.kind for form in LISTS.values()}
+    due = Removal.objects.filter(list_key__in=kinds, channel=None, settled_at=None, at__lte=at - within)
+    found = list(due.select_related("indicator").order_by("list_key", "number", "pk")[:AT_ONCE])
+    if not found:
+        return 0
+    with act() as recorded:
+        for _, several in groupby(found, key=lambda one: (one.list_key, one.number)):
+            left = list(several)
+            said = receipts.at_the_deadline(receipts.networks(_together(left), at), within)
+            for one in left if said else ():
+                recorded.record(SETTLED, one.indicator.indicator_id, {"why": said})
+        Removal.objects.filter(pk__in=[one.pk for one in found]).update(settled_at=at)
+    return len(found)
+
+
+def _together(left: list[Removal]) -> dict[Place, Removal]:
+    """The last of these in the list, and in everybody's channels, from the same withdrawal."""
+    channels = Removal.objects.filter(
+        channel__community=None,
+        channel__isnull=False,
+        indicator__in=[one.indicator_id for one in left],
+        at__range=(min(one.at for one in left), max(one.at for one in left)),
+    )
+    by_place: dict[Place, Removal] = {left[-1].list_key: left[-1]}
+    for one in channels.order_by("number"):
+        if one.channel_id is not None:
+            by_place[one.channel_id] = one
+    return by_place
+
+
 def _tell(recorded: Act, reading: Reading, since: dt.datetime, at: dt.datetime) -> None:
-    """One mail (by `notices`, from the entry), and a line on every page of the member's own people."""
+    """Once: on every page of the member's reporters, and by mail as they wish."""
     if not Reading.objects.filter(pk=reading.pk, told_at=None).update(told_at=at):
         return
-    recorded.record(LATE, reading.member.member_id, _told(reading) | {"since": rfc3339(since)})
-    people = Person.objects.filter(
-        roles__member=reading.member, roles__name=Role.Name.REPORTER, is_active=True
+    stamp = recorded.record(LATE, reading.member.member_id, _told(reading) | {"since": rfc3339(since)})
+    said = (
+        f"The key {reading.key.label} has not taken from {reading.what} what was withdrawn at "
+        f"{minute(since, at)}; it stands at number {reading.number:,}."
     )
-    alerts.tell(
-        people.distinct(),
-        f"Key {reading.key.label[:80]} has not taken from {reading.what} what was withdrawn at "
-        f"{minute(since, at)}. Network, then Resolvers, says how to mend it.",
-    )
+    tell_member(recorded, stamp, reading.member, "readers", PAGE, said)
 
 
 def _told(reading: Reading) -> dict[str, object]:

@@ -8,6 +8,7 @@ too large for it goes by the zone file and `knotc zone-reload`.
 
 import contextlib
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -20,6 +21,7 @@ MESSAGE = 60_000  # bytes of one update (RFC 1035 section 4.2.2 allows 65,535)
 A_NAME = 24  # bytes of a name's record beside the names in it
 PATIENCE = 120.0  # seconds
 CONTACT = ".tocsin.invalid."
+_status = re.compile(r"status: ([A-Z]+)|error '([A-Z]+)'")
 
 
 class KnotMissing(Problem):
@@ -110,20 +112,22 @@ class Knot:
         script = [f"server {self._host} {self._port}", f"zone {zone}."]
         for message in messages:
             script += [*message, "send"]
-        self._soa, before = "", self._soa
+        self._soa = ""
         done = _run(["knsupdate", "-v", "-t", "10", "-k", str(self._key)], "\n".join(script) + "\n")
-        said = (done.stderr + done.stdout).strip()
+        said = (done.stdout + done.stderr).strip()
         if done.returncode == 0 and not said:
             self._soa = fresh
             self._knotc("zone-notify", zone)  # after an update Knot by itself waits a second
-        elif "NXRRSET" in said:
+            return
+        found = _status.search(said)
+        if found is None:
+            raise KnotAway(f"Knot does not take changes: {_last(said)}", hint=self._restart)
+        status = found[1] or found[2]
+        if status == "NXRRSET":
             raise OutOfStep
-        elif any(word in said for word in ("refused", "timeout", "timed out", "failed to")):
-            if "NOTAUTH" in said or "BADKEY" in said:
-                raise KnotRefused(f"Knot does not know our key: {_last(said)}", hint=self._restart)
-            raise KnotAway(f"Knot does not take changes: {_last(said)}", hint=self.start_words)
-        else:
-            raise KnotRefused(f"Knot refused to change {before}: {_last(said)}", hint=self._restart)
+        if status in ("BADKEY", "BADSIG", "BADTIME", "NOTAUTH"):
+            raise KnotRefused(f"Knot does not know our key ({status})", hint=self._restart)
+        raise KnotRefused(f"Knot did not change its zone ({status})", hint="its log says more")
 
     @property
     def start_words(self) -> str:
@@ -139,7 +143,7 @@ class Knot:
         if done.returncode == 0:
             return done.stdout
         said = _last((done.stderr or done.stdout).strip())
-        if "socket" in said or "connect" in said:
+        if "to socket" in said or "not running" in said:
             raise KnotAway("Knot does not run here", hint=f"start it: {self.start_words}")
         raise KnotRefused(f"knotc {words[0]}: {said}", hint="Knot's log says more")
 
@@ -170,4 +174,4 @@ def _run(words: list[str], given: str) -> "subprocess.CompletedProcess[str]":
 
 
 def _last(said: str) -> str:
-    return said.splitlines()[-1] if said else "it said nothing"
+    return said.splitlines()[-1].removeprefix(";; WARNING: ").removeprefix("error: ") if said else "no word"

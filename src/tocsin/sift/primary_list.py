@@ -40,6 +40,7 @@ class NameList:
         self.store, self.say = store, say
         self.longest = 253 - len(zone) - 1
         self.names: set[str] = set()
+        self.odd: set[str] = set()  # on the list, and left out of the zone
         self.statement: ListStatement | None = None
         self.etag = ""
         self.behind = 0  # changes since the kept copy
@@ -61,6 +62,7 @@ class NameList:
         kept = self.store.fetch_list(zones.NAMES)
         if kept is None:
             return
+        self.odd = set()
         found = zones.values(zones.NAMES, kept.body.decode())
         self.names = {name for _, name, _ in found if self._fits(name)}
         self.statement, self.etag = msgspec.json.decode(kept.statement, type=ListStatement), kept.etag
@@ -99,6 +101,9 @@ class NameList:
         self.store.keep_change(zones.NAMES, kept, (("name", name, False) for name in come))
         gone, come = self._apply(gone, come)
         self.statement, self.etag, self.behind = statement, kept.etag, self.behind + 1
+        if len(self.names) + len(self.odd) != statement.count:
+            self.say(f"list {statement.number} does not add up to {statement.count:,}: it is fetched whole")
+            return self._whole(client, origin, public)
         return Fresh(statement.number, gone, come)
 
     def _whole(self, client: httpx.Client, origin: str, public: bytes) -> Fresh:
@@ -108,6 +113,7 @@ class NameList:
 
     def _apply(self, gone: list[str], come: list[str]) -> tuple[list[str], list[str]]:
         """Change the names; gives what did change."""
+        self.odd.difference_update(gone)
         left = [name for name in gone if name in self.names]
         self.names.difference_update(left)
         came = [name for name in come if name not in self.names and self._fits(name)]
@@ -118,5 +124,6 @@ class NameList:
         """Whether it is a host name that there is room for below the zone's own (RFC 1035 section 2.3.4)."""
         if len(name) <= self.longest and _owner.fullmatch(name):
             return True
+        self.odd.add(name)
         self.say(f"{name[:60]!r} is left out: it cannot stand in a zone")
         return False

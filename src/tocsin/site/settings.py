@@ -23,7 +23,9 @@ COUNTRY_PACK = os.environ.get("TOCSIN_COUNTRY", "gb")
 
 # Roles that act only after a second factor: a list of their names, or `none`.
 SECOND_FACTOR_ROLES = frozenset(
-    os.environ.get("TOCSIN_SECOND_FACTOR", "administrator,officer,supervisor,coordinator,operator").split(",")
+    os.environ.get(
+        "TOCSIN_SECOND_FACTOR", "administrator,officer,supervisor,coordinator,operator,trusted"
+    ).split(",")
 ) - {"none", ""}
 IDENTITY_PROVIDER = openid_provider(os.environ)  # None: nobody signs in by OpenID Connect
 PROXIES = frozenset(filter(None, os.environ.get("TOCSIN_PROXIES", "").split(",")))  # whose word we take

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from tocsin.access.policy import Actor
+from tocsin.access.policy import Actor, may
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
@@ -132,5 +132,6 @@ def _list(
         "typed_for": typed_for,
         "errors": typed.errors,
         "figures": DEFAULTS,
+        "may_read": may(actor, "indicator.read"),
     }
     return page(request, "sources", context, status=status)

@@ -56,9 +56,17 @@ class Removal(models.Model):
     )
     number = models.BigIntegerField()
     at = models.DateTimeField()
+    settled_at = models.DateTimeField(
+        null=True, help_text="when, at the deadline, the journal was told who had it; of lists alone"
+    )
 
     class Meta:
         indexes = [
             models.Index(fields=["list_key", "number"], name="sharing_removal_list"),
             models.Index(fields=["channel", "number"], name="sharing_removal_channel"),
+            models.Index(
+                fields=["at"],
+                condition=models.Q(settled_at=None, channel=None),
+                name="sharing_removal_unsettled",
+            ),
         ]

@@ -139,6 +139,30 @@
     });
   });
 
+  // What goes on while somebody looks: asked for again every so many seconds, unless it is stopped.
+  document.querySelectorAll("[data-live]").forEach((part) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "t-linkbutton";
+    let going = true;
+    const say = () => { button.textContent = going ? "Stop keeping this up to date" : "Keep this up to date"; };
+    button.addEventListener("click", () => { going = !going; say(); });
+    say();
+    const line = document.createElement("p");
+    line.className = "govuk-body t-screen";
+    line.append(button);
+    part.after(line);
+    setInterval(async () => {
+      if (!going || document.hidden || part.contains(document.activeElement)) return;
+      try {
+        const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        if (!answer.ok || answer.redirected) return;
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
+        if (fresh) part.replaceChildren(...fresh.childNodes);
+      } catch { /* the exchange is away: what was last known stays, with its time */ }
+    }, 1000 * part.dataset.live);
+  });
+
   document.querySelectorAll("[data-without-script]").forEach((part) => { part.hidden = true; });
 
   document.addEventListener("submit", (event) => {

@@ -1,0 +1,31 @@
+"""What is spreading now, as a page that keeps itself up to date and as a file."""
+
+import csv
+import io
+
+from django.http import HttpRequest, HttpResponse
+
+from tocsin.access.policy import Actor
+from tocsin.doors.web.guard import guards
+from tocsin.doors.web.pages import page
+from tocsin.doors.web.papers import kept
+from tocsin.figures import spreading as figures
+from tocsin.kernel.time import rfc3339
+
+
+@guards("network.read")
+def spreading(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """What should my network worry about?"""
+    return page(request, "spreading", {"view": figures.spreading(actor)})
+
+
+@guards("network.read")
+def spreading_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """The same numbers: a line for each kind and hour, every instant UTC (RFC 4180)."""
+    view, out = figures.spreading(actor), io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(("kind", "hour", "addresses_and_names"))
+    for one in view.kinds:
+        for hour, count in zip(view.hours, one.by_hour, strict=True):
+            writer.writerow((one.kind, rfc3339(hour), count))
+    return kept(out.getvalue().encode(), "text/csv; charset=utf-8", "tocsin-spreading.csv")
