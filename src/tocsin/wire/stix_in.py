@@ -127,6 +127,7 @@ def read(raw: bytes | msgspec.Raw) -> Incoming:
     """One object, judged by what every object has. Raises NotStix."""
     body = bytes(raw)
     try:
+        body.decode()  # what is not looked into is served as it is, and must be JSON, too
         head = _head.decode(body)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as problem:
         raise NotStix(f"no STIX object: {problem}") from None
