@@ -19,8 +19,8 @@ def main() -> None:
     if given.world:
         print(json.dumps(world.WORLDS[given.world](pickle.loads(given.nation.read_bytes()))))
         return
-    for row in world.run(given.seed, given.providers, given.forces, given.days):
-        print(json.dumps(row))
+    for row in world.lives(given.seed, given.providers, given.forces, given.days):
+        print(json.dumps(row), flush=True)
 
 
 if __name__ == "__main__":

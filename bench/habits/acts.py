@@ -71,7 +71,27 @@ class Sitting:
             if fresh := self.unseen(row.case_id for row in page.rows):
                 return [partial(self.handle, case_id) for case_id in fresh]
             number, pages = number + 1, page.pages
+        return [partial(self.decide_groups, fresh) for fresh in self.groups(actor)]
+
+    def groups(self, actor: Any) -> list[list[str]]:
+        """The first page of groups below the threshold that holds some not yet seen today."""
+        from tocsin.cases import queries
+
+        number, pages = 1, 1
+        while number <= pages:
+            page = queries.groups_below(actor, number=number)
+            if fresh := self.unseen(row.case_id for row in page.rows):
+                return [fresh]
+            number, pages = number + 1, page.pages
         return []
+
+    def decide_groups(self, case_ids: list[str]) -> float:
+        """A page of groups, looked over and decided in one press with the prepared reason."""
+        from tocsin.cases import bulk
+
+        actor = self.town.actors[self.shift.officer.email]
+        bulk.do_many(actor, case_ids, bulk.Order("assess", status=INTELLIGENCE))
+        return self.town.effort.groups(len(case_ids))
 
     def unseen(self, names: Iterable[str]) -> list[str]:
         """Those that were not on the desk before today; from now on they were."""

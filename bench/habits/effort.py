@@ -53,15 +53,21 @@ class Exchange:
     investigate: float = 120.0
     send_packet: float = 6.0  # the coordinator's, for a case of a unit that has not joined
     by_link: float = 4.0  # more for an officer without an account
+    glance: float = 0.5  # a group below the threshold, looked over in its row
     refused: float = 1.0  # a row that somebody else was quicker with
 
     def read_case(self, reports: int) -> float:
         """Reading a case of so many reports."""
         return min(self.read + self.read_a_report * reports, self.read + self.read_most)
 
+    def groups(self, count: int) -> float:
+        """Looking over so many groups below the threshold and deciding them in one press."""
+        return self.glance * count + self.decide
+
     def times(self, factor: float) -> "Exchange":
         """The same acts, each so many times as long; investigating stays what it is."""
-        names = ("read", "read_a_report", "read_most", "decide", "answer", "update", "send_packet", "by_link")
+        acts = ("decide", "answer", "update", "send_packet", "by_link", "glance")
+        names = ("read", "read_a_report", "read_most", *acts)
         return replace(self, **{name: getattr(self, name) * factor for name in names})
 
 

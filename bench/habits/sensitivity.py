@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FACTORS = (0.5, 1.0, 2.0, 4.0, 8.0)
 HOURS = (0.25, 0.5, 1.0, 2.0)
 MOST = 256.0
+PAGE = 50  # groups that are decided in one press
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,9 @@ def repeat(cases: Sequence[Lived], shifts: Sequence[Session], effort: Exchange) 
 def _works(number: int, case: Lived, effort: Exchange) -> list[Work]:
     """To decide, first come first served; to investigate and answer, after all decisions."""
     opened_at = min(at for _, at in case.reports)
+    if case.severity == "info":  # a group below the threshold: a page of them is one press, after all else
+        share = effort.groups(PAGE) / PAGE
+        return [Work((2.0, opened_at.timestamp()), number, opened_at, share)]
     more = 0.0 if case.has_joined else effort.by_link + effort.send_packet
     decide = effort.read_case(len(case.reports)) + effort.decide + more
     works = [Work((0.0, opened_at.timestamp()), number, opened_at, decide)]

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -142,8 +143,12 @@ WORLDS = {
 def run(
     seed: int = SIZE[0], providers: int = SIZE[1], forces: int = SIZE[2], days: int = SIZE[3]
 ) -> list[dict[str, Any]]:
-    """The rows of one nation; each world lives in a process and a home of its own."""
-    rows: list[dict[str, Any]] = []
+    """The rows of one nation."""
+    return list(lives(seed, providers, forces, days))
+
+
+def lives(seed: int, providers: int, forces: int, days: int) -> Iterator[dict[str, Any]]:
+    """The rows of one nation, world after world; each lives in a process and a home of its own."""
     with tempfile.TemporaryDirectory(prefix="tocsin-habits-") as home:
         kept = Path(home) / "nation.pickle"
         kept.write_bytes(pickle.dumps(make(Shape(seed, providers, forces, days), Path(home) / "nation")))
@@ -158,5 +163,5 @@ def run(
             done = subprocess.run(
                 inside, env=environment, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
             )
-            rows += json.loads(done.stdout.splitlines()[-1])
-    return [{"caption": CAPTION, **row} for row in rows]
+            for row in json.loads(done.stdout.splitlines()[-1]):
+                yield {"caption": CAPTION, **row}

@@ -237,7 +237,8 @@ class Paper(Knot):
         self.known = mark
 
     def write(self, names, mark: str) -> None:  # type: ignore[no-untyped-def]
-        """The file is of no matter here."""
+        """The file."""
+        self.file = (set(names), mark)
 
     def change(self, gone, come, mark: str) -> None:  # type: ignore[no-untyped-def]
         """Names out and in."""
@@ -279,6 +280,32 @@ def test_one_name_more_is_one_change_and_no_load(desk: primary.Primary, listing:
     listing.change("bad.top")
     desk.turn()
     assert (zone_of(desk), paper.loads) == ({"bad.top"}, 3)
+
+
+def test_the_zone_file_follows_when_nothing_changes(
+    desk: primary.Primary, listing: Listing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not with each change, but soon after the last one, or when it was too long ago; and at the end."""
+    paper = desk.knot
+    assert isinstance(paper, Paper)
+    monkeypatch.setattr(primary, "LOOK_AFTER", 60.0)
+    desk.turn()
+    listing.change("shop.top")
+    desk.turn()
+    desk.turn()
+    assert not hasattr(paper, "file"), "loading wrote it, and ten seconds have not gone by"
+    monkeypatch.setattr(primary, "FILE_AFTER", 0.0)
+    listing.change("late.top")
+    desk.turn()
+    desk.turn()
+    assert paper.file == ({"late.top"}, paper.held)
+    monkeypatch.setattr(primary, "FILE_AFTER", 60.0)
+    listing.change("last.top")
+    desk.turn()
+    desk.turn()
+    assert paper.file[0] == {"late.top"}
+    desk.close()
+    assert paper.file == ({"last.top"}, paper.held)
 
 
 def test_what_came_while_knot_was_away_is_there_afterwards(desk: primary.Primary, listing: Listing) -> None:

@@ -22,7 +22,8 @@ from tocsin.sift.sqlite import alone
 
 MOST_AT_ONCE = 20_000  # names changed by updates; more by the zone file
 LOOK_AFTER = 2.0  # seconds until Knot is asked again what it holds
-FILE_AFTER = 30.0  # seconds that the zone file may lag behind
+FILE_AFTER = 10.0  # seconds without a change until the zone file is written anew
+FILE_LATEST = 600.0  # seconds that it may lag behind where changes never cease
 AWAY_AFTER = 5.0  # the longest pause while the exchange or Knot is away
 
 Say = Callable[[str], None]
@@ -93,7 +94,7 @@ class Primary:
         self.left_out: frozenset[str] = frozenset()
         self.was_empty = False  # Knot's zone was emptied, because the list had expired
         self.file_mark = ""
-        self.file_due = 0.0
+        self.file_due = self.file_latest = 0.0
         self.look_at = 0.0
         self.faults = 0
         self.fault = ""
@@ -164,7 +165,8 @@ class Primary:
             self._load(wanted, left_out)
         self._holds(wanted, left_out)
         if before == self.file_mark:
-            self.file_due = at + FILE_AFTER
+            self.file_latest = at + FILE_LATEST
+        self.file_due = min(at + FILE_AFTER, self.file_latest)
         self.show(Step(self.list.number, len(gone), len(come), fetched, time.monotonic() - at))
 
     def _difference(

@@ -31,9 +31,9 @@ def page(provider: str, help_at: str, exchange: str) -> str:
 <body>
 <main>
 <h1>This address was blocked to protect you</h1>
-<p>You, or a program on one of your devices, tried to open a website that several internet providers have
-reported. Such websites pretend to be a bank, a shop or an authority, spread harmful programs, or control
-them. {escape(provider)} did not connect you. Nothing was sent there now.</p>
+<p>You, or a program on one of your devices, tried to open a website that was reported as dangerous. Such
+websites pretend to be a bank, a shop or an authority, spread harmful programs, or control them.
+{escape(provider)} did not connect you. Nothing was sent there now.</p>
 
 <h2>If you followed a link</h2>
 <p>Close this page. Whoever sent you the link may not be who they say. If a bank or an authority wants
@@ -53,7 +53,8 @@ something from you, reach it by an address or number that you already know.</p>
 <p>{escape(provider)} helps you: {_way(help_at)}.</p>
 
 <h2>If this is your website, or the block is wrong</h2>
-<p>You can <a href="{appeal}">object to the block</a>. You need no account, and a person answers.</p>
+<p>You can <a href="{appeal}">object to the block</a>. You need no account. A person answers, or
+the block ends.</p>
 <footer><p>Other providers learn at most how often an address was blocked, never who asked.</p></footer>
 </main>
 </body>

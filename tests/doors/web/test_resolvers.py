@@ -57,7 +57,7 @@ def test_nobody_reads_yet_is_taught(reporter: Client) -> None:
     """The command, the scope, and where to read on."""
     page = text_of(reporter.get(reverse("resolvers")))
     assert "No machine of yours reads the lists yet." in page
-    for part in ("tocsin zone --from", "lists:read", "TOCSIN_KEY"):
+    for part in ("tocsin zone --from", "tocsin dns --example", "lists:read", "TOCSIN_KEY"):
         assert part in page
 
 
