@@ -193,7 +193,8 @@ def _names(found: list[Hashed]) -> Names:
 
 @cache
 def _read(folder: Path) -> WarningLists:
-    file = folder / f"warning-lists-{FORMAT}-{importlib.metadata.version(PACKAGE)}.bin"
+    asks = name_hash(" ".join(sorted(ASKS))).hex()[:6]
+    file = folder / f"warning-lists-{FORMAT}-{asks}-{importlib.metadata.version(PACKAGE)}.bin"
     try:
         return msgspec.msgpack.decode(file.read_bytes(), type=WarningLists)
     except (FileNotFoundError, msgspec.MsgspecError):
