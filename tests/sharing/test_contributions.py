@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.conf import settings
 from tests.exchange import a_key, a_member
 from tests.sharing.street import NOON, Street
 
@@ -14,10 +15,10 @@ from tocsin.kernel.problems import NotAllowed
 from tocsin.sharing import channels, contributions, feed, queries
 from tocsin.sharing.models import Assertion
 from tocsin.wire import stix_in
-from tocsin.wire.stix import TLP_MARKINGS
+from tocsin.wire.stix import TLP_MARKINGS, UPSTREAM_EXTENSION, namespace_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
-OLD = "2026-01-01T00:00:00.000Z"
+OLD, LATER = "2026-01-01T00:00:00.000Z", "2026-01-02T00:00:00.000Z"
 A, B, NAME = "80.94.92.17", "80.94.92.18", "secure-login.bad-site.top"
 
 
@@ -138,3 +139,35 @@ def test_nobody_writes_for_another(street: Street) -> None:
         contributions.take(writer(), other, [indicator("[ipv4-addr:value = '192.0.2.1']")], NOON)
     with pytest.raises(NotAllowed):
         contributions.take(street.key("ferry"), other, [indicator("[ipv4-addr:value = '192.0.2.1']")], NOON)
+
+
+def test_what_is_no_text_is_refused_and_holds_up_nothing(db: None) -> None:
+    """Broken UTF-8 where nobody looks would be broken JSON for whoever reads it."""
+    actor = writer()
+    broken = indicator(f"[ipv4-addr:value = '{A}']", 1, name="x?x").replace(b"?", b"\xca")
+    told = write(actor, broken, indicator(f"[ipv4-addr:value = '{B}']", 2))
+    assert (told["success_count"], told["failure_count"]) == (1, 1)
+    assert told["failures"][0]["message"].startswith("no STIX object")
+    assert Assertion.objects.get().indicator.value == B
+    with pytest.raises(stix_in.NotStix):
+        stix_in.claim_of(indicator("[ipv4-addr:value = '?']").replace(b"?", b"\xca"))
+
+
+def test_a_word_says_whose_feed_it_passes_on_and_is_news_with_each_version(db: None) -> None:
+    """By our extension, else by whoever made it; what the exchange told itself is nobody's word."""
+    actor = writer()
+    maker = "identity--55f6ea5e-2c60-40e5-964f-47a8950d210f"
+    named = {UPSTREAM_EXTENSION: {"extension_type": "property-extension", "upstream": "list.example"}}
+    ours = f"identity--{namespace_of(settings.ORIGIN)}"
+    write(
+        actor,
+        indicator(f"[ipv4-addr:value = '{A}']", 1, created_by_ref=maker),
+        indicator(f"[ipv4-addr:value = '{B}']", 2, created_by_ref=maker, extensions=named),
+        indicator(f"[domain-name:value = '{NAME}']", 3, created_by_ref=ours),
+    )
+    upstreams = dict(Assertion.objects.values_list("indicator__value", "upstream"))
+    assert upstreams == {A: maker, B: "list.example"}
+    first = Assertion.objects.get(indicator__value=A)
+    write(actor, indicator(f"[ipv4-addr:value = '{A}']", 1, created_by_ref=maker, modified=LATER))
+    again = Assertion.objects.get(indicator__value=A)
+    assert (again.pk, again.asserted_at > first.asserted_at) == (first.pk, True)

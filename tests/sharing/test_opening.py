@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import time
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -15,6 +16,8 @@ from tocsin.access.policy import Actor
 from tocsin.journal import queries as journal
 from tocsin.journal.models import Content
 from tocsin.kernel.problems import BadInput, Conflict, NotAllowed, NotFound
+from tocsin.notices import letters
+from tocsin.notices.models import Item
 from tocsin.sharing import hiding, opened, opening, pseudonyms
 from tocsin.sharing.models import Epoch, Opening
 from tocsin.sharing.services import assert_said, withdraw
@@ -108,6 +111,19 @@ def test_the_member_hears_of_it_at_once_or_after_the_delay(street_of_two: Street
     assert opened.opened_of(mel) == []
     told = set(Alert.objects.filter(words__contains="was yours").values_list("person__name", flat=True))
     assert told == {"Rita"}
+
+
+def test_a_mail_takes_it_along(street_of_two: Street, settings: Any) -> None:
+    """Where the exchange sends mail, the member's people hear of it as they wish, with where to read."""
+    settings.MAIL_IS_ON = True
+    rita = somebody("rita", street=street_of_two, member="ferry")
+    cora, omar = somebody("cora", "coordinator"), somebody("omar", "operator")
+    request, _ = asked(street_of_two, cora)
+    opening.decide(omar, request.opening_id, True, "yes", AT)
+    item = Item.objects.get()
+    assert (item.person, item.kind, item.about) == (rita.person, "opened", request.opening_id)
+    assert WHY in item.words
+    assert letters.address_of(item).endswith("/network/source")
 
 
 def test_one_person_never_does_both(street_of_two: Street) -> None:

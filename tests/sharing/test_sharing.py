@@ -1,6 +1,7 @@
 """When a warning is shared, and when it is taken back."""
 
 import datetime as dt
+import ipaddress
 
 import pytest
 from django.test import override_settings
@@ -15,6 +16,7 @@ from tocsin.journal.models import Entry
 from tocsin.kernel.problems import BadInput, Conflict, NotAllowed, NotFound, NotSignedIn
 from tocsin.sharing import queries, services, tasks
 from tocsin.sharing.models import Approval, Assertion, Indicator, Outgoing
+from tocsin.sharing.warning_lists import warning_lists
 
 pytestmark = pytest.mark.django_db
 
@@ -218,6 +220,26 @@ def test_a_name_on_a_warning_list_is_held_with_all_below_it(street: Street) -> N
 
 
 @override_settings(PRETEND_PUBLIC=("192.0.2.0/24",))
+def test_what_anybody_rents_waits_for_a_person(street: Street) -> None:
+    """Two members are not enough on a list that asks; a trusted person's yes is, and a no ends it."""
+    rented = next(
+        str(ipaddress.ip_address(int.from_bytes(first[12:]) + 1))
+        for first in warning_lists().asked_networks.firsts
+        if first.startswith(bytes(10) + b"\xff\xff")
+    )
+    for name in ("ferry", "medway"):
+        street.report(name, origins=(rented,))
+    found = street.indicator(rented)
+    assert on_list() == []
+    assert (found.state, found.basis) == ("held", "asks")
+    assert "where a trusted person has to say yes" in found.reason
+    tess = street.trusted()
+    services.approve(found, tess, is_yes=True, reason="one customer's machine", at=NOON)
+    assert on_list() == [rented]
+    services.approve(found, tess, is_yes=False, reason="it was cleaned up", at=NOON)
+    assert on_list() == []
+
+
 def test_a_range_can_pretend_to_be_public(street: Street) -> None:
     """For a demo and for tests alone; other ranges stay as they are, and so do own networks."""
     for member in ("ferry", "medway"):

@@ -67,6 +67,22 @@ def test_entries_stop_what_their_list_means() -> None:
     assert (lists.of_address("192.0.2.9"), lists.of_address("192.0.3.9")) == ("Ranges", None)
 
 
+def test_some_lists_ask_for_a_person() -> None:
+    """An entry of theirs stops all the same where it is a name; what lies below, or in a range, is asked."""
+    lists = build(
+        [
+            RawList("Rented", "cidr", ["192.0.2.0/24"], ADDRESS, asks=True),
+            RawList("Anybody's", "hostname", ["dyn.example"], NAME, asks=True),
+            RawList("Hard", "cidr", ["192.0.2.128/25"], ADDRESS),
+        ]
+    )
+    assert (lists.of_address("192.0.2.1"), lists.asks_of_address("192.0.2.1")) == (None, "Rented")
+    assert (lists.of_address("192.0.2.200"), lists.asks_of_address("192.0.3.1")) == ("Hard", None)
+    assert (lists.of_name("dyn.example"), lists.asks_of_name("dyn.example")) == ("Anybody's", None)
+    assert (lists.of_name("a.dyn.example"), lists.asks_of_name("a.dyn.example")) == (None, "Anybody's")
+    assert lists.asks_of_name("dyn.test") is None
+
+
 def test_the_file_is_built_once_and_read_after(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken file is built again; nothing half written is left behind."""
     built = []
@@ -96,3 +112,8 @@ def test_the_package_holds_what_we_count_on() -> None:
         assert lists.of_address(address)
     for name in ("www.google.com", "co.uk", "com", "bit.ly", "a.barclays.co.uk"):
         assert lists.of_name(name), name
+    asking = [one for one in warning_lists._shipped() if one.asks]
+    assert len(asking) == len(warning_lists.ASKS), "each list that asks is in the package"
+    for one in asking:
+        value = one.entries[0].partition("/")[0]
+        assert lists.asks_of_address(value) if one.type != "hostname" else lists.asks_of_name(f"a.{value}")

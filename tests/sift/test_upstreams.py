@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import random
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from tests.sift.mutations import mutate
+from tests.sift.upstream_seeds import UPSTREAMS, upstream_documents
 
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now
@@ -387,3 +390,22 @@ def test_a_killed_run_goes_on_behind_the_page_that_it_kept(kept: store.Store) ->
     kept.take = real  # type: ignore[method-assign]
     assert (taken[0].new, pages.read(kept).taken.new) == (2, 3)
     assert pages.asked[2]["next"] == "2"
+
+
+@pytest.mark.parametrize("form", UPSTREAMS)
+def test_bad_input_is_refused_or_left_with_a_reason(form: str) -> None:
+    """A thousand broken files of each kind: what would be sent is STIX that the exchange takes."""
+    chance, refused = random.Random(11), 0
+    for place in range(1_000):
+        content = mutate(UPSTREAMS[form][place % len(UPSTREAMS[form])], chance)
+        try:
+            found = upstream_documents(form, content)
+        except BadInput:
+            refused += 1
+            continue
+        for made in found:
+            for entry in made.entries:
+                assert stix_in.read(entry.body).modified == entry.version
+                assert stix_in.values_of(stix_in.claim_of(entry.body).pattern)
+            assert all(left.reason for left in made.left)
+    assert refused < 1_000

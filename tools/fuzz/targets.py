@@ -12,12 +12,14 @@ from typing import Any
 from tests.conftest import samples_folder
 from tests.sift import test_bad_input
 from tests.sift.fuzz_seeds import READERS
+from tests.sift.upstream_seeds import UPSTREAMS, upstream_documents
 
+from tocsin.kernel.problems import BadInput
 from tocsin.sift import rulebook
 from tocsin.sift.engine import Options, sift
 from tocsin.sift.mails import read_told
 from tocsin.sift.reported import Unusable, of_xarf
-from tocsin.wire import arf, complaint_words, dates, idea, letters, xarf, xarf02
+from tocsin.wire import arf, complaint_words, dates, idea, letters, stix_in, xarf, xarf02
 from tocsin.wire.xarf_values import NotXarf, host_of, is_address, name_of
 
 Refusal = tuple[type[Exception], ...]
@@ -41,6 +43,15 @@ def _words(content: bytes) -> None:
     complaint_words.service_of_words(text)
     assert not set(name_of(text)) & set(' \n\0";')
     is_address(host_of(text))
+
+
+def _passed_on(form: str, content: bytes) -> None:
+    """What another's feed holds: each entry would be taken by the exchange, or stays with a reason."""
+    for made in upstream_documents(form, content):
+        for entry in made.entries:
+            assert stix_in.read(entry.body).modified == entry.version
+            assert stix_in.values_of(stix_in.claim_of(entry.body).pattern)
+        assert all(left.reason for left in made.left)
 
 
 _folder = Path(tempfile.mkdtemp(prefix="tocsin-fuzzed-"))
@@ -75,6 +86,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], Any], Refusal]] = {
     "letters": (letters.open_letter, (RecursionError,)),
     "mails": (read_told, (RecursionError,)),
     "words": (_words, ()),
+    **{form: (partial(_passed_on, form), (BadInput,)) for form in UPSTREAMS},
 } | {target_of(name): (partial(_sifted, name), ()) for name in READERS}
 
 
@@ -84,6 +96,8 @@ def seeds(name: str) -> list[bytes]:
         return test_bad_input.seeds(READERS[reader], samples_folder())
     if name == "words":
         return [b"2026-01-07T03:04:05Z", b"Wed, 7 Jan 2026 03:04:05 +0100", b"port scan of 192.0.2.1"]
+    if name in UPSTREAMS:
+        return UPSTREAMS[name]
     mails = list(READERS["mails"].seeds.values())
     if name in ("arf", "letters", "mails", "xarf02"):
         return mails

@@ -16,7 +16,7 @@ from tocsin.sharing import confidence, records, rules
 from tocsin.sharing.channels import levels_of
 from tocsin.sharing.models import Approval, Assertion, Indicator, Sighting, Standing
 from tocsin.sharing.publishing import Departure, publish
-from tocsin.sharing.warning_lists import warning_lists
+from tocsin.sharing.warning_lists import ASKS, warning_lists
 from tocsin.store.rows import update_rows
 
 EVENTS = {
@@ -36,7 +36,14 @@ class Obstacles:
         texts = [text for networks in listed for text in networks]
         self._own = intervals((text, 0) for text in texts)
         self._pretended = intervals((text, 0) for text in settings.PRETEND_PUBLIC)
-        self.fingerprint = (*texts, "/", *settings.PRETEND_PUBLIC, "/", *warning_lists().titles)
+        self.fingerprint = (
+            *texts,
+            "/",
+            *settings.PRETEND_PUBLIC,
+            "/",
+            *warning_lists().titles,
+            *sorted(ASKS),
+        )
 
     def of(self, kind: str, value: str) -> str:
         """The obstacle in one sentence, or nothing."""
@@ -50,6 +57,15 @@ class Obstacles:
         if listed is None and not ipaddress.ip_address(value).is_global:
             return rules.NOT_PUBLIC_WORDS
         return _on_list(listed)
+
+    def caution(self, kind: str, value: str) -> str:
+        """Why a person has to say yes before this is shared, in one sentence, or nothing."""
+        if kind == "name":
+            title = warning_lists().asks_of_name(value)
+        else:
+            is_pretended = self._pretended.find(value) is not None
+            title = None if is_pretended else warning_lists().asks_of_address(value)
+        return f"It stands on the list “{title}”, where a trusted person has to say yes." if title else ""
 
 
 def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
@@ -75,6 +91,7 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
             words=tuple(words[indicator.pk]),
             ruling=rulings.get(indicator.pk),
             obstacle=obstacles.of(indicator.kind, indicator.value),
+            caution=obstacles.caution(indicator.kind, indicator.value),
             valid_until=where.valid_until,
             tlp=where.tlp,
             sources_needed=community.sources_needed if community is not None else rules.SOURCES_NEEDED,

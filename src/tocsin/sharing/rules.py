@@ -29,7 +29,7 @@ ADDRESS_KINDS = re.compile(r"(?:intrusion-attempts|intrusions)/.+|information-ga
 NAME_KINDS = frozenset({"fraud/phishing", "malicious-code/malware-distribution", "malicious-code/c2-server"})
 FORGEABLE = frozenset({"udp", "icmp", "icmpv6", "gre", "ip"})  # one packet is enough, and needs no answer
 
-BASES = ("voices", "person", "alone", "unsure", "forgeable", "nobody", "listed", "refused", "expired")
+BASES = ("voices", "person", "alone", "unsure", "forgeable", "nobody", "listed", "asks", "refused", "expired")
 
 FORGEABLE_WORDS = "The evidence could be forged: nothing shows that the address ever got an answer."
 ALONE_WORDS = "Only one member has reported it so far."
@@ -80,6 +80,7 @@ class Ruling:
 class Standing:
     """All that is known of an indicator; `obstacle` is why it may never be shared, or empty.
 
+    `caution` is why only a trusted person's yes shares it, or empty.
     `seen` is when a member met it last, by a sighting: no word, and no voice.
     """
 
@@ -89,6 +90,7 @@ class Standing:
     words: tuple[Word, ...] = ()
     ruling: Ruling | None = None
     obstacle: str = ""
+    caution: str = ""
     valid_until: dt.datetime | None = None
     tlp: str = ""
     sources_needed: int = SOURCES_NEEDED
@@ -174,6 +176,8 @@ def judge_heard(standing: Standing, at: dt.datetime) -> Verdict:
     known = [word for word in standing.words if _counts(word.at, standing, at)]
     firm = [word for word in known if word.unforgeable]
     approved = ruling is not None and _counts(ruling.at, standing, at)
+    if standing.caution and not approved:
+        return _off(standing, standing.caution, "asks")
     if not approved:
         said = loudest(firm)
         sure = confidence.certainty(said, DEFAULTS) >= DEFAULTS.enough

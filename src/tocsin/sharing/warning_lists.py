@@ -1,7 +1,8 @@
 """Warning lists: what is so well known or so widely used that blocking it would do harm.
 
 The data is that of the MISP warning lists (CC0), as the package `pymispwarninglists` ships it; the search is
-our own. Every list of addresses or names stops, the popular sites among them: an entry is held for ever.
+our own. Nearly every list of addresses or names stops, the popular sites among them: an entry is held for
+ever. Some hold what attackers rent beside honest people: there a person is asked (`ASKS`).
 Built once into a compact file in the cache folder (the home folder, unless TOCSIN_CACHE says otherwise), and
 read when the first indicator is judged.
 """
@@ -23,7 +24,7 @@ from django.conf import settings
 from tocsin.kernel.intervals import Intervals, intervals
 
 PACKAGE = "pymispwarninglists"
-FORMAT = 2
+FORMAT = 3
 WIDTH = 8  # bytes of a name's hash: two of a million names meet once in ten million builds
 
 BUCKETS = 1 << 16  # by the first two bytes of a hash
@@ -31,6 +32,14 @@ _BUCKET = struct.Struct("<II")
 ADDRESS_FIELDS = frozenset({"ip-src", "ip-dst"})
 TYPES = frozenset({"cidr", "hostname", "string", "substring"})  # `regex` is for mail and telephone numbers
 NAME_FIELDS = frozenset({"domain", "hostname"})
+# By their folders: machines that anybody rents by the hour, and names that anybody makes below another's. One
+# customer's is no other's, but a provider's own may be among them: a person looks.
+ASKS = frozenset(
+    {
+        *("amazon-aws", "google-gcp", "microsoft-azure", "microsoft-azure-china", "microsoft-azure-germany"),
+        *("microsoft-azure-us-gov", "ovh-cluster", "dynamic-dns"),
+    }
+)
 
 
 Hashed = tuple[int, list[bytes]]  # a list's number, and the hashes of its names
@@ -43,6 +52,7 @@ class RawList(msgspec.Struct):
     type: str
     entries: list[str] = msgspec.field(name="list")
     matching_attributes: list[str] = []
+    asks: bool = False
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -67,13 +77,18 @@ class Names(msgspec.Struct, frozen=True):
 
 
 class WarningLists(msgspec.Struct, frozen=True):
-    """All lists: exact names, names with all that ends in them, parts of names, and networks."""
+    """All lists: exact names, names with all that ends in them, parts of names, and networks.
+
+    `asked_below` are the names below which, and `asked_networks` those in which, a person is asked.
+    """
 
     titles: tuple[str, ...]
     exact: Names
     suffixes: Names
     parts: tuple[tuple[str, int], ...]
     networks: Intervals
+    asked_below: Names
+    asked_networks: Intervals
 
     def of_address(self, address: str) -> str | None:
         """The title of a list that holds the address, or None."""
@@ -90,6 +105,18 @@ class WarningLists(msgspec.Struct, frozen=True):
         for part, number in self.parts:
             if part in name:
                 return self.titles[number]
+        return None
+
+    def asks_of_address(self, address: str) -> str | None:
+        """The title of a list that holds the address and asks for a person, or None."""
+        number = self.asked_networks.find(address)
+        return None if number is None else self.titles[number]
+
+    def asks_of_name(self, name: str) -> str | None:
+        """The title of a list that asks for a person about what lies below an entry, or None."""
+        for ending in endings_of(name.partition(".")[2]):
+            if (found := self.asked_below.find(name_hash(ending))) is not None:
+                return self.titles[found]
         return None
 
 
@@ -120,11 +147,16 @@ def build(lists: Iterable[RawList]) -> WarningLists:
     suffixes: list[Hashed] = []
     parts: list[tuple[str, int]] = []
     networks: list[tuple[str, int]] = []
+    below: list[Hashed] = []
+    asked: list[tuple[str, int]] = []
     for number, one in enumerate(filter(_is_relevant, lists)):
         titles.append(one.name)
         entries = [entry.strip().lower() for entry in one.entries]
         if one.type == "cidr":
-            networks += [(entry, number) for entry in entries]
+            (asked if one.asks else networks).extend((entry, number) for entry in entries)
+        elif one.asks:  # itself it is somebody's, and stops; below it, anybody's
+            below.append((number, [name_hash(entry.strip(".")) for entry in entries]))
+            exact.append(below[-1])
         elif one.type == "substring":
             parts += [(entry, number) for entry in entries]
         else:
@@ -132,7 +164,15 @@ def build(lists: Iterable[RawList]) -> WarningLists:
             whole = [entry for entry in entries if one.type != "hostname" and not entry.startswith(".")]
             suffixes.append((number, [name_hash(entry.strip(".")) for entry in ends]))
             exact.append((number, [name_hash(entry.strip(".")) for entry in whole]))
-    return WarningLists(tuple(titles), _names(exact), _names(suffixes), tuple(parts), intervals(networks))
+    return WarningLists(
+        tuple(titles),
+        _names(exact),
+        _names(suffixes),
+        tuple(parts),
+        intervals(networks),
+        _names(below),
+        intervals(asked),
+    )
 
 
 def _is_relevant(one: RawList) -> bool:
@@ -169,4 +209,6 @@ def _shipped() -> Iterator[RawList]:
     """The lists of the installed package, one in memory at a time."""
     folder: Any = importlib.resources.files(PACKAGE) / "data" / "misp-warninglists" / "lists"
     for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        yield msgspec.json.decode((entry / "list.json").read_bytes(), type=RawList)
+        found = msgspec.json.decode((entry / "list.json").read_bytes(), type=RawList)
+        found.asks = entry.name in ASKS
+        yield found

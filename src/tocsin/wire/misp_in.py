@@ -125,7 +125,7 @@ def event_of(body: bytes) -> Event:
         raise NotMisp(f"no JSON: {problem}") from None
     try:
         found = _event.decode(body)
-    except (msgspec.ValidationError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise NotMisp(f"no MISP event: {first}") from None
     if not (found.info or found.uuid or found.attributes or found.objects):
         raise NotMisp("no MISP event: neither info nor attributes")

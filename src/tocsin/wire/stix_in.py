@@ -81,7 +81,7 @@ class Claimed(msgspec.Struct):
         said = self.extensions.get(UPSTREAM_EXTENSION)
         try:
             name = _passed_on.decode(said).upstream if said is not None else self.created_by_ref
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except (msgspec.DecodeError, UnicodeDecodeError):
             name = self.created_by_ref
         return name[:LONGEST_UPSTREAM] if name.isprintable() else ""
 
@@ -127,6 +127,7 @@ def read(raw: bytes | msgspec.Raw) -> Incoming:
     """One object, judged by what every object has. Raises NotStix."""
     body = bytes(raw)
     try:
+        body.decode()  # what is not looked into is served as it is, and must be JSON, too
         head = _head.decode(body)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as problem:
         raise NotStix(f"no STIX object: {problem}") from None
@@ -166,7 +167,7 @@ def claim_of(body: bytes) -> Claimed:
     """What an indicator claims. Raises NotStix."""
     try:
         return _claimed.decode(body)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise NotStix(f"no indicator: {problem}") from None
 
 

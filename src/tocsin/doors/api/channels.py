@@ -71,7 +71,7 @@ def read_entries_as_table(
     return written(request, channel, after, limit, as_table, "text/csv; charset=utf-8")
 
 
-Writer = Callable[[Iterable[Outgoing]], Iterator[str]]
+Writer = Callable[[Iterable[Outgoing]], Iterator[bytes]]
 
 
 def written(
@@ -84,21 +84,21 @@ def written(
     del rows[limit:]
     for row in rows:
         row.channel = channel
-    response = HttpResponse("".join(write(rows)), content_type=media)
+    response = HttpResponse(b"".join(write(rows)), content_type=media)
     response[LAST] = str(rows[-1].number if rows else after)
     response[MORE] = "true" if more else "false"
     response["Cache-Control"] = "private, no-cache"
     return response
 
 
-def as_lines(rows: Iterable[Outgoing]) -> Iterator[str]:
+def as_lines(rows: Iterable[Outgoing]) -> Iterator[bytes]:
     """Each entry's stored bytes, spliced into its line."""
     for row in rows:
         line = b'{"number":%d,"date_added":"%s","object":%s}\n'
-        yield (line % (row.number, taxii.stamp(row.date_added).encode(), bytes(row.body))).decode()
+        yield line % (row.number, taxii.stamp(row.date_added).encode(), bytes(row.body))
 
 
-def as_table(rows: Iterable[Outgoing]) -> Iterator[str]:
+def as_table(rows: Iterable[Outgoing]) -> Iterator[bytes]:
     """A row for each address or name that an entry is about."""
     file = io.StringIO()
     table = csv.writer(file, lineterminator="\n")
@@ -108,7 +108,7 @@ def as_table(rows: Iterable[Outgoing]) -> Iterator[str]:
             continue
         try:
             said = _said.decode(bytes(row.body))
-        except msgspec.DecodeError:  # what a member contributed may be anything
+        except (msgspec.DecodeError, UnicodeDecodeError):  # what a member contributed may be anything
             continue
         values = stix_in.values_of(said.pattern) if said.pattern_type == "stix" else None
         for kind, text in values or ():
@@ -122,4 +122,4 @@ def as_table(rows: Iterable[Outgoing]) -> Iterator[str]:
                     f"indicator--{row.stix_id}",
                 )
             )  # fmt: skip
-    yield file.getvalue()
+    yield file.getvalue().encode()

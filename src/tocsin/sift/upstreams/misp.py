@@ -107,6 +107,6 @@ def alone(event: misp_in.Event, raw: bytes) -> bytes:
     """An event with that attribute alone, from which it can be read again."""
     try:
         attribute = msgspec.Raw(msgspec.json.encode(msgspec.json.decode(raw)))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return raw
     return msgspec.json.encode({"Event": msgspec.structs.replace(event, attributes=[attribute], objects=[])})

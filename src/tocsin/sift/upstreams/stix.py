@@ -91,7 +91,10 @@ def judged(raw: bytes, context: Context, at: dt.datetime) -> Entry | Left:
     if not claimed.revoked and until is None and all(context.is_old(k, read.modified, at) for k, _ in values):
         return Left(OLD)
     label = context.tlp if not tlp else ""
-    body = completed(raw, upstream if not claimed.upstream else "", label)
+    try:
+        body = completed(raw, upstream if not claimed.upstream else "", label)
+    except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as problem:
+        return Left(f"no STIX object: {problem}", raw, is_malformed=True)
     one = spelled[0] if len(spelled) == 1 else ("", "")
     return Entry(claimed.id, read.modified, body, one[0], one[1] or "", upstream, claimed.revoked)
 

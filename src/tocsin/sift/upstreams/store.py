@@ -22,7 +22,7 @@ from tocsin.sift.spool import spool_folder
 from tocsin.sift.sqlite import alone, transaction
 from tocsin.sift.upstreams.values import Context, Document, Entry
 from tocsin.wire import said
-from tocsin.wire.stix import stamp
+from tocsin.wire.stix import stamp, to_milliseconds
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS document (
@@ -136,7 +136,7 @@ class Store:
             if row[1] != ENDED_HERE or entry.is_over:
                 taken.known += 1
                 return
-            entry = said_again(entry, max(now(), parse_rfc3339(row[0]) + SECOND))
+            entry = said_again(entry, max(to_milliseconds(now()), parse_rfc3339(row[0]) + SECOND))
         if entry.is_over:
             taken.over += 1
         elif row is None:
@@ -162,7 +162,7 @@ class Store:
         ).fetchall()
         for stix_id, version, kind, value, upstream in rows:
             if stix_id not in there and value:
-                at = max(now(), parse_rfc3339(version) + SECOND)
+                at = max(to_milliseconds(now()), parse_rfc3339(version) + SECOND)
                 self._keep(source, document.name, ended(stix_id, at, kind, value, upstream), ENDED_HERE)
                 taken.over += 1
 

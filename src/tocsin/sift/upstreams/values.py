@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from tocsin.wire import said
+from tocsin.wire.stix import to_milliseconds
 
 LIVES = {"address": dt.timedelta(days=7), "name": dt.timedelta(days=30)}  # as long as a word stands
 STAYS = ("amber+strict", "red")  # labels under which nothing leaves this organisation
@@ -91,7 +92,15 @@ def judged(word: said.Word, context: Context, now: dt.datetime, raw: bytes) -> E
         return Left(NOBODYS, raw, is_malformed=True)
     if not word.is_over and context.is_old(word.kind, word.at, now):
         return Left(OLD)
-    return Entry(word.stix_id, word.at, said.body(word), word.kind, word.value, word.upstream, word.is_over)
+    return Entry(
+        word.stix_id,
+        to_milliseconds(word.at),
+        said.body(word),
+        word.kind,
+        word.value,
+        word.upstream,
+        word.is_over,
+    )
 
 
 def digest_of(body: bytes) -> str:
