@@ -89,26 +89,24 @@ def measure(names: int, trials: int, at_once: int) -> list[dict[str, Any]]:
             secondary("bind", made, [PARENT]) as bind,
         ):
             resolvers = {"unbound": unbound, "bind": bind}
-            loaded = until(resolvers, f"seed-{names - 1}.bad-site.top", NXDOMAIN, began)
+            loaded = until(resolvers, [f"seed-{names - 1}.bad-site.top"], NXDOMAIN, began)
             rows: list[dict[str, Any]] = [{"what": "the whole list is loaded", "names": names, **ms(loaded)}]
             shared, withdrawn = [], []
             for name in tried:
                 pause()
                 report_all(url, second, [name])
-                shared.append(follow(made, resolvers, name, NXDOMAIN, time.time()))
+                shared.append(follow(made, resolvers, [name], NXDOMAIN, time.time()))
                 pause()
                 began = time.time()
                 withdraw(name, Actor.of_person(person))
-                withdrawn.append(follow(made, resolvers, name, NOERROR, began))
+                withdrawn.append(follow(made, resolvers, [name], NOERROR, began))
             rows.append(summary("one report to refused", names, shared))
             rows.append(summary("withdrawn to answered again", names, withdrawn))
             if many:
                 pause()
                 report_all(url, second, many)
                 began = time.time()
-                for name in many:
-                    until(resolvers, name, NXDOMAIN, began)
-                last = follow(made, resolvers, many[-1], NXDOMAIN, began)
+                last = follow(made, resolvers, many, NXDOMAIN, began)
                 rows.append(
                     {"what": f"{at_once:,} names at once, the last refused", "names": names, **ms(last)}
                 )
@@ -196,12 +194,14 @@ def withdraw(name: str, by: Any) -> None:
     services.withdraw(found, by, "it was cleaned up")
 
 
-def follow(made: "Primary", resolvers: "dict[str, Resolver]", name: str, rcode: int, began: float) -> Times:
-    """Seconds from `began` to each step, the resolvers' answers last."""
+def follow(
+    made: "Primary", resolvers: "dict[str, Resolver]", names: list[str], rcode: int, began: float
+) -> Times:
+    """Seconds from `began` to each step, for the last of these names; the resolvers' answers come last."""
     from tocsin.sharing.models import Indicator, ListHead
 
-    answered = until(resolvers, name, rcode, began)
-    judged = Indicator.objects.get(kind="name", value=name).changed_at
+    answered = until(resolvers, names, rcode, began)
+    judged = Indicator.objects.get(kind="name", value=names[-1]).changed_at
     listed = ListHead.objects.get(pk="name").changed_at
     step = json.loads(made.steps.read_text().splitlines()[-1])
     return {
@@ -213,20 +213,24 @@ def follow(made: "Primary", resolvers: "dict[str, Resolver]", name: str, rcode: 
     }
 
 
-def until(resolvers: "dict[str, Resolver]", name: str, rcode: int, began: float) -> Times:
-    """Seconds from `began` until each resolver refuses the name, or refuses it no more."""
+def until(resolvers: "dict[str, Resolver]", names: list[str], rcode: int, began: float) -> Times:
+    """Seconds from `began` until each resolver refuses all names, or none, the asking for each among it."""
     found: Times = {}
+
+    def answers(resolver: "Resolver", name: str) -> bool:
+        try:
+            return (resolver.rcode(name) == NXDOMAIN) is (rcode == NXDOMAIN)
+        except OSError:
+            return False
 
     def look(kind: str, resolver: "Resolver") -> None:
         ends = time.time() + PATIENCE
-        while time.time() < ends:
-            try:
-                if (resolver.rcode(name) == NXDOMAIN) is (rcode == NXDOMAIN):
-                    found[kind] = time.time() - began
+        for name in names:
+            while not answers(resolver, name):
+                if time.time() > ends:
                     return
-            except OSError:
-                pass
-            time.sleep(LOOK)
+                time.sleep(LOOK)
+        found[kind] = time.time() - began
 
     looking = [threading.Thread(target=look, args=pair) for pair in resolvers.items()]
     for one in looking:
@@ -234,7 +238,7 @@ def until(resolvers: "dict[str, Resolver]", name: str, rcode: int, began: float)
     for one in looking:
         one.join()
     if len(found) < len(resolvers):
-        raise SystemExit(f"{name} did not arrive within {PATIENCE:.0f} seconds: {found}")
+        raise SystemExit(f"{names[0]} … did not arrive within {PATIENCE:.0f} seconds: {found}")
     return found
 
 
@@ -253,7 +257,7 @@ def floor(made: "Primary", resolvers: "dict[str, Resolver]") -> list[Times]:
         began = time.time()
         knot.change([], [name], f"list-floor.{n}")
         in_knot = time.time()
-        answered = until(resolvers, name, NXDOMAIN, in_knot)
+        answered = until(resolvers, [name], NXDOMAIN, in_knot)
         found.append({"in_knot": in_knot - began, **answered})
     return found
 
