@@ -106,10 +106,10 @@ def as_json(found: Explained) -> str:
 
 
 def unblock_here(pattern: str) -> str:
-    """Leave it out of this machine's lists from the next run of `tocsin zone` on; gives a sentence."""
+    """Leave it out of the lists that this machine writes from now on; gives a sentence."""
     value = canonical(pattern)
     _keep(unblocked() | {value})
-    return f"here: {value} is left out of the lists that `tocsin zone` writes from its next run on."
+    return f"here: {value} is left out of the lists that `tocsin zone` and `tocsin dns` write from now on."
 
 
 def block_again(pattern: str) -> str:
@@ -118,7 +118,7 @@ def block_again(pattern: str) -> str:
     if value not in known:
         return f"here: {value} was not left out."
     _keep(known - {value})
-    return f"here: the exchange's lists decide on {value} again, from the next run of `tocsin zone` on."
+    return f"here: the exchange's lists decide on {value} here again."
 
 
 def unblocked() -> frozenset[str]:
