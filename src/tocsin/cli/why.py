@@ -57,9 +57,9 @@ def why(pattern: str, url: str, key: str | None, private: bool, as_json: bool) -
 def unblock(pattern: str, reason: str, url: str, key: str | None, undo: bool) -> None:
     """Stop blocking PATTERN here at once, and object to it at the exchange.
 
-    `tocsin zone` and `tocsin dns` leave it out of this machine's lists from now on. At the exchange your own words
-    on it are taken back; what others stand behind goes to a trusted person, who answers within a working day,
-    or it is taken off every list. Needs a key with the scope indicators:write.
+    `tocsin zone` and `tocsin dns` leave it out of this machine's lists from now on. At the exchange your own
+    words on it are taken back; what others stand behind goes to a trusted person, who answers within a
+    working day, or it is taken off every list. Needs a key with the scope indicators:write.
 
     \b
       tocsin unblock shop.example --reason "our customer, cleaned this morning"
