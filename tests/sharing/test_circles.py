@@ -11,7 +11,7 @@ from tocsin.access.models import Community, Member
 from tocsin.access.policy import Actor
 from tocsin.journal.models import Entry
 from tocsin.kernel.problems import BadInput, Conflict, NotAllowed, NotFound
-from tocsin.sharing import channels, circles, services
+from tocsin.sharing import channels, circles, explaining, services
 from tocsin.sharing.words import Said
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -90,7 +90,12 @@ def test_on_the_pages(street: Street) -> None:
         assert ATTACKER in shown
         assert "hides nobody" in shown
         assert "stream/v1/channels/ports-green" in shown
-    assert [row.value for row in circles.shared_in(rita, ports.community_id)] == [ATTACKER]
+    (row,) = circles.shared_in(rita, ports.community_id)
+    assert row.value == ATTACKER
+    own = client.get(f"/indicators/{street.indicator().indicator_id}").content.decode()
+    assert "You may block this: it is shared in Ports, and with nobody else." in own
+    sentence = explaining.explain(rita, ATTACKER).sentence
+    assert sentence == "It is shared in Ports alone: the machines of its members refuse it."
     assert other.post(f"{page}/out", {"member": medway.member_id}).status_code == 302
     assert other.get(page).status_code == 404
     assert client.post(f"{page}/close").status_code == 302

@@ -77,7 +77,7 @@ def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanati
     return Explanation(
         kind=kind,
         value=value,
-        sentence=sentence_of(found),
+        sentence=sentence_of(found, view.shared_in),
         indicator_id=found.indicator_id,
         state=found.state,
         reason=found.reason,
@@ -96,8 +96,10 @@ def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanati
     )
 
 
-def sentence_of(found: Indicator) -> str:
-    """May I block this? In one line."""
+def sentence_of(found: Indicator, shared_in: str = "") -> str:
+    """May I block this? In one line; `shared_in` names the communities in which it is shared."""
+    if shared_in and found.state != Indicator.State.SHARED:
+        return f"It is shared in {shared_in} alone: the machines of its members refuse it."
     return {
         Indicator.State.SHARED: "It is shared: members' machines refuse it.",
         Indicator.State.HELD: "It is held: nobody is asked to block it.",

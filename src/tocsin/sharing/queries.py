@@ -48,6 +48,16 @@ class Event:
 
 
 @dataclass(frozen=True)
+class InCircle:
+    """Where an indicator stands in one community of the reader's, that it was shared in at some time."""
+
+    name: str
+    state: str
+    reason: str
+    valid_until: dt.datetime | None
+
+
+@dataclass(frozen=True)
 class IndicatorView:
     """What a person may know of an indicator: never who reported it, nor how many did.
 
@@ -70,6 +80,12 @@ class IndicatorView:
     may_approve: bool
     may_withdraw: bool
     events: tuple[Event, ...]
+    circles: tuple[InCircle, ...] = ()
+
+    @property
+    def shared_in(self) -> str:
+        """The reader's communities in which it is shared now, in words; empty where it is in none."""
+        return " and ".join(one.name for one in self.circles if one.state == Indicator.State.SHARED)
 
 
 def visible_to(actor: Actor) -> QuerySet[Indicator]:
@@ -173,6 +189,23 @@ def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
         may_approve=may(actor, "indicator.approve") and not is_shared,
         may_withdraw=may(actor, "indicator.withdraw") and is_shared,
         events=tuple(life_of(found)),
+        circles=circles_of(actor, found),
+    )
+
+
+def circles_of(actor: Actor, indicator: Indicator) -> tuple[InCircle, ...]:
+    """Where it stands in the actor's communities; none in which it was never shared."""
+    near = Standing.objects.filter(
+        indicator=indicator, community__in=communities_of(actor).order_by().values("pk")
+    ).exclude(state=Indicator.State.HELD)
+    return tuple(
+        InCircle(
+            name=one.community.name,
+            state=one.state,
+            reason=one.reason,
+            valid_until=one.valid_until if one.state == Indicator.State.SHARED else None,
+        )
+        for one in near.select_related("community").order_by("community__name")
     )
 
 

@@ -539,9 +539,10 @@ def test_rule_61_deleting(street: Street, writer: Client, reader: Client) -> Non
     shared = f"{SHARED}objects/indicator--{street.indicator(ADDRESSES[0]).stix_id}/"
     assert writer.delete(shared).status_code == 403
     assert reader.delete(mine + one).status_code == 404
-    assert writer.delete(mine + one).status_code == 200
+    assert writer.delete(f"{mine}{one}?match[version]=last").status_code == 200
     assert [item["modified"][:4] for item in found(writer, mine)] == ["2021"]
-    assert writer.delete(f"{mine}{one}?match[version]=all").status_code == 200
+    post(writer, indicator(modified="2023-01-01T00:00:00.000Z"))
+    assert writer.delete(mine + one).status_code == 200
     assert writer.get(mine + one).status_code == 404
     assert writer.get(f"{mine}manifest/").json() == {}
     assert writer.delete(mine + one).status_code == 404

@@ -93,13 +93,17 @@ def objects(request: HttpRequest, actor: Actor, collection: str) -> HttpResponse
 
 @writing("DELETE")
 def one_object(request: HttpRequest, actor: Actor, collection: str, object_: str) -> HttpResponse:
-    """Section 5.6: 404 for an object that is not there, an empty envelope for a version that is not; 5.7."""
+    """Section 5.6: 404 for an object that is not there, an empty envelope for a version that is not.
+
+    Section 5.7: what is deleted is gone, so all its versions go unless some are named.
+    """
     channel = channels.channel_of(actor, collection)
     if request.method == "DELETE":
         if not channels.writable(actor, channel):
             raise NotAllowed("this collection is only read")
         found = known(channel, object_)
-        contributions.delete(actor, channel, asked(request, actor, OF_DELETING, ids=(found,)).wanted)
+        question = asked(request, actor, OF_DELETING, ids=(found,), versions=("all",))
+        contributions.delete(actor, channel, question.wanted)
         return HttpResponse(status=200, content_type=taxii.MEDIA)
     question = asked(request, actor, OF_AN_OBJECT, ids=(known(channel, object_),))
     return enveloped(feed.bodies(channel, question.wanted, question.limit), question)
