@@ -1,18 +1,22 @@
 """A community from the first press to the last: made, joined, shared in, left, closed."""
 
+import msgspec
 import pytest
 from django.test import Client
-from tests.exchange import a_member
+from tests.exchange import a_member, key_text
 from tests.sharing.street import ATTACKER, NOON, Street
 
 from tocsin.access import gathering
 from tocsin.access import services as access
 from tocsin.access.models import Community, Member
 from tocsin.access.policy import Actor
+from tocsin.journal import keys
 from tocsin.journal.models import Entry
 from tocsin.kernel.problems import BadInput, Conflict, NotAllowed, NotFound
+from tocsin.proof.lists import check_list
 from tocsin.sharing import channels, circles, explaining, services
 from tocsin.sharing.words import Said
+from tocsin.wire.lists import ListStatement
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -64,6 +68,33 @@ def test_what_is_no_community_is_refused(street: Street, wrong: dict[str, object
     for taken in ("ports!", "Everybody"):
         with pytest.raises(Conflict):
             gathering.make(rita, taken)
+
+
+def test_its_lists_are_for_keys_of_its_members(street: Street) -> None:
+    """Signed under the community's name; not there for anybody else; nftables' sets have own names."""
+    ferry, medway = street.member("ferry"), street.member("medway")
+    rita = somebody("rita", ferry)
+    gathering.make(rita, "Ports")
+    ports = Community.objects.get()
+    gathering.let_in(rita, ports.community_id, medway.member_id)
+    for member in (ferry, medway):
+        services.assert_said(member, [Said("address", ATTACKER, "r", community=ports.pk)])
+    inside, outside = (
+        Client(headers={"Authorization": f"Bearer {key_text(one, ('lists:read',))}"})
+        for one in (medway, a_member("harbour"))
+    )
+    for form in ("addresses.txt", "addresses.nft"):
+        name = f"ports.{form}"
+        answer = inside.get(f"/api/v1/lists/{name}")
+        assert ATTACKER in answer.content.decode()
+        statement = msgspec.json.decode(answer["Tocsin-Signature"], type=ListStatement)
+        check_list(statement, name, answer.content, keys.public_key())
+        assert ATTACKER not in inside.get(f"/api/v1/lists/{form}").content.decode()
+        assert outside.get(f"/api/v1/lists/{name}").status_code == 404
+        known = inside.get(f"/api/v1/lists/{name}", headers={"If-None-Match": answer["ETag"]})
+        assert known.status_code == 304
+    assert b"add set inet tocsin ports-shared4" in answer.content
+    assert inside.get("/api/v1/lists/ports.nothing").status_code == 404
 
 
 def test_on_the_pages(street: Street) -> None:

@@ -28,6 +28,12 @@ from tocsin.kernel.problems import BadInput
     help="Write Suricata's datasets and the rules that ask them into this folder.",
 )
 @click.option(
+    "--community",
+    default="",
+    metavar="SLUG",
+    help="That community's lists in place of everybody's; its page names the slug.",
+)
+@click.option(
     "--reload",
     "reloads",
     multiple=True,
@@ -41,6 +47,7 @@ def zone(
     names: Path | None,
     addresses: Path | None,
     suricata: Path | None,
+    community: str,
     reloads: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -64,7 +71,7 @@ def zone(
         raise BadInput("no list was asked for", hint=hint)
     if not key:
         raise BadInput("no API key", hint="set TOCSIN_KEY, or give --key; the exchange's operator makes one")
-    plan = zones.Plan(url.rstrip("/"), names, addresses, reloads, suricata)
+    plan = zones.Plan(url.rstrip("/"), names, addresses, reloads, suricata, community)
     for written in zones.zone(plan, key, say=lambda text: click.echo(text, err=True)):
         if as_json:
             import msgspec

@@ -1,4 +1,8 @@
-"""The lists that members' networks read, each written and signed once for each number."""
+"""The lists that members' networks read, each written and signed once for each number.
+
+Everybody's, and those of each community: `names.rpz` and, of the community with the slug `ports`,
+`ports.names.rpz`.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
@@ -6,6 +10,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from tocsin.access.communities import communities_of
+from tocsin.access.models import Community
+from tocsin.access.policy import Actor
 from tocsin.journal import keys
 from tocsin.kernel.canonical import canonical_bytes
 from tocsin.kernel.hashing import sha256_hex
@@ -13,6 +20,7 @@ from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import rfc3339
 from tocsin.proof.lists import sign_statement
 from tocsin.sharing.models import ListHead
+from tocsin.sharing.publishing import head_key
 from tocsin.sharing.queries import ListVersion, changed_since, last_end, list_version, shared_until
 from tocsin.wire import nft, rpz
 from tocsin.wire.lists import CHANGES, ListStatement, changes
@@ -29,7 +37,21 @@ class ListForm:
 
     kind: str
     media: str
-    write: Callable[[Rows, ListVersion], Iterable[str]]
+    write: Callable[[Rows, ListVersion, str], Iterable[str]]  # the last: a community's slug, or nothing
+
+
+@dataclass(frozen=True)
+class NamedList:
+    """A list by its file name: its form, and whose it is (None: everybody's)."""
+
+    name: str
+    form: ListForm
+    community: Community | None = None
+
+    @property
+    def key(self) -> str:
+        """Under which its number is counted."""
+        return head_key(self.community, self.form.kind)
 
 
 @dataclass(frozen=True)
@@ -43,7 +65,7 @@ class WrittenList:
     media: str
 
 
-def plain(rows: Rows, version: ListVersion) -> Iterator[str]:
+def plain(rows: Rows, version: ListVersion, circle: str) -> Iterator[str]:
     """One value a line."""
     yield f"# Tocsin list {version.number}\n"
     for value, _ in rows:
@@ -52,11 +74,13 @@ def plain(rows: Rows, version: ListVersion) -> Iterator[str]:
 
 LISTS: dict[str, ListForm] = {
     "addresses.nft": ListForm(
-        "address", "text/plain; charset=utf-8", lambda rows, v: nft.ruleset(rows, v.number, v.changed_at)
+        "address",
+        "text/plain; charset=utf-8",
+        lambda rows, v, circle: nft.ruleset(rows, v.number, v.changed_at, circle),
     ),
     "addresses.txt": ListForm("address", "text/plain; charset=utf-8", plain),
     "names.rpz": ListForm(
-        "name", "text/dns; charset=utf-8", lambda rows, v: rpz.zone((name for name, _ in rows), v.number)
+        "name", "text/dns; charset=utf-8", lambda rows, v, _: rpz.zone((name for name, _ in rows), v.number)
     ),
     "names.txt": ListForm("name", "text/plain; charset=utf-8", plain),
 }
@@ -65,64 +89,69 @@ _written: dict[str, WrittenList] = {}
 _changes: dict[tuple[str, dt.datetime], WrittenList] = {}
 
 
-def form_of(name: str) -> ListForm:
-    """The list of that file name. Raises NotFound."""
-    if name not in LISTS:
-        raise NotFound(f"there is no list {name[:40]}", hint=f"choose of {', '.join(LISTS)}")
-    return LISTS[name]
+def named(actor: Actor, name: str) -> NamedList:
+    """The list of that file name, where this actor may read it. Raises NotFound."""
+    if name in LISTS:
+        return NamedList(name, LISTS[name])
+    slug, _, rest = name.partition(".")
+    community = communities_of(actor).filter(slug=slug).first() if rest in LISTS else None
+    if community is None:
+        raise NotFound(f"there is no list {name[:60]}", hint=f"choose of {', '.join(LISTS)}")
+    return NamedList(name, LISTS[rest], community)
 
 
-def number_of(name: str) -> int:
-    """The number that a list has now: one question, however long the list. Raises NotFound."""
-    return head_of(form_of(name).kind)[0]
+def number_of(one: NamedList) -> int:
+    """The number that a list has now: one question, however long the list."""
+    return head_of(one)[0]
 
 
-def head_of(kind: str) -> tuple[int, dt.datetime]:
-    """Number and date of the lists of one kind."""
-    return ListHead.objects.filter(pk=kind).values_list("number", "changed_at").first() or (0, NEVER)
+def head_of(one: NamedList) -> tuple[int, dt.datetime]:
+    """Number and date of a list."""
+    return ListHead.objects.filter(pk=one.key).values_list("number", "changed_at").first() or (0, NEVER)
 
 
-def written(name: str) -> WrittenList:
+def written(one: NamedList) -> WrittenList:
     """The list as it stands now, from memory where this process wrote that number before.
 
     What is on it depends on its number alone: values are judged by the instant of its last change, and what
-    expires since then goes with the next number, at the worker's sweep. Raises NotFound.
+    expires since then goes with the next number, at the worker's sweep.
     """
-    form = form_of(name)
-    kept = _written.get(name)
-    while kept is None or (kept.number, kept.date) != head_of(form.kind):
-        version = list_version(form.kind)
-        kept = write(name, form, version, shared_until(form.kind, version.changed_at))
-        _written[name] = kept
+    kept = _written.get(one.name)
+    while kept is None or (kept.number, kept.date) != head_of(one):
+        version = list_version(one.form.kind, one.community)
+        rows = shared_until(one.form.kind, version.changed_at, one.community)
+        kept = write(one, version, rows)
+        _written[one.name] = kept
     return kept
 
 
-def write(name: str, form: ListForm, version: ListVersion, rows: Rows) -> WrittenList:
+def write(one: NamedList, version: ListVersion, rows: Rows) -> WrittenList:
     """Write and sign one version of a list."""
-    body = "".join(form.write(rows, version)).encode()
-    return signed(name, version, max((until for _, until in rows), default=None), body, form.media)
+    circle = one.community.slug if one.community is not None else ""
+    body = "".join(one.form.write(rows, version, circle)).encode()
+    return signed(one.name, version, max((until for _, until in rows), default=None), body, one.form.media)
 
 
-def written_since(name: str, since: dt.datetime) -> WrittenList:
-    """What changed on a list of names since a number of that date; the whole list where that is better.
+def written_since(one: NamedList, since: dt.datetime) -> WrittenList:
+    """What changed on everybody's list of names since a number of that date; the whole where that is better.
 
     Three questions, however long the list: so that one name more costs a network of a hundred thousand names
-    one line. What many ask for is written and signed once. Raises NotFound.
+    one line. What many ask for is written and signed once.
     """
-    form = form_of(name)
-    if form.kind != "name":
-        return written(name)
+    name, kind = one.name, one.form.kind
+    if kind != "name" or one.community is not None:
+        return written(one)
     kept = _changes.get((name, since))
-    while kept is None or (kept.number, kept.date) != head_of(form.kind):
-        head = head_of(form.kind)
-        found = changed_since(form.kind, since, head[1], MOST_CHANGES) if since <= head[1] else None
+    while kept is None or (kept.number, kept.date) != head_of(one):
+        head = head_of(one)
+        found = changed_since(kind, since, head[1], MOST_CHANGES) if since <= head[1] else None
         if found is None:
-            return written(name)
-        version = list_version(form.kind)
+            return written(one)
+        version = list_version(kind)
         if (version.number, version.changed_at or NEVER) != head:
             continue  # it changed meanwhile
         body = "".join(changes(*found)).encode()
-        kept = signed(name, version, last_end(form.kind, head[1]), body, CHANGES, since)
+        kept = signed(name, version, last_end(kind, head[1]), body, CHANGES, since)
         if len(_changes) >= REMEMBERED:
             _changes.clear()
         _changes[name, since] = kept

@@ -48,17 +48,22 @@ class Plan:
     addresses: Path | None = None
     reloads: tuple[str, ...] = ()
     suricata: Path | None = None
+    community: str = ""
+
+    def named(self, name: str) -> str:
+        """The list's name at the exchange: a community's has its slug before it."""
+        return f"{self.community}.{name}" if self.community else name
 
     @property
     def lists(self) -> list[str]:
         """The lists that must be fetched for it."""
-        both = (NAMES, ADDRESSES)
+        both = (self.named(NAMES), self.named(ADDRESSES))
         return list(both) if self.suricata is not None else [name for name, _ in self.wanted]
 
     @property
     def wanted(self) -> list[tuple[str, Path]]:
         """The lists that were asked for, by name, and where they go."""
-        pairs = ((NAMES, self.names), (ADDRESSES, self.addresses))
+        pairs = ((self.named(NAMES), self.names), (self.named(ADDRESSES), self.addresses))
         return [(name, path) for name, path in pairs if path is not None]
 
 
@@ -134,7 +139,7 @@ def genuine(
 
 def values(name: str, text: str) -> Iterator[tuple[str, str, bool]]:
     """What stands on a list: (kind, value, are its subdomains meant?)."""
-    if name == NAMES:
+    if name.endswith(NAMES):
         for line in text.splitlines():
             owner, _, rest = line.partition(" ")
             if rest.split()[:1] == ["CNAME"] or " CNAME " in f" {rest} ":
@@ -150,7 +155,7 @@ def values(name: str, text: str) -> Iterator[tuple[str, str, bool]]:
 
 def emptied(name: str, body: bytes) -> bytes:
     """A list without its values: what a resolver or firewall needs to hold no stale ones."""
-    if name == NAMES:
+    if name.endswith(NAMES):
         return b"".join(line for line in body.splitlines(keepends=True) if b" CNAME " not in line)
     return _ELEMENTS.sub("", body.decode()).encode()
 
@@ -184,8 +189,8 @@ def _write_suricata(store: BlockStore, plan: Plan) -> list[Written]:
     written, forms = (
         [],
         {
-            NAMES: (suricata.NAMES, suricata.names_file),
-            ADDRESSES: (suricata.ADDRESSES, suricata.addresses_file),
+            plan.named(NAMES): (suricata.NAMES, suricata.names_file),
+            plan.named(ADDRESSES): (suricata.ADDRESSES, suricata.addresses_file),
         },
     )
     left_out = asking.unblocked()

@@ -8,25 +8,28 @@ SETS = (("shared4", "ipv4_addr"), ("shared6", "ipv6_addr"))
 
 
 def ruleset(
-    addresses: Iterable[tuple[str, dt.datetime]], number: int, at: dt.datetime | None
+    addresses: Iterable[tuple[str, dt.datetime]], number: int, at: dt.datetime | None, circle: str = ""
 ) -> Iterator[str]:
     """The file's parts: table and sets made where they are missing, emptied, and filled.
 
     Each address carries the seconds from `at`, the list's date, to its expiry, so that the kernel drops it by
     itself if no newer list comes. The sets count (`counter`); which traffic they drop is the reader's to say.
+    A community's sets have its slug, `circle`, before their names.
     """
+    sets = {f"{circle}-{name}" if circle else name: kind for name, kind in SETS}
     yield (
         f"# Tocsin: shared addresses, list {number}\n"
-        f"# Drop them by a rule of your own, such as: {TABLE} input ip saddr @shared4 drop\n"
+        f"# Drop them by a rule of your own, such as: {TABLE} input ip saddr @{next(iter(sets))} drop\n"
         f"add table {TABLE}\n"
     )
-    for name, kind in SETS:
+    for name, kind in sets.items():
         yield f"add set {TABLE} {name} {{ type {kind}; flags interval, timeout; counter; }}\n"
         yield f"flush set {TABLE} {name}\n"
-    by_set: dict[str, list[str]] = {name: [] for name, _ in SETS}
+    four, six = sets
+    by_set: dict[str, list[str]] = {four: [], six: []}
     for value, until in addresses:
         left = int((until - at).total_seconds()) if at is not None else 0
-        by_set["shared6" if ":" in value else "shared4"].append(f"{value} timeout {max(left, 1)}s")
+        by_set[six if ":" in value else four].append(f"{value} timeout {max(left, 1)}s")
     for name, elements in by_set.items():
         if elements:
             yield f"add element {TABLE} {name} {{\n"

@@ -23,9 +23,10 @@ MEDIA = sorted({media.split(";")[0] for media in (CHANGES, *(form.media for form
 @router.get("/{name}.sig", auth=guard("list.read"), openapi_extra=described(ListStatement))
 def read_statement(request: HttpRequest, name: str) -> HttpResponseBase:
     """The signed statement about a list's present number."""
-    tag = f'"{name}.sig-{lists.number_of(name)}"'
+    found = lists.named(actor_of(request), name)
+    tag = f'"{name}.sig-{lists.number_of(found)}"'
     return unless_known(request, tag) or tagged(
-        HttpResponse(lists.written(name).statement, content_type="application/json"), tag
+        HttpResponse(lists.written(found).statement, content_type="application/json"), tag
     )
 
 
@@ -33,6 +34,7 @@ def read_statement(request: HttpRequest, name: str) -> HttpResponseBase:
 def read_list(request: HttpRequest, name: str, since: str = "") -> HttpResponseBase:
     """A list as a resolver or a firewall reads it: addresses.nft, addresses.txt, names.rpz, names.txt.
 
+    That of a community has its slug before it: `ports.names.rpz`, for keys of its members alone.
     Send the `ETag` back as `If-None-Match`: 304 while nothing changed. `Tocsin-Signature` is the statement of
     `/lists/{name}.sig` in one line: the SHA-256 of these bytes, name, number and date, signed (Ed25519).
 
@@ -40,13 +42,17 @@ def read_list(request: HttpRequest, name: str, since: str = "") -> HttpResponseB
     lines `-name`, then `+name`, in a media type of their own, and a statement that repeats `since`. Some may
     be as they were. Where too much changed the whole list comes.
     """
-    actor, number = actor_of(request), lists.number_of(name)
+    actor = actor_of(request)
+    one = lists.named(actor, name)
+    number = lists.number_of(one)
     known = unless_known(request, tag_of(name, number))
     if known is not None:
-        readings.note_list(actor, name, number, number)
+        if one.community is None:
+            readings.note_list(actor, name, number, number)
         return known
-    found = lists.written_since(name, instant(since)) if since else lists.written(name)
-    readings.note_list(actor, name, held_by(request, name), found.number)
+    found = lists.written_since(one, instant(since)) if since else lists.written(one)
+    if one.community is None:
+        readings.note_list(actor, name, held_by(request, name), found.number)
     response = HttpResponse(found.body, content_type=found.media)
     response[SIGNATURE_HEADER] = found.statement.decode("ascii")
     return tagged(response, tag_of(name, found.number))
