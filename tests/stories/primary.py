@@ -52,6 +52,20 @@ logging {{
 {printed}
 {served}
 """
+KNOT = """
+server:
+    listen: 127.0.0.1@{port}
+    rundir: "{folder}"
+database:
+    storage: "{folder}"
+template:
+  - id: default
+    storage: "{folder}"
+log:
+  - target: "{log}"
+    any: info
+{printed}
+"""
 KRESD = """
 modules = {{ 'hints > iterate' }}
 net.listen('127.0.0.1', {port})
@@ -154,9 +168,15 @@ def primary(url: str, key: str, folder: Path, kinds: Sequence[str], policy: str 
 @contextmanager
 def secondary(kind: str, of: Primary, names: Sequence[str]) -> Iterator[Resolver]:
     """A resolver of that kind, set up by the printed text, which knows these names by itself."""
-    folder = of.folder / kind
+    folder = of.folder / f"{kind}-secondary"
     folder.mkdir(exist_ok=True)
-    made = {"unbound": _unbound, "bind": _bind, "powerdns": _powerdns, "knot-resolver": _kresd}[kind]
+    made = {
+        "unbound": _unbound,
+        "bind": _bind,
+        "powerdns": _powerdns,
+        "knot": _knot,
+        "knot-resolver": _kresd,
+    }[kind]
     port, log = of.ports.get(kind) or free_port(), folder / "daemon.log"
     with running(*made(folder, of.printed(kind), port, log, names)):
         yield Resolver(port, log, "")
@@ -192,6 +212,12 @@ def _powerdns(folder: Path, printed: str, port: int, log: Path, names: Sequence[
         "--threads=1", "--dnssec=off", "--setuid=", "--setgid=", "--write-pid=no",
     ]  # fmt: skip
     return [*argv, *(f"--{line}" for line in lines)]
+
+
+def _knot(folder: Path, printed: str, port: int, log: Path, names: Sequence[str]) -> list[str]:
+    conf = folder / "knot.conf"
+    conf.write_text(KNOT.format(port=port, folder=folder, log=log, printed=printed))
+    return ["knotd", "-c", str(conf)]
 
 
 def _kresd(folder: Path, printed: str, port: int, log: Path, names: Sequence[str]) -> list[str]:

@@ -73,13 +73,30 @@ def test_a_secondary_by_the_printed_text_refuses_and_lets_go(
         assert (checked.returncode, "✗" in checked.stdout) == (0, False), checked.stdout
 
 
+def test_another_knot_has_the_zone_by_the_printed_text(network: Network, folder: Path) -> None:
+    """It passes the zone on, so what counts is what stands in it."""
+    name = "knot-login.bad-site.top"
+
+    def stands(port: int) -> bool:
+        return cname(port, f"{name}.tocsin.rpz") == "."
+
+    with (
+        primary(network.url, network.keys["harbour"], folder, ["knot"]) as made,
+        secondary("knot", made, ()) as passing,
+    ):
+        share(network, name)
+        assert comes(lambda: stands(passing.port)), made.said.read_text()
+        network.withdraw("knot", "name", name)
+        assert comes(lambda: not stands(passing.port)), made.said.read_text()
+
+
 def test_knot_resolver_reads_the_file_that_its_text_names(network: Network, folder: Path) -> None:
     """It transfers no zones, says the text; the file of `tocsin zone` is read when it changes."""
     needs("kresd")
     name, made = "kresd-login.bad-site.top", Primary(network.url, network.keys["harbour"], folder)
     made.write()
-    (folder / "knot-resolver").mkdir()
-    file = folder / "knot-resolver" / "tocsin.rpz"
+    (folder / "knot-resolver-secondary").mkdir()
+    file = folder / "knot-resolver-secondary" / "tocsin.rpz"
     assert network.zone("--names", str(file))
     with secondary("knot-resolver", made, (name, OTHER)) as resolver:
         assert resolver.settles_on(name, NOERROR)
