@@ -10,6 +10,7 @@ import socket
 from traceback import format_exception
 from typing import Any
 
+from django.db import connection
 from django.db.models import F
 from django_tasks.base import TaskResultStatus
 from django_tasks_db.models import DBTaskResult, get_date_max
@@ -18,6 +19,7 @@ from tocsin.kernel.time import now
 
 LEASE = dt.timedelta(minutes=10)  # after which a job of a worker elsewhere counts as abandoned
 ORDINARY, WARNINGS = "default", "warnings"  # what may wait, and what a network is protected by
+WAITS = f"SELECT 1 FROM {DBTaskResult._meta.db_table} WHERE status = %s AND queue_name = %s LIMIT 1"  # noqa: S608
 FIRST_RETRY = dt.timedelta(seconds=2)
 LAST_RETRY = dt.timedelta(hours=1)
 
@@ -25,6 +27,13 @@ LAST_RETRY = dt.timedelta(hours=1)
 def worker_name() -> str:
     """This process, as the queue names it."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def waits(name: str) -> bool:
+    """Is there any job in the queue of this name, due or not? The cheapest of questions, asked all day."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITS, (TaskResultStatus.READY.value, name))
+        return cursor.fetchone() is not None
 
 
 def claim(worker: str, name: str | None = None) -> "DBTaskResult[Any, Any] | None":

@@ -76,7 +76,7 @@ def _one_round(worker: str, name: str) -> bool:
         except Exception:
             log.exception("the worker goes on after an error")
     try:
-        job = queue.claim(worker, name)
+        job = queue.claim(worker, name) if queue.waits(name) else None
         if job is not None:
             run_job(job)
     except Exception:
