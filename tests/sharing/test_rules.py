@@ -1,6 +1,7 @@
 """What a report says of an address or a name, and the rules of sharing, by themselves and over any stream."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -86,6 +87,7 @@ standings = st.builds(
     words=words,
     ruling=st.none() | st.builds(Ruling, st.booleans(), instants, st.just("because")),
     obstacle=st.sampled_from(["", "", "It is no public address."]),
+    caution=st.sampled_from(["", "", "A trusted person has to say yes because"]),
     valid_until=st.just(NOON + 40 * DAY),
 )
 
@@ -102,6 +104,7 @@ def test_nothing_is_shared_on_one_unverified_word(standing: Standing, at: dt.dat
         assert approved or len(sources) >= 2
         assert not refused
         assert not standing.obstacle
+        assert approved or not standing.caution
         assert verdict.valid_until is not None
         assert at < verdict.valid_until <= NOON + 40 * DAY + EXPIRY[standing.kind]
     elif standing.state == "shared":
@@ -116,15 +119,12 @@ def test_nothing_is_shared_on_one_unverified_word(standing: Standing, at: dt.dat
 def test_a_verdict_stands_until_something_changes(standing: Standing, at: dt.datetime) -> None:
     """Judged again at the same instant, it is the same."""
     first = judge(standing, at)
-    again = Standing(
-        standing.kind,
-        first.state,
-        first.reason,
-        standing.words,
-        standing.ruling,
-        standing.obstacle,
-        first.valid_until,
-        first.tlp,
+    again = replace(
+        standing,
+        state=first.state,
+        reason=first.reason,
+        valid_until=first.valid_until,
+        tlp=first.tlp,
         basis=first.basis,
     )
     assert judge(again, at) == first

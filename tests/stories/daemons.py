@@ -85,8 +85,8 @@ class Resolver:
             return asking.recv(512)[3] & 15
 
     def settles_on(self, name: str, rcode: int) -> bool:
-        """Whether it comes to answer so within ten seconds; a daemon loads a zone when it gets to it."""
-        ends = time.monotonic() + 10
+        """Whether it comes to answer so within 30 seconds; a daemon loads a zone when it gets to it."""
+        ends = time.monotonic() + 30
         while time.monotonic() < ends:
             try:
                 if self.rcode(name) == rcode:
