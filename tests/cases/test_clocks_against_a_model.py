@@ -55,6 +55,9 @@ def told(case: Case) -> list[tuple[str, str, int, dt.datetime]]:
 @example(
     nation="NLD", start=dt.datetime(2026, 10, 23, 22, tzinfo=dt.UTC), script=[(1, "ask"), (48, "decide")]
 )
+@example(  # asked on the Saturday after the last working day, decided as Monday begins
+    nation="ENG", start=dt.datetime(2027, 11, 29, tzinfo=dt.UTC), script=[(120, "ask"), (48, "decide")]
+)
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_happens_the_engine_says_what_the_slow_model_says(
     town: Town, nation: str, start: dt.datetime, script: list[tuple[int, str]]
@@ -99,7 +102,10 @@ def test_whatever_happens_the_engine_says_what_the_slow_model_says(
         elif name == "decide":
             questions.sweep(at)
             assess_case(case, by, "X-INV", "so", at)
-            model.decide, model.questions, is_decided = None, [], True
+            # The case goes on without its answers; what that makes due at this very instant was missed.
+            model.questions = []
+            model.fall_due()
+            model.decide, is_decided = None, True
             model.news()
     end = at + 60 * 24 * HOUR
     model.walk_to(end)

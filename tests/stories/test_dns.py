@@ -3,6 +3,7 @@
 import random
 import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,10 +25,11 @@ KNOT = ("knotd", "knotc", "knsupdate", "kdig")
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder of the test's own, short enough for a socket in it."""
+def folder() -> Iterator[Path]:
+    """A folder of the test's own, its name short enough for a daemon's socket in it (107 bytes)."""
     needs(*KNOT)
-    yield tmp_path
+    with tempfile.TemporaryDirectory(prefix="tocsin-dns-") as name:
+        yield Path(name)
 
 
 def share(network: Network, name: str) -> None:
