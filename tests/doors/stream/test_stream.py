@@ -211,6 +211,7 @@ def test_what_is_wrong_is_a_problem(
 
 def test_the_channels_id_leads_there_too(streaming: Streaming) -> None:
     """As the TAXII collection's does."""
+    streaming.write("say 1")
     with ExitStack() as stack:
         response = streaming.opened(stack, "?after=0", channel=streaming.channel)
         assert next(events(response))[1] in ("marking", "withdrawn-ahead")
