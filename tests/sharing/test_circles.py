@@ -125,6 +125,7 @@ def test_on_the_pages(street: Street) -> None:
     assert row.value == ATTACKER
     own = client.get(f"/indicators/{street.indicator().indicator_id}").content.decode()
     assert "You may block this: it is shared in Ports, and with nobody else." in own
+    assert ATTACKER in client.get("/network/spreading").content.decode()
     sentence = explaining.explain(rita, ATTACKER).sentence
     assert sentence == "It is shared in Ports alone: the machines of its members refuse it."
     assert other.post(f"{page}/out", {"member": medway.member_id}).status_code == 302

@@ -21,6 +21,7 @@ from tocsin.figures.rules import FEW
 from tocsin.kernel.time import now
 from tocsin.sharing import channels
 from tocsin.sharing.models import Channel, Indicator, Outgoing
+from tocsin.sharing.publishing import hour_of
 from tocsin.store import fence
 
 HOURS = 24
@@ -120,7 +121,7 @@ def spreading(actor: Actor, at: dt.datetime | None = None) -> SpreadingView:
         at,
         COUNTED_FOR,
     )
-    hours = tuple(_hour(counted_at) - HOUR * back for back in reversed(range(HOURS)))
+    hours = tuple(hour_of(counted_at) - HOUR * back for back in reversed(range(HOURS)))
     kinds = spreads(entries, stops, hours)
     regions = regions_of(stops, seats)
     return SpreadingView(
@@ -130,20 +131,20 @@ def spreading(actor: Actor, at: dt.datetime | None = None) -> SpreadingView:
 
 def entries_of(heard: Iterable[Channel], at: dt.datetime) -> list[Entry]:
     """What these channels told of the last day that is shared still."""
-    rows = Outgoing.objects.filter(
-        channel__in=list(heard),
-        date_added__gte=_hour(at) - HOUR * (HOURS - 1),
-        revoked=False,
-        indicator__state=Indicator.State.SHARED,
+    told = Outgoing.objects.filter(channel__in=list(heard), indicator__isnull=False, revoked=False)
+    rows = told.filter(
+        date_added__gte=hour_of(at) - HOUR * (HOURS - 1),
+        indicator__in=told.filter(is_latest=True).values("indicator"),
     )
-    return list(rows.order_by("-number").values_list("indicator_id", "indicator__attack_kind", "date_added"))
+    newest = rows.order_by("-date_added")
+    return list(newest.values_list("indicator_id", "indicator__attack_kind", "date_added"))
 
 
 def stops_since(at: dt.datetime) -> Stops:
     """Connections that each member stopped in the last day, by indicator. Never shown by member."""
     found: Stops = defaultdict(dict)
     with fence.lifted():  # summed over everybody, and suppressed before anybody reads it
-        rows = Tally.objects.filter(hour__gte=_hour(at) - HOUR * (HOURS - 1), hour__lte=at)
+        rows = Tally.objects.filter(hour__gte=hour_of(at) - HOUR * (HOURS - 1), hour__lte=at)
         sums = rows.order_by().values_list("indicator", "member").annotate(Sum("hits"))
         for indicator, member, hits in sums:
             found[indicator][member] = hits
@@ -171,7 +172,7 @@ def spreads(entries: Sequence[Entry], stops: Stops, hours: Sequence[dt.datetime]
     found = []
     for kind, told in by_kind.items():
         values = {pk for pk, _, _ in told}
-        counts = Counter(_hour(when) for _, _, when in {(pk, kind, _hour(when)) for pk, _, when in told})
+        counts = Counter(hour_of(when) for _, _, when in {(pk, kind, hour_of(when)) for pk, _, when in told})
         networks, words = reach(stops, values)
         examples = [known[pk] for pk in _newest(told) if pk in known]
         found.append(
@@ -193,7 +194,7 @@ def reach(stops: Stops, values: Iterable[int]) -> tuple[int, str]:
     by_member: Counter[int] = Counter()
     for pk in values:
         by_member.update(stops.get(pk, {}))
-    return _told(by_member), blocking.words(0, by_member.total(), len(by_member))
+    return _told(by_member)
 
 
 def regions_of(stops: Stops, seats: dict[int, str]) -> tuple[Region, ...]:
@@ -204,12 +205,7 @@ def regions_of(stops: Stops, seats: dict[int, str]) -> tuple[Region, ...]:
             by_region[seats.get(member, "")][member] += hits
     names = dict(Unit.objects.filter(unit_id__in=by_region).values_list("unit_id", "name"))
     found = [
-        Region(
-            name=names.get(region, "Elsewhere"),
-            networks=_told(by_member),
-            words=blocking.words(0, by_member.total(), len(by_member)),
-        )
-        for region, by_member in by_region.items()
+        Region(names.get(region, "Elsewhere"), *_told(by_member)) for region, by_member in by_region.items()
     ]
     return tuple(sorted(found, key=lambda one: (-one.networks, one.name)))
 
@@ -243,9 +239,6 @@ def _newest(told: Sequence[Entry]) -> list[int]:
     return list(dict.fromkeys(pk for pk, _, _ in told))[:NEWEST]
 
 
-def _told(by_member: Counter[int]) -> int:
-    return len(by_member) if len(by_member) >= FEW else 0
-
-
-def _hour(instant: dt.datetime) -> dt.datetime:
-    return instant.astimezone(dt.UTC).replace(minute=0, second=0, microsecond=0)
+def _told(by_member: Counter[int]) -> tuple[int, str]:
+    networks = len(by_member)
+    return networks if networks >= FEW else 0, blocking.words(0, by_member.total(), networks)
