@@ -96,11 +96,6 @@ def call_small(actor: Actor, is_small: bool) -> None:
         one.is_small_source = is_small
 
 
-def is_waiting(actor: Actor, indicator: Indicator) -> bool:
-    """Does a word of the actor's own members about it wait for its batch?"""
-    return _waiting().filter(indicator=indicator, member__in=[m.pk for m in actor.members]).exists()
-
-
 def sweep_batches(at: dt.datetime | None = None) -> int:
     """Close the batch that is due, and let go what is due and words of danger; gives how many left."""
     at = at or now()

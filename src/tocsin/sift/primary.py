@@ -4,7 +4,6 @@ One loop: look at the exchange, bring what changed into Knot, which notifies its
 was killed, lost or changed by hand, the zone's mark tells; then it is loaded anew from what is kept here.
 """
 
-import ipaddress
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from tocsin.kernel.problems import Conflict, NotGenuine, NotSignedIn, Problem, U
 from tocsin.sift import asking, calling
 from tocsin.sift.blockstore import BlockStore, opened
 from tocsin.sift.knot import Knot, KnotRefused, OutOfStep
+from tocsin.sift.origins import is_address
 from tocsin.sift.primary_list import Fresh, NameList
 from tocsin.sift.primary_settings import Settings
 from tocsin.sift.sqlite import alone
@@ -226,12 +226,4 @@ class Primary:
 
 def _names_unblocked() -> frozenset[str]:
     """The names that `tocsin unblock` leaves out on this machine."""
-    return frozenset(value for value in asking.unblocked() if not _is_address(value))
-
-
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
+    return frozenset(value for value in asking.unblocked() if not is_address(value))

@@ -4,10 +4,10 @@ It stays on the provider's side: own customers' addresses are whole here. `event
 `event.sequence` its count, so that a SIEM keeps the newest version of each and drops what it has.
 """
 
-import ipaddress
 from typing import Any
 
 from tocsin import __version__
+from tocsin.sift.origins import is_address
 from tocsin.sift.values import Attack
 
 ECS = "8.11"
@@ -63,18 +63,10 @@ def ecs(attack: Attack) -> dict[str, Any]:
         document["source"] = _end(attack.origins[0])
     if attack.targets:
         document["destination"] = _end(attack.targets[0])
-    related = [name for name in (*attack.origins, *attack.targets) if _is_address(name)]
+    related = [name for name in (*attack.origins, *attack.targets) if is_address(name)]
     document["related"] = {"ip": related, "hosts": sorted(attack.names)}
     return {name: value for name, value in document.items() if value}
 
 
 def _end(name: str) -> dict[str, str]:
-    return {"address": name, "ip": name} if _is_address(name) else {"address": name, "domain": name}
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return {"address": name, "ip": name} if is_address(name) else {"address": name, "domain": name}
