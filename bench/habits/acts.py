@@ -17,6 +17,8 @@ KEPT = "Kept as intelligence, linked with what else is known of it."
 BEGUN = "It is being investigated."
 ENDED, HELPED = "18", "source-port"
 WORDS = "No suspect was identified. It is opened again when something new comes in."
+PASSED_ON = ("medium", "low")  # severities that a unit above the forces passes on
+HAS_TIME = "It is not grave, and one of the forces whose providers reported it has the time for it."
 MINUTE = dt.timedelta(minutes=1)
 
 Todo = Callable[[], float]
@@ -65,6 +67,8 @@ class Sitting:
                 if not row.links
             }
             return [partial(self.send, case_id, unsent[case_id]) for case_id in self.unseen(unsent)]
+        if officer.unit_id in self.town.passing and (light := self.light(actor)):
+            return [partial(self.pass_on, light)]
         number, pages = 1, 1
         while number <= pages:
             page = queries.queue(actor, number=number)
@@ -72,6 +76,30 @@ class Sitting:
                 return [partial(self.handle, case_id) for case_id in fresh]
             number, pages = number + 1, page.pages
         return [partial(self.decide_groups, fresh) for fresh in self.groups(actor)]
+
+    def light(self, actor: Any) -> list[str]:
+        """Cases that nobody took and that are not grave: a page of the queue, filtered to them."""
+        from tocsin.cases import queries
+        from tocsin.cases.queueing import Wish
+
+        for severity in PASSED_ON:
+            number, pages = 1, 1
+            while number <= pages:
+                page = queries.queue(actor, Wish(severity=severity, owner="nobody"), number)
+                if found := [row.case_id for row in page.rows if row.case_id not in self.town.kept]:
+                    return found
+                number, pages = number + 1, page.pages
+        return []
+
+    def pass_on(self, case_ids: list[str]) -> float:
+        """A page of them, looked over and passed on in one press; what nobody else can have stays."""
+        from tocsin.cases import bulk
+        from tocsin.cases.passing import LEAST_BUSY
+
+        order = bulk.Order("redirect", unit_id=LEAST_BUSY, words=HAS_TIME)
+        done = bulk.do_many(self.town.actors[self.shift.officer.email], case_ids, order)
+        self.town.kept.update(one.case_id for one in done.refused)
+        return self.town.effort.groups(len(case_ids))
 
     def groups(self, actor: Any) -> list[list[str]]:
         """The first page of groups below the threshold that holds some not yet seen today."""

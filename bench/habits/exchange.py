@@ -8,6 +8,8 @@ import bisect
 import datetime as dt
 import heapq
 import itertools
+import sys
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,14 +31,19 @@ Arrivals = dict[dt.datetime, dict[str, list[Report]]]
 
 @dataclass
 class Town:
-    """The exchange while it runs; `unwilling` units never look at it."""
+    """The exchange while it runs.
+
+    `unwilling` units never look at it, `passing` ones pass on what is not grave.
+    """
 
     effort: Exchange
     unwilling: frozenset[str] = frozenset()
+    passing: frozenset[str] = frozenset()
     minutes: float = 0.0
     actors: dict[str, Any] = field(default_factory=dict)
     letters: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     missing: dict[int, float] = field(default_factory=dict)  # minutes that investigations still need
+    kept: set[str] = field(default_factory=set)  # cases that could not be passed on
     owed: dict[str, float] = field(default_factory=dict)  # minutes that somebody worked too long
 
     def join(
@@ -72,9 +79,13 @@ class Town:
             *((at, next(number), None) for at in itertools.takewhile(lambda at: at < ends_at, hours)),
         ]
         heapq.heapify(agenda)
+        day, began = begins_at.date(), time.perf_counter()
         with time_machine.travel(begins_at, tick=False) as clock:
             while agenda and agenda[0][0] <= ends_at:
                 at, _, what = heapq.heappop(agenda)
+                if at.date() != day:
+                    day = at.date()
+                    print(f"{day}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
                 clock.move_to(at)
                 if what is None:
                     clocks.sweep()

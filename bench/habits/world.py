@@ -52,6 +52,11 @@ class Nation:
         """Every officer's days."""
         return sessions(self.officers, self.shape.first_day, self.shape.days, hours)
 
+    def above(self) -> frozenset[str]:
+        """The units above the forces: the regional ones and the national one."""
+        places = {officer.unit_id for officer in self.officers if officer.unit_id}
+        return frozenset(places - set(people.forces([people.Unit(place, True) for place in places])))
+
     def told(self) -> list[old.Told]:
         """The reports as mails to the force of each provider's seat."""
         force = {member["key"]: member["force"] for member in self.members}
@@ -101,8 +106,11 @@ def habits_of_2016(nation: Nation) -> list[dict[str, Any]]:
     return rows
 
 
-def with_tocsin(nation: Nation, *, unwilling: bool) -> list[dict[str, Any]]:
-    """The exchange itself, in this process's own home, and what `tocsin check` finds: it must be nothing."""
+def with_tocsin(nation: Nation, *, unwilling: bool = False, passing: bool = True) -> list[dict[str, Any]]:
+    """The exchange itself, in this process's own home, and what `tocsin check` finds: it must be nothing.
+
+    `passing`: units above the forces pass on what is not grave; `unwilling`: three forces in ten never look.
+    """
     from tocsin.doors.admin.setup import prepare
 
     prepare()
@@ -111,14 +119,15 @@ def with_tocsin(nation: Nation, *, unwilling: bool) -> list[dict[str, Any]]:
 
     custom = old.customs({member["force"] for member in nation.members}, nation.shape.dice("customs"))
     silent = frozenset(force for force, chance in custom.items() if not chance) if unwilling else frozenset()
-    town = Town(Exchange(), silent)
+    town = Town(Exchange(), silent, nation.above() if passing else frozenset())
     began = time.perf_counter()
     with time_machine.travel(min(nation.arrivals) - dt.timedelta(days=1)):
         town.join(nation.members, nation.joined, nation.officers)
     town.run(nation.arrivals, nation.shifts(), nation.ends_at)
     with time_machine.travel(nation.ends_at, tick=False):
         findings = [str(finding) for finding in check_cases()]
-    what = "Tocsin, three forces in ten never look" if unwilling else "Tocsin"
+    what = "Tocsin" if passing else "Tocsin, nothing is passed on"
+    what += ", three forces in ten never look" if unwilling else ""
     lived = fates({member["name"]: member["key"] for member in nation.members})
     row = sums.row(what, lived, town.minutes, nation.ends_at)
     row |= {
@@ -130,12 +139,13 @@ def with_tocsin(nation: Nation, *, unwilling: bool) -> list[dict[str, Any]]:
     }
     for finding in findings[:5]:
         print(finding, file=sys.stderr)
-    return [row] if unwilling else [row, *sensitivity(nation)]
+    return [row, *sensitivity(nation)] if passing and not unwilling else [row]
 
 
 WORLDS = {
     "habits": habits_of_2016,
-    "tocsin": lambda nation: with_tocsin(nation, unwilling=False),
+    "kept": lambda nation: with_tocsin(nation, passing=False),
+    "tocsin": with_tocsin,
     "unwilling": lambda nation: with_tocsin(nation, unwilling=True),
 }
 

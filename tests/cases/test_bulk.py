@@ -5,10 +5,12 @@ import datetime as dt
 import pytest
 from tests.cases.town import NOON, Town
 
+from tocsin.access.services import join_unit
 from tocsin.cases import bulk
 from tocsin.cases.audit import check_cases
 from tocsin.cases.bulk import Order
 from tocsin.cases.models import Case, Clock, Decision, Outcome
+from tocsin.cases.passing import LEAST_BUSY
 from tocsin.cases.services import Responder, accept_case
 from tocsin.intake.models import Report
 from tocsin.journal.models import Entry
@@ -150,3 +152,33 @@ def test_a_group_is_kept_as_intelligence_with_a_prepared_reason(town: Town) -> N
     assert decision.person_name == "Olive"
     bulk.take_back(town.actor("olive"), result.bulk_id, SOON)
     assert Case.objects.filter(closed_at__isnull=True, owner_name="").count() == 4
+
+
+def test_each_is_passed_on_to_the_reporting_force_with_the_least_to_do(town: Town) -> None:
+    """One that has joined before one that has not, then whoever has fewer undecided cases; never oneself."""
+    cases = [town.case_of(town.report(origins=(f"203.0.113.{host}",))) for host in (1, 2, 3)]
+    for host in (1, 2):
+        for member in ("colne", "lakes"):
+            town.report(member, origins=(f"203.0.113.{host}",))
+    ids = [case.case_id for case in cases]
+    kent = town.unit("kent")
+    Case.objects.filter(case_id__in=ids).update(investigating_unit=kent)
+    order = Order("redirect", unit_id=LEAST_BUSY, words="they have the time")
+    join_unit("essex")
+    result = bulk.do_many(town.actor("olive"), ids[:1], order, PRESSED)
+    assert places(ids[:1]) == ["essex"], "Cumbria has not joined"
+    bulk.take_back(town.actor("olive"), result.bulk_id, SOON)
+    join_unit("cumbria")
+    result = bulk.do_many(town.actor("olive"), ids, order, SOON)
+    assert result.done == tuple(ids[:2])
+    assert [(one.case_id, one.reason) for one in result.refused] == [
+        (ids[2], "no provider of another force reported it")
+    ]
+    assert sorted(places(ids)) == ["cumbria", "essex", "kent"]
+    assert list(check_cases()) == []
+
+
+def places(case_ids: list[str]) -> list[str]:
+    """The units that investigate these cases."""
+    found = dict(Case.objects.values_list("case_id", "investigating_unit__unit_id"))
+    return [found[case_id] for case_id in case_ids]

@@ -17,11 +17,11 @@ def nation(tmp_path_factory: pytest.TempPathFactory) -> world.Nation:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("unwilling", [False, True])
-def test_nobody_meets_silence_in_ten_days(nation: world.Nation, unwilling: bool) -> None:
+@pytest.mark.parametrize(("unwilling", "passing"), [(False, False), (False, True), (True, True)])
+def test_nobody_meets_silence_in_ten_days(nation: world.Nation, unwilling: bool, passing: bool) -> None:
     """With the same people and hours fewer reports go unanswered, and the database has no silent one."""
     by_hand, every = world.habits_of_2016(nation)
-    with_it = world.with_tocsin(nation, unwilling=unwilling)[0]
+    with_it = world.with_tocsin(nation, unwilling=unwilling, passing=passing)[0]
     print(with_it)
     assert with_it["check_finds"] == 0
     assert with_it["reports"] == every["reports"] > by_hand["reports"] > 0

@@ -16,6 +16,7 @@ from tocsin.cases import decisions, states, undoing
 from tocsin.cases.answers import prepared_reason, prepared_words
 from tocsin.cases.casework import case_facts, fetch_case
 from tocsin.cases.models import Bulk, Case
+from tocsin.cases.passing import LEAST_BUSY, least_busy
 from tocsin.cases.reassigning import reassign_case
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import current_pack
@@ -36,7 +37,10 @@ DID: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be done to each case. Empty `words` mean the prepared ones, filled from each case."""
+    """What is to be done to each case. Empty `words` mean the prepared ones, filled from each case.
+
+    A `unit_id` of "least-busy" passes each on to the reporting force with the least to do.
+    """
 
     act: BulkAct
     status: str = ""
@@ -107,7 +111,8 @@ def check(order: Order) -> None:
     if order.act == "redirect":
         if not order.words.strip():
             raise BadInput("say why that unit should have them")
-        fetch_unit(order.unit_id)
+        if order.unit_id != LEAST_BUSY:
+            fetch_unit(order.unit_id)
     if order.act == "reassign":
         person_of(order)
 
@@ -125,6 +130,8 @@ def verb(order: Order, by: Responder, at: dt.datetime) -> Callable[[Case], objec
     pack = current_pack()
     if order.act == "accept":
         return lambda case: decisions.accept_case(case, by, at)
+    if order.act == "redirect" and order.unit_id == LEAST_BUSY:
+        return lambda case: decisions.redirect_case(case, by, least_busy(case), order.words, at)
     if order.act == "redirect":
         unit = fetch_unit(order.unit_id)
         return lambda case: decisions.redirect_case(case, by, unit, order.words, at)

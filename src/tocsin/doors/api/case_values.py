@@ -192,7 +192,10 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Many(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One act on up to 200 cases: accept, assess (status), answer (outcome) or redirect (unit, words)."""
+    """One act on up to 200 cases: accept, assess (status), answer (outcome) or redirect (unit, words).
+
+    `unit_id` "least-busy" passes each on to the reporting force with the fewest undecided cases.
+    """
 
     act: Literal["accept", "assess", "answer", "redirect"]
     case_ids: list[str]

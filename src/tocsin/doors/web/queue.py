@@ -12,6 +12,7 @@ from tocsin.access.policy import Actor
 from tocsin.cases import bulk, filters, queries, queueing, states
 from tocsin.cases.decisions import UNDO_FOR
 from tocsin.cases.models import Case, SavedFilter
+from tocsin.cases.passing import LEAST_BUSY
 from tocsin.cases.queueing import QueuePage, Wish
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import QueueGroup
@@ -161,7 +162,10 @@ def form(actor: Actor, found: QueuePage, *, is_group: bool) -> dict[str, Any]:
         ],
         "help_items": [item(row.code, row.words) for row in pack.help.values()],
         "duties": queries.clocks_of(actor),
-        "redirect_items": [item(unit.unit_id, unit.name) for unit in units],
+        "redirect_items": [
+            item(LEAST_BUSY, "Each to the reporting force with the least to do"),
+            *(item(unit.unit_id, unit.name) for unit in units),
+        ],
     }
 
 
