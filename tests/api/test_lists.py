@@ -195,10 +195,11 @@ def test_every_form_says_for_which_class_a_value_is_listed(street: Street, reade
 def test_another_class_is_a_change_of_the_list(street: Street, reader: Client) -> None:
     """Withdrawn and shared anew for another: another number, another signature, told to whoever lacks it."""
     before, body, _ = changed(reader, "")
-    services.withdraw(street.indicator(PHISH), street.trusted(), "not quite")
+    tess = street.trusted()
+    services.withdraw(street.indicator(PHISH), tess, "not quite")
     for member in ("harbour", "lock", "weir"):
         street.phish(member, at=now(), kind="malicious-code/malware-distribution")
-    services.approve(street.indicator(PHISH), street.trusted(), True, "it spreads malware")
+    services.approve(street.indicator(PHISH), tess, True, "it spreads malware")
     after, _, _ = changed(reader, "")
     assert (after.number > before.number, after.count, after.sha256 != before.sha256) == (True, 1, True)
     told = changed(reader, before.date, classes=True)[1]

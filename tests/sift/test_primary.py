@@ -413,7 +413,9 @@ def test_a_class_decides_where_a_name_leads(desk: primary.Primary, listing: List
     desk.turn()
     assert paper.zone == {"bad.top": "help.provider.example.", "c2.top": "."}
     assert (paper.loads, paper.changes, listing.sent) == (1, 1, ["whole", "changes"])
-    assert [(row.attack_kind, row.values) for row in steps[1].classes] == [(PHISH, 1), ("other/other", 1)]
+    assert [(row.attack_kind, row.values) for row in steps[1].classes] == [
+        (PHISH, 1), (C2, 1), ("other/other", 1),
+    ]  # fmt: skip
 
 
 def test_another_policy_takes_effect_at_the_next_start(listing: Listing, tmp_path: Path) -> None:

@@ -218,13 +218,13 @@ def test_one_alone_works_in_a_folder_and_nothing_stale_is_written(network: Netwo
         knot = Knot(primary_settings.load(made.settings))
         stale = Knot(knot.settings)
         assert knot.mark() == stale.mark()
-        knot.change([], ["by-hand.top"], "by.hand")
+        knot.change([], [("by-hand.top", ".")], "by.hand")
         assert knot.mark() == "by.hand"
         with pytest.raises(OutOfStep):
-            stale.change([], ["never.top"], "stale")
+            stale.change([], [("never.top", ".")], "stale")
         key.write_text(f"hmac-sha256:tocsin-update:{'A' * 32}\n")
         with pytest.raises(KnotRefused, match="does not know our key"):
-            knot.change([], ["never.top"], "wrong.key")
+            knot.change([], [("never.top", ".")], "wrong.key")
         assert knot.mark() == "by.hand"
         key.unlink()
         assert made.tocsin("--once").returncode == 0, (

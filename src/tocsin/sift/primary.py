@@ -43,7 +43,8 @@ class DnsBusy(Conflict):
 class Step:
     """One change that reached Knot: how many names, how long each part took (seconds), and when (POSIX).
 
-    `classes` says of what came, or of all where the zone was loaded anew, which class gets what, and why.
+    `classes` says of the listed names among them, of all where the zone was loaded anew, which class gets
+    what, and why.
     """
 
     number: int
@@ -176,7 +177,8 @@ class Primary:
         if before == self.file_mark:
             self.file_latest = at + FILE_LATEST
         self.file_due = min(at + FILE_AFTER, self.file_latest)
-        took, told = time.monotonic() - at, self._told(name for name, _ in come)
+        took, listed = time.monotonic() - at, self.list.names
+        told = self._told([*(name for name, _ in come), *(n for n in gone if n in listed and n not in left_out)])
         self.show(Step(self.list.number, len(gone), len(come), fetched, took, told))
 
     def _difference(
