@@ -23,7 +23,15 @@ from tocsin.kernel.time import rfc3339
 from tocsin.proof.lists import sign_statement
 from tocsin.sharing.models import ListHead
 from tocsin.sharing.publishing import head_key
-from tocsin.sharing.queries import Listed, ListVersion, changed_since, last_end, list_version, shared_until
+from tocsin.sharing.queries import (
+    Listed,
+    ListVersion,
+    changed_since,
+    counted_by_class,
+    last_end,
+    list_version,
+    shared_until,
+)
 from tocsin.wire import nft, rpz
 from tocsin.wire.lists import CHANGES, ListStatement, changes, class_line
 
@@ -101,6 +109,7 @@ LISTS: dict[str, ListForm] = {
 }
 
 _written: dict[str, WrittenList] = {}
+_counted: dict[str, tuple[tuple[int, dt.datetime], dict[str, int]]] = {}
 _changes: dict[tuple[str, dt.datetime, bool], WrittenList] = {}
 
 
@@ -138,6 +147,15 @@ def written(one: NamedList) -> WrittenList:
         kept = write(one, version, rows)
         _written[one.name] = kept
     return kept
+
+
+def by_class_now(kind: str) -> dict[str, int]:
+    """How many values of a kind everybody's list has for each class; counted once for each number."""
+    head = ListHead.objects.filter(pk=kind).values_list("number", "changed_at").first() or (0, NEVER)
+    kept = _counted.get(kind)
+    if kept is None or kept[0] != head:
+        kept = _counted[kind] = head, counted_by_class(kind, head[1])
+    return kept[1]
 
 
 def write(one: NamedList, version: ListVersion, rows: Rows) -> WrittenList:

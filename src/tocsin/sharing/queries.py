@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from tocsin.access.communities import communities_of
 from tocsin.access.models import Community
@@ -163,6 +163,12 @@ def changed_since(
         else:
             gone.append(value)
     return sorted(gone), sorted(come)
+
+
+def counted_by_class(kind: str, at: dt.datetime) -> dict[str, int]:
+    """How many values of that kind stand on everybody's list at that instant for each class."""
+    rows = _on_list(kind, at).order_by().values_list("attack_kind").annotate(Count("pk"))
+    return dict(rows)
 
 
 def last_end(kind: str, at: dt.datetime) -> dt.datetime | None:
