@@ -2,9 +2,9 @@
 
     python -m bench.zone [--names 1000000]
 
-The join is the least that any list costs: one string, one write. Both sides make the same number of values and
-encode them; the product's are a zone, and two nftables sets whose every address carries its end, both by class
-of attack; and the same zone as a policy of four actions has it.
+The join is the least that any list costs: one string, one write. Both sides make the same number of values
+and encode them; the product's are a zone, and two nftables sets whose every address carries its end, both by
+class of attack; and the same zone as a policy of four actions has it.
 """
 
 import argparse

@@ -177,15 +177,20 @@ def test_what_ends_by_itself_is_told_before_the_worker_sweeps_it(street: Street,
 
 
 def test_every_form_says_for_which_class_a_value_is_listed(street: Street, reader: Client) -> None:
-    """A comment before the values of each class; of changes behind each name that came, where that is asked."""
+    """A comment before the values of each class; of changes behind each name that came, where asked for."""
     for member in ("ferry", "medway"):
         street.phish(member, "c2.bad-site.top", at=now(), kind="malicious-code/c2-server")
     zone, text, sets = (
         reader.get(f"{LISTS}/{name}").content.decode() for name in ("names.rpz", "names.txt", "addresses.nft")
     )
-    phish, c2 = f"; class fraud/phishing\n{PHISH} CNAME .\n", "; class malicious-code/c2-server\nc2.bad-site.top"
+    phish, c2 = (
+        f"; class fraud/phishing\n{PHISH} CNAME .\n",
+        "; class malicious-code/c2-server\nc2.bad-site.top",
+    )
     assert zone.endswith(f"{phish}{c2} CNAME .\n")
-    assert text.endswith(f"# class fraud/phishing\n{PHISH}\n# class malicious-code/c2-server\nc2.bad-site.top\n")
+    assert text.endswith(
+        f"# class fraud/phishing\n{PHISH}\n# class malicious-code/c2-server\nc2.bad-site.top\n"
+    )
     assert f"# class {KIND}\nadd element inet tocsin shared4 {{\n{ATTACKER} timeout" in sets
     told = changed(reader, "1970-01-01T00:00:00Z", classes=True)[1]
     assert told == f"+c2.bad-site.top malicious-code/c2-server\n+{PHISH} fraud/phishing\n"
@@ -194,7 +199,7 @@ def test_every_form_says_for_which_class_a_value_is_listed(street: Street, reade
 
 def test_another_class_is_a_change_of_the_list(street: Street, reader: Client) -> None:
     """Withdrawn and shared anew for another: another number, another signature, told to whoever lacks it."""
-    before, body, _ = changed(reader, "")
+    before, _, _ = changed(reader, "")
     tess = street.trusted()
     services.withdraw(street.indicator(PHISH), tess, "not quite")
     for member in ("harbour", "lock", "weir"):

@@ -55,7 +55,9 @@ def test_what_is_unblocked_here_stays_so_until_it_is_undone() -> None:
 
 def test_a_zone_without_a_name() -> None:
     """Exactly that line is gone, and nothing that only ends like it."""
-    body = "".join(rpz.zone([(KIND, rpz.NXDOMAIN, ["a.example", "shop.example", "www.shop.example"])], 7)).encode()
+    body = "".join(
+        rpz.zone([(KIND, rpz.NXDOMAIN, ["a.example", "shop.example", "www.shop.example"])], 7)
+    ).encode()
     left = asking.without("names.rpz", body, frozenset({"shop.example"}))
     assert [one.value for one in listed.values("names.rpz", left.decode())] == [
         "a.example",

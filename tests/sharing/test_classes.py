@@ -1,4 +1,4 @@
-"""For which class of attack something is listed: what most say whose words may be read there, and no other."""
+"""For which class of attack something is listed: what most say whose words may be read there."""
 
 import pytest
 from tests.exchange import a_key
@@ -12,7 +12,11 @@ from tocsin.sharing.models import Indicator, Standing
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
-SCAN, BRUTE, EXPLOIT = "information-gathering/scanner", "intrusion-attempts/brute-force", "intrusion-attempts/exploit"
+SCAN, BRUTE, EXPLOIT = (
+    "information-gathering/scanner",
+    "intrusion-attempts/brute-force",
+    "intrusion-attempts/exploit",
+)
 
 
 def listed(street: Street) -> dict[str, str]:

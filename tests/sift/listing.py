@@ -34,7 +34,9 @@ class Listing:
     sent: list[str] = field(default_factory=list)
     tells_changes: bool = True
     refuses: bool = False
-    kinds: dict[str, str] = field(default_factory=dict)  # classes; what has none is told as older exchanges do
+    kinds: dict[str, str] = field(
+        default_factory=dict
+    )  # classes; what has none is told as older exchanges do
     before: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property

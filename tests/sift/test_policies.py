@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.wire.test_lists import DAY, NOON
 
 from tocsin.kernel.problems import BadInput
 from tocsin.sift import listed, policies
 from tocsin.sift.policies import Policy
 from tocsin.sift.primary_garden import WORDS, page
 from tocsin.wire import nft, rpz
-from tests.wire.test_lists import DAY, NOON
 
 KINDS = ("fraud/phishing", "fraud/copyright", "malicious-code/c2-server", "other/other", "new-class/new-type")
 RULES = ("fraud/phishing", "fraud", "malicious-code", "malicious-code/c2-server", "other", "other/other")
@@ -68,7 +68,7 @@ def test_a_policy_loses_no_address(policy: Policy, found: dict[str, str]) -> Non
 
 @given(some)
 def test_the_most_specific_rule_wins(policy: Policy) -> None:
-    """Of the class itself, of the whole class, then the default; also for a class that nobody has heard of."""
+    """Of the class itself, of the whole class, then the default; also for a class that is unknown."""
     for kind in KINDS:
         whole = kind.partition("/")[0]
         said = policy.classes.get(kind, policy.classes.get(whole, policy.action))
@@ -81,9 +81,15 @@ def test_the_most_specific_rule_wins(policy: Policy) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ('[classes]\n"fraud/fishing" = "log"', "there is no class 'fraud/fishing' (did you mean fraud/phishing?)"),
+        (
+            '[classes]\n"fraud/fishing" = "log"',
+            "there is no class 'fraud/fishing' (did you mean fraud/phishing?)",
+        ),
         ('[address_classes]\n"scanner" = "log"', "there is no class 'scanner'"),
-        ('[classes]\n"fraud" = "drop"', "fraud: there is no action 'drop' for names; known: nxdomain, garden"),
+        (
+            '[classes]\n"fraud" = "drop"',
+            "fraud: there is no action 'drop' for names; known: nxdomain, garden",
+        ),
         ('[classes]\n"fraud" = "log:x.example"', "there is no action 'log:x.example'"),
         ('[classes]\n"fraud" = "garden"', "fraud is garden, so garden must name a host"),
         ('[classes]\n"fraud" = "garden:localhost"', "so it must name a host"),

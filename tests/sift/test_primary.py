@@ -396,11 +396,14 @@ garden = "help.provider.example"
 
 
 def test_a_class_decides_where_a_name_leads(desk: primary.Primary, listing: Listing) -> None:
-    """The default, the garden, and nothing; a name whose class changes leads elsewhere with the next change."""
+    """The default, the garden, and nothing; one whose class changes leads elsewhere with the next change."""
     steps: list[primary.Step] = []
     desk.show = steps.append
     desk.policy = policies.Policy("nxdomain", "help.provider.example", {"fraud": "garden", C2: "nothing"})
-    listing.names, listing.kinds = ("bad.top", "login.bank.top", "c2.top"), {"login.bank.top": PHISH, "c2.top": C2}
+    listing.names, listing.kinds = (
+        ("bad.top", "login.bank.top", "c2.top"),
+        {"login.bank.top": PHISH, "c2.top": C2},
+    )
     desk.turn()
     paper = desk.knot
     assert isinstance(paper, Paper)

@@ -236,7 +236,9 @@ def test_another_policy_takes_effect_without_the_exchange(classed: Listing, plan
     quiet = dataclasses.replace(plan, policy=Policy(action="log", classes={C2: "nothing"}))
     with pytest.raises(Unreachable):
         run(quiet)
-    assert [line for line in text(plan.names).splitlines() if "CNAME" in line] == ["new.top CNAME rpz-passthru."]
+    assert [line for line in text(plan.names).splitlines() if "CNAME" in line] == [
+        "new.top CNAME rpz-passthru."
+    ]
     told = {name: [(row.attack_kind, row.action) for row in rows] for name, rows in zones.standing(quiet)}
     assert told["names.rpz"] == [("", "log"), (C2, "nothing")]
 

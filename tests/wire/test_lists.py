@@ -46,9 +46,7 @@ def test_nftables_reads_the_sets(tmp_path: Path) -> None:
     later = [("192.0.2.2", NOON + 7 * DAY), ("2001:db8::1", NOON + DAY), ("192.0.2.3", NOON + DAY)]
     first, second = tmp_path / "first.nft", tmp_path / "second.nft"
     first.write_text("".join(nft.ruleset([(SCAN, [("192.0.2.1", NOON + 7 * DAY)])], 1, NOON)))
-    second.write_text(
-        "".join(nft.ruleset([(SCAN, later[:1]), ("intrusions/burglary", later[1:])], 2, NOON))
-    )
+    second.write_text("".join(nft.ruleset([(SCAN, later[:1]), ("intrusions/burglary", later[1:])], 2, NOON)))
     script = f"nft -f {first} && nft -f {second} && nft -j list ruleset"
     done = subprocess.run(["unshare", "-rn", "sh", "-c", script], capture_output=True, text=True, timeout=20)
     if "not permitted" in done.stderr:

@@ -26,9 +26,7 @@ KEY_HELP = "Your API key; better in the environment.  [env: TOCSIN_KEY]"
     help="Say what it gets here by this policy, or by these settings of `tocsin dns`.  [env: TOCSIN_POLICY]",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One object on standard output.")
-def why(
-    pattern: str, url: str, key: str | None, private: bool, policy: Path | None, as_json: bool
-) -> None:
+def why(pattern: str, url: str, key: str | None, private: bool, policy: Path | None, as_json: bool) -> None:
     """Say why PATTERN, an address or a name, is blocked or is not: its whole life, and what to do.
 
     Needs a key with the scope lists:read. Who said it, and how many, is told to nobody. With --private three

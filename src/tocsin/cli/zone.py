@@ -163,7 +163,7 @@ def _rules(said: tuple[str, ...], option: str) -> dict[str, str]:
     return {kind: action for kind, _, action in pairs}
 
 
-def _policy(path: Path | None, given: dict[str, str | None | dict[str, str]]) -> "Policy":
+def _policy(path: Path | None, given: dict[str, str | dict[str, str] | None]) -> "Policy":
     """The file's policy, and over it what was given as options. Raises BadInput."""
     from msgspec.structs import replace
 

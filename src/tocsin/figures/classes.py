@@ -27,7 +27,7 @@ address_action = "drop"      # addresses of every other class: drop, log or noth
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class: how many names and addresses everybody's lists have for it, and what the own logs stopped."""
+    """One class: how many names and addresses everybody's lists have for it; what the own logs stopped."""
 
     attack_kind: str
     words: str
@@ -60,7 +60,9 @@ def classes(actor: Actor, at: dt.datetime | None = None) -> ClassesView:
     stopped = dict(tallies.values_list("indicator__attack_kind").annotate(Sum("hits")))
     pack = current_pack()
     rows = [
-        ClassRow(kind, pack.kind_words(kind), names.get(kind, 0), addresses.get(kind, 0), stopped.get(kind, 0))
+        ClassRow(
+            kind, pack.kind_words(kind), names.get(kind, 0), addresses.get(kind, 0), stopped.get(kind, 0)
+        )
         for kind in sorted({*names, *addresses, *stopped})
     ]
     rows.sort(key=lambda row: -(row.names + row.addresses))

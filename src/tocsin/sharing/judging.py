@@ -138,15 +138,14 @@ def classify(fresh: Sequence[Indicator | Standing]) -> None:
             indicator__in=pks, withdrawn_at=None, is_heard=True, member__suspended_at=None
         )
         .order_by()
-        .values_list("indicator", "member", "asserted_at", "tlp", "community", "report__kind")
+        .values_list("indicator_id", "member_id", "asserted_at", "tlp", "community_id", "report__kind")
     )
     words: dict[int, list[rules.Word]] = defaultdict(list)
-    for indicator, member, at, tlp, community, kind in said:
-        word = rules.Word(member, at, tlp=tlp, community=community, attack_kind=kind or "")
-        words[indicator].append(word)
+    for pk, member, at, tlp, community, kind in said:
+        words[pk].append(rules.Word(member, at, tlp=tlp, community=community, attack_kind=kind or ""))
     for one in fresh:
-        pk, community = (one.indicator_id, one.community_id) if isinstance(one, Standing) else (one.pk, None)
-        one.attack_kind = rules.class_said(rules.audible(words[pk], one.tlp, community))
+        pk, circle = (one.indicator_id, one.community_id) if isinstance(one, Standing) else (one.pk, None)
+        one.attack_kind = rules.class_said(rules.audible(words[pk], one.tlp, circle))
 
 
 def confidences(

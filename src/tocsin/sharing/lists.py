@@ -168,8 +168,9 @@ def write(one: NamedList, version: ListVersion, rows: Rows) -> WrittenList:
 def written_since(one: NamedList, since: dt.datetime, *, classes: bool = False) -> WrittenList:
     """What changed on everybody's list of names since a number of that date; the whole where that is better.
 
-    With `classes`, the class of what came is told, too, for readers that know it. Three questions, however long the list: so that one name more costs a network of a hundred thousand names
-    one line. What many ask for is written and signed once.
+    With `classes`, the class of what came is told, too, for readers that know it. Three questions, however
+    long the list: so that one name more costs a network of a hundred thousand names one line. What many ask
+    for is written and signed once.
     """
     name, kind = one.name, one.form.kind
     if kind != "name" or one.community is not None:

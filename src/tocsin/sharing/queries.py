@@ -127,12 +127,13 @@ def shared_until(
     Addresses go by number, IPv4 first.
     """
     at = at or now()
+    found: Iterable[tuple[str, str, dt.datetime | None]]
     if community is None:
         found = _on_list(kind, at).values_list("attack_kind", "value", "valid_until")
     else:
         here = _on_list_of(community, kind, at)
         found = here.values_list("attack_kind", "indicator__value", "valid_until")
-    rows = [Listed(*row) for row in found if row[2] is not None]
+    rows = [Listed(attack_kind, value, until) for attack_kind, value, until in found if until is not None]
     return sorted(rows, key=_by_number) if kind == Indicator.Kind.ADDRESS else sorted(rows)
 
 

@@ -98,7 +98,8 @@ class Knot:
     def change(self, gone: Sequence[str], come: Sequence[tuple[str, str]], mark: str) -> None:
         """Take names out, then put names in, each with where it leads, and the mark with the last of them.
 
-        A name that is there already leads elsewhere from then on (RFC 2136 section 3.4.2.2). Raises OutOfStep where the zone is not as `mark`, `load` or `change` left it; KnotAway, KnotRefused.
+        A name that is there already leads elsewhere from then on (RFC 2136 section 3.4.2.2). Raises OutOfStep
+        where the zone is not as `mark`, `load` or `change` left it; KnotAway, KnotRefused.
         """
         if not self._soa:
             raise OutOfStep

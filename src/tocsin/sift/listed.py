@@ -18,7 +18,7 @@ _class_line = re.compile(_class_lines.pattern + r".*\n", re.MULTILINE)
 
 
 class Value(NamedTuple):
-    """One value of a list: its kind, itself, whether its subdomains are meant, and its class (empty: none)."""
+    """One value of a list: its kind, itself, are its subdomains meant, and its class (empty: none)."""
 
     kind: str
     value: str
@@ -50,7 +50,7 @@ def counts(name: str, text: str, without: frozenset[str] = frozenset()) -> Count
 
 
 def obeyed(name: str, text: str, policy: Policy) -> str:
-    """The list as that policy has it: each name leads where its class does, addresses of some are left out."""
+    """The list as that policy has it: a name leads where its class does, addresses of some are left out."""
     obey = _names_obeyed if is_names(name) else _addresses_obeyed
     return "".join(obey(part, kind, policy) for kind, part in parts(text))
 

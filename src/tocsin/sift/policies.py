@@ -1,7 +1,7 @@
 """What a listed name or address gets here, by the class of attack for which it is listed: policy as data.
 
-A rule names one class as RSIT does (`fraud/phishing`) or all whose name begins so (`fraud`). The most specific
-rule wins; what no rule names, also a class that nobody here has heard of, gets the default.
+A rule names one class as RSIT does (`fraud/phishing`) or all whose name begins so (`fraud`). The most
+specific rule wins; what no rule names, also a class that nobody here has heard of, gets the default.
 """
 
 import difflib
@@ -83,7 +83,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def is_plain(self) -> bool:
         """Does everything get the same, and what it usually gets?"""
-        return self == Policy()
+        return self == PLAIN
 
     def name(self, kind: str) -> Choice:
         """What names of that class get."""
@@ -105,6 +105,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What each of these classes gets, with how many values it has."""
         rows = ((kind, counts[kind], self.chosen(is_name, kind)) for kind in sorted(counts))
         return tuple(ClassCount(kind, n, one.action, one.rule, one.host) for kind, n, one in rows)
+
+
+PLAIN = Policy()
 
 
 def load(path: Path) -> Policy:

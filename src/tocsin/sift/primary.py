@@ -178,7 +178,9 @@ class Primary:
             self.file_latest = at + FILE_LATEST
         self.file_due = min(at + FILE_AFTER, self.file_latest)
         took, listed = time.monotonic() - at, self.list.names
-        told = self._told([*(name for name, _ in come), *(n for n in gone if n in listed and n not in left_out)])
+        told = self._told(
+            [*(name for name, _ in come), *(n for n in gone if n in listed and n not in left_out)]
+        )
         self.show(Step(self.list.number, len(gone), len(come), fetched, took, told))
 
     def _difference(

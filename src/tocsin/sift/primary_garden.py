@@ -20,7 +20,7 @@ footer { margin-top: 3rem; border-top: 1px solid #6b7280; padding-top: 1rem; }
 
 @dataclass(frozen=True)
 class Words:
-    """What a page says of one class: what such a site does, and what to do, as headings with their HTML."""
+    """What a page says of a class: what such a site does, and what to do, as headings with their HTML."""
 
     what: str
     advice: tuple[tuple[str, str], ...]
@@ -69,8 +69,8 @@ GENERAL = Words(
 # By class, or by the whole of one (RSIT); what has no line reads as GENERAL.
 WORDS: dict[str, Words] = {
     "fraud/phishing": Words(
-        "It pretends to be somebody whom you trust, such as a bank, a shop or an authority, to get passwords, "
-        "card numbers or money.",
+        "It pretends to be somebody whom you trust, such as a bank, a shop or an authority, to get "
+        "passwords, card numbers or money.",
         (_LINK, _GIVEN),
     ),
     "fraud": Words("It is used to deceive people, and to get money from them.", (_LINK, _GIVEN)),
@@ -109,7 +109,8 @@ def page(provider: str, help_at: str, exchange: str, kind: str = "") -> str:
 <body>
 <main>
 <h1>This address was blocked to protect you</h1>
-<p>You, or a program on one of your devices, tried to open a website that was reported as dangerous. {words.what}
+<p>You, or a program on one of your devices, tried to open a website that was reported as dangerous.
+{words.what}
 {escape(provider)} did not connect you. Nothing was sent there now.</p>
 
 {advice}

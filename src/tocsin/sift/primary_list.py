@@ -15,6 +15,7 @@ from tocsin.kernel.problems import NotGenuine
 from tocsin.kernel.time import now, parse_rfc3339
 from tocsin.sift import calling, listed, zones
 from tocsin.sift.blockstore import BlockStore
+from tocsin.sift.listed import NAMES
 from tocsin.wire.lists import ListStatement, read_changes
 
 MOST_CHANGES = 5_000  # kept behind one copy; then the whole list is fetched once
@@ -63,14 +64,14 @@ class NameList:
 
     def recall(self) -> None:
         """Read what was kept: the last whole copy, and what changed since."""
-        kept = self.store.fetch_list(zones.NAMES)
+        kept = self.store.fetch_list(NAMES)
         if kept is None:
             return
         self.odd = set()
-        found = listed.values(zones.NAMES, kept.body.decode())
+        found = listed.values(NAMES, kept.body.decode())
         self.names = {one.value: one.attack_kind for one in found if self._fits(one.value)}
         self.statement, self.etag = msgspec.json.decode(kept.statement, type=ListStatement), kept.etag
-        changes = self.store.changes(zones.NAMES)
+        changes = self.store.changes(NAMES)
         for change in changes:
             self._apply(*read_changes(change.body.decode()))
             self.statement, self.etag = msgspec.json.decode(change.statement, type=ListStatement), change.etag
@@ -81,7 +82,7 @@ class NameList:
 
         Raises Unreachable, NotGenuine, NotSignedIn.
         """
-        if self.store.newest(zones.NAMES) > self.number:  # `tocsin zone` was quicker
+        if self.store.newest(NAMES) > self.number:  # `tocsin zone` was quicker
             self.recall()
             return Fresh(self.number, None, None)
         if self.is_classless:
@@ -92,21 +93,21 @@ class NameList:
             return self._whole(client, origin, public)
         since = self.statement.date
         known = {"If-None-Match": self.etag}
-        where = f"/lists/{zones.NAMES}"
+        where = f"/lists/{NAMES}"
         asked = {"since": since, "classes": "true"}
         answer = calling.ask(lambda: client.get(where, params=asked, headers=known, timeout=TIMEOUT), ())
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             return None
-        statement, kept = zones.genuine(self.store, answer, origin, public, zones.NAMES, since)
+        statement, kept = zones.genuine(self.store, answer, origin, public, NAMES, since)
         if not statement.since:
-            self.store.keep_list(zones.NAMES, kept, (one[:3] for one in listed.values(zones.NAMES, answer.text)))
+            self.store.keep_list(NAMES, kept, (one[:3] for one in listed.values(NAMES, answer.text)))
             self.recall()
             return Fresh(self.number, None, None)
         try:
             gone, come = read_changes(answer.text)
         except ValueError as error:
-            raise NotGenuine(f"{zones.NAMES} {statement.number}: {error}") from None
-        self.store.keep_change(zones.NAMES, kept, (("name", name, False) for name, _ in come))
+            raise NotGenuine(f"{NAMES} {statement.number}: {error}") from None
+        self.store.keep_change(NAMES, kept, (("name", name, False) for name, _ in come))
         left, came = self._apply(gone, come)
         self.statement, self.etag, self.behind = statement, kept.etag, self.behind + 1
         if len(self.names) + len(self.odd) != statement.count:
@@ -115,7 +116,7 @@ class NameList:
         return Fresh(statement.number, left, came)
 
     def _whole(self, client: httpx.Client, origin: str, public: bytes) -> Fresh:
-        zones.refresh(self.store, client, origin, public, zones.NAMES)
+        zones.refresh(self.store, client, origin, public, NAMES)
         self.recall()
         return Fresh(self.number, None, None)
 

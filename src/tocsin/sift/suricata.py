@@ -1,4 +1,4 @@
-"""The lists as Suricata's datasets, one a class, and the rules that ask them (Suricata 7 or later: type `ip`).
+"""The lists as Suricata's datasets, one a class, and the rules that ask them (Suricata 7 or later).
 
 A dataset holds whole values: a name matches as it is listed and not below, in lower case.
 """

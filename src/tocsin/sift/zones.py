@@ -21,7 +21,7 @@ from tocsin.proof.lists import check_list
 from tocsin.sift import asking, calling, listed, suricata
 from tocsin.sift.blockstore import BlockStore, KeptList, opened
 from tocsin.sift.listed import ADDRESSES, NAMES
-from tocsin.sift.policies import LOG, NOTHING, ClassCount, Policy
+from tocsin.sift.policies import LOG, NOTHING, PLAIN, ClassCount, Policy
 from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
 
 RELOAD_SECONDS = 120
@@ -46,7 +46,7 @@ class Plan:
     reloads: tuple[str, ...] = ()
     suricata: Path | None = None
     community: str = ""
-    policy: Policy = Policy()
+    policy: Policy = PLAIN
 
     def named(self, name: str) -> str:
         """The list's name at the exchange: a community's has its slug before it."""
@@ -182,13 +182,13 @@ def stated(kept: KeptList) -> tuple[ListStatement, bool]:
 
 def _write_suricata(store: BlockStore, plan: Plan) -> list[Written]:
     """Both lists as datasets, one for each class, and the rules that ask them."""
-    kept = [(name, store.fetch_list(name)) for name in (plan.named(NAMES), plan.named(ADDRESSES))]
-    if plan.suricata is None or None in (found for _, found in kept):
+    names = (plan.named(NAMES), plan.named(ADDRESSES))
+    kept = [(name, found) for name in names if (found := store.fetch_list(name)) is not None]
+    if plan.suricata is None or len(kept) < len(names):
         return []
     written: list[Written] = []
     sets: list[suricata.Dataset] = []
     for name, found in kept:
-        assert found is not None
         statement, has_expired = stated(found)
         by_class = {} if has_expired else _by_class(name, found.body.decode())
         told = plan.policy.counted(
@@ -199,9 +199,7 @@ def _write_suricata(store: BlockStore, plan: Plan) -> list[Written]:
         changed = [_put(plan.suricata / one.file, one.body(by_class[one.attack_kind])) for one in mine]
         count = sum(len(by_class[kind]) for kind in asked)
         folder, sets = str(plan.suricata), sets + mine
-        written.append(
-            Written(name, folder, statement.number, count, statement.expires, any(changed), told)
-        )
+        written.append(Written(name, folder, statement.number, count, statement.expires, any(changed), told))
     changes = _put(plan.suricata / suricata.RULES, suricata.rules_file(sets))
     if changes or any(one.changed for one in written):
         for command in plan.reloads:

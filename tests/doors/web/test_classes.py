@@ -1,4 +1,4 @@
-"""The page by class of attack: what is listed, what it stopped in the own network alone, and a policy to copy."""
+"""The page by class of attack: what is listed, what it stopped in the own network, a policy to copy."""
 
 import csv
 import html
@@ -29,9 +29,7 @@ def tallied(member: Member, hits: int) -> None:
     """That member's log stopped so many connections to the shared address within the last hours."""
     found = Indicator.objects.get(value=ADDRESS)
     hour = now().replace(minute=0, second=0, microsecond=0) - HOUR
-    Tally.objects.create(
-        member=member, source_id="log", indicator=found, hour=hour, hits=hits, told_at=now()
-    )
+    Tally.objects.create(member=member, source_id="log", indicator=found, hour=hour, hits=hits, told_at=now())
 
 
 def copied(answer: Any) -> list[str]:

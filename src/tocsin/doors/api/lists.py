@@ -31,9 +31,7 @@ def read_statement(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 @router.get("/{name}", auth=guard("list.read"), openapi_extra=as_text(*MEDIA))
-def read_list(
-    request: HttpRequest, name: str, since: str = "", classes: bool = False
-) -> HttpResponseBase:
+def read_list(request: HttpRequest, name: str, since: str = "", classes: bool = False) -> HttpResponseBase:
     """A list as a resolver or a firewall reads it: addresses.nft, addresses.txt, names.rpz, names.txt.
 
     That of a community has its slug before it: `ports.names.rpz`, for keys of its members alone.
