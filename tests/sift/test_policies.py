@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.wire.test_lists import DAY, NOON
 
@@ -42,6 +42,7 @@ def grouped(found: dict[str, str]) -> dict[str, list[str]]:
     return dict(sorted(by_kind.items()))
 
 
+@settings(deadline=None)
 @given(some, names)
 def test_a_policy_loses_no_name_and_gives_each_one_action(policy: Policy, found: dict[str, str]) -> None:
     """Each name leads where its class does, once; what gets nothing is left out, and nothing else."""
@@ -54,6 +55,7 @@ def test_a_policy_loses_no_name_and_gives_each_one_action(policy: Policy, found:
     assert [one.value for one in listed.values("names.rpz", text)] == [name for name, _ in leads]
 
 
+@settings(deadline=None)
 @given(some, addresses)
 def test_a_policy_loses_no_address(policy: Policy, found: dict[str, str]) -> None:
     """What is dropped stands in the sets, and nothing else does."""
@@ -66,6 +68,7 @@ def test_a_policy_loses_no_address(policy: Policy, found: dict[str, str]) -> Non
     assert "flush set inet tocsin shared4" in text
 
 
+@settings(deadline=None)
 @given(some)
 def test_the_most_specific_rule_wins(policy: Policy) -> None:
     """Of the class itself, of the whole class, then the default; also for a class that is unknown."""

@@ -133,7 +133,7 @@ def gets(resolver: Resolver, names: dict[str, str]) -> tuple[str, int, str, str]
 
 
 def test_knot_resolver_reads_a_file_of_several_actions(network: Network, folder: Path) -> None:
-    """It refuses, lets pass, and leaves alone; its version 5 knows no garden."""
+    """It refuses, lets pass, and leaves alone; its version 5 ignores what would lead to a garden."""
     needs("kresd")
     names, made = names_of("kresd"), Primary(network.url, network.keys["harbour"], folder)
     made.write()
@@ -149,6 +149,8 @@ def test_knot_resolver_reads_a_file_of_several_actions(network: Network, folder:
         for kind, rcode in ((PHISH, NXDOMAIN), (C2, NXDOMAIN), (MALWARE, NOERROR), (OTHER, NOERROR)):
             assert resolver.settles_on(names[kind], rcode), kind
         assert names[OTHER] not in file.read_text()
+        assert network.zone(*words, "--class", f"fraud=garden:{HELP}")
+        assert resolver.settles_on(names[PHISH], NOERROR), "so nobody should give it a garden"
 
 
 def shown(names: dict[str, str]) -> list[str]:

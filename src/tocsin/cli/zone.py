@@ -186,7 +186,8 @@ def _tell(plan: "Plan") -> None:
     if not found:
         click.echo("No list was fetched so far.")
     for name, rows in found:
-        click.echo(f"{name}: {sum(row.values for row in rows):,} values")
+        count = sum(row.values for row in rows)
+        click.echo(f"{name}: {count:,} value{'s' if count != 1 else ''}")
         _tell_classes(rows)
     for is_name, what in ((True, "names"), (False, "addresses")):
         click.echo(f"any other class of {what}: {plan.policy.chosen(is_name, '').words}")

@@ -173,12 +173,13 @@ def _most_specific(kind: str, rules: Mapping[str, str], default: str) -> tuple[s
 
 
 def _unknown(rule: str) -> str:
-    known = [*known_kinds(), *sorted({kind.partition("/")[0] for kind in known_kinds()})]
-    if rule in known:
+    kinds = known_kinds()
+    whole = sorted({kind.partition("/")[0] for kind in kinds})
+    if rule in kinds or rule in whole:
         return ""
-    near = difflib.get_close_matches(rule, known, 1)
+    near = difflib.get_close_matches(rule, [*kinds, *whole], 1)
     meant = f" (did you mean {near[0]}?)" if near else ""
-    return f"there is no class {rule!r}{meant}; known: {', '.join(known)}"
+    return f"there is no class {rule!r}{meant}; known: {', '.join(whole)}, and {len(kinds)} types of them"
 
 
 EXAMPLE = """\

@@ -164,7 +164,7 @@ class Primary:
                 if before == wanted:
                     self.say(f"Knot holds {held}, not {wanted}: the zone is loaded anew")
                 self._load(wanted, left_out)
-                took, names = time.monotonic() - at, self.list.names
+                took, names = time.monotonic() - at, [n for n in self.list.names if n not in left_out]
                 self.show(Step(self.list.number, 0, len(names), fetched, took, self._told(names)))
             self._holds(wanted, left_out)
             return

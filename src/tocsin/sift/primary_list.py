@@ -123,9 +123,7 @@ class NameList:
     def _apply(self, gone: list[str], come: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
         """Change the names; gives what left, and what came or changed its class."""
         self.odd.difference_update(gone)
-        left = [name for name in gone if name in self.names]
-        for name in left:
-            del self.names[name]
+        left = [name for name in gone if self.names.pop(name, None) is not None]
         came = {name: kind for name, kind in come if self.names.get(name) != kind and self._fits(name)}
         self.names.update(came)
         return left, list(came)
