@@ -38,14 +38,14 @@ def leads(file: Path) -> dict[str, str]:
 def test_options_override_the_file(listing: Listing, tmp_path: Path) -> None:
     """The file's rule for one class stays, the default is the option's; both are told, and why."""
     policy, names = tmp_path / "policy.toml", tmp_path / "names.rpz"
-    policy.write_text('garden = "help.provider.example"\n[classes]\n"fraud/phishing" = "garden"\n')
+    policy.write_text('garden = "help.fern.example"\n[classes]\n"fraud/phishing" = "garden"\n')
     words = ("--names", str(names), "--policy", str(policy))
     done = run(*words)
     assert done.exit_code == 0, done.output
-    assert leads(names) == {"bad.top": ".", "login.bank.top": "help.provider.example."}
-    assert "fraud/phishing                    1  garden at help.provider.example, by the rule for" in done.output
+    assert leads(names) == {"bad.top": ".", "login.bank.top": "help.fern.example."}
+    assert "fraud/phishing                    1  garden at help.fern.example, by the rule" in done.output
     done = run(*words, "--action", "log", "--class", "malicious-code=nothing", "--json")
-    assert leads(names) == {"login.bank.top": "help.provider.example."}
+    assert leads(names) == {"login.bank.top": "help.fern.example."}
     told = json.loads(done.stdout)
     assert (told["count"], [(row["attack_kind"], row["rule"]) for row in told["classes"]]) == (
         1,
@@ -59,10 +59,10 @@ def test_a_check_says_what_each_class_gets_and_writes_nothing(listing: Listing, 
     names, addresses = tmp_path / "names.rpz", tmp_path / "addresses.nft"
     run("--names", str(names), "--addresses", str(addresses))
     before = names.read_bytes()
-    rules = ("--class", "fraud/phishing=garden:help.provider.example", "--address-action", "log")
+    rules = ("--class", "fraud/phishing=garden:help.fern.example", "--address-action", "log")
     assert run("--check", *rules).output == (
         "names.rpz: 2 values\n"
-        "  fraud/phishing                    1  garden at help.provider.example, by the rule for fraud/phishing\n"
+        "  fraud/phishing                    1  garden at help.fern.example, by the rule for fraud/phishing\n"
         "  malicious-code/c2-server          1  nxdomain, by the default\n"
         "addresses.nft: 1 value\n"
         "  intrusion-attempts/brute-force          1  log, by the default\n"
