@@ -4,9 +4,11 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tocsin.kernel.problems import BadInput
 from tocsin.sift import asking, listed
+from tocsin.sift.policies import Policy
 from tocsin.wire import nft, rpz
 from tocsin.wire.indicators import Explained, Happened, Told
 
@@ -37,6 +39,20 @@ def test_an_explanation_says_what_matters_first() -> None:
     assert "    2026-11-20T12:00:00Z  Shared. Two said so." in lines
     assert lines[-1] == '  → wrong? tocsin unblock 192.0.2.7 --reason "…"'
     assert not any("never shared" in line for line in lines)
+
+
+def test_it_says_what_a_name_gets_here_and_by_which_rule() -> None:
+    """By the policy that is given; not where this machine leaves it out, nor where nothing is shared."""
+    policy = Policy(garden="help.fern.example", classes={"fraud": "garden"}, address_action="log")
+    name = Explained("name", "shop.example", "x", state="shared", attack_kind=KIND)
+    lines = asking.told(name, policy).splitlines()
+    assert f"  listed for      {KIND}" in lines
+    assert "  here            garden at help.fern.example, by the rule for fraud" in lines
+    address = Explained("address", "192.0.2.7", "x", state="shared", attack_kind=KIND)
+    assert "  here            log, by the default" in asking.told(address, policy).splitlines()
+    assert "here" not in asking.told(replace(address, state="expired"), policy)
+    asking.unblock_here("shop.example")
+    assert "garden" not in asking.told(name, policy)
 
 
 def test_what_is_unblocked_here_stays_so_until_it_is_undone() -> None:
