@@ -2,8 +2,9 @@
 
     python -m bench.zone [--names 1000000]
 
-The join is the least that any list costs: one string, one write. Both sides make the same number of lines and
-encode them; the product's are a zone, and two nftables sets whose every address carries its end.
+The join is the least that any list costs: one string, one write. Both sides make the same number of values
+and encode them; the product's are a zone, and two nftables sets whose every address carries its end, both by
+class of attack; and the same zone as a policy of four actions has it.
 """
 
 import argparse
@@ -14,11 +15,15 @@ from collections.abc import Callable
 from typing import Any
 
 ROUNDS = 5
+CLASSES = ("fraud/phishing", "malicious-code/c2-server", "malicious-code/malware-distribution", "other/other")
+ACTIONS = {"fraud": "garden", "malicious-code/malware-distribution": "log", "other": "nothing"}
 NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
 
 
 def run(names: int = 1_000_000) -> list[dict[str, Any]]:
     """One row for each list; the sides take turns and the best round of each counts."""
+    from tocsin.sift import listed
+    from tocsin.sift.policies import Policy
     from tocsin.wire import nft, rpz
 
     hosts = [f"host{number:07d}.bad-site.top" for number in range(names)]
@@ -26,19 +31,25 @@ def run(names: int = 1_000_000) -> list[dict[str, Any]]:
         (f"{80 + n % 100}.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}", NOON + dt.timedelta(hours=n % 168))
         for n in range(names)
     ]
+    each = -(-names // len(CLASSES))
+    by_class = [(kind, n * each, n * each + each) for n, kind in enumerate(CLASSES)]
+    zone = [(kind, rpz.NXDOMAIN, hosts[begin:end]) for kind, begin, end in by_class]
+    sets = [(kind, addresses[begin:end]) for kind, begin, end in by_class]
+    text = "".join(rpz.zone(zone, 7))
+    policy = Policy(garden="help.provider.example", classes=ACTIONS)
+
+    def join() -> bytes:
+        return "".join([f"{host} CNAME .\n" for host in hosts]).encode()
+
     return [
-        race(
-            "response policy zone",
-            names,
-            lambda: "".join(rpz.zone(hosts, 7)).encode(),
-            lambda: "".join([f"{host} CNAME .\n" for host in hosts]).encode(),
-        ),
+        race("response policy zone", names, lambda: "".join(rpz.zone(zone, 7)).encode(), join),
         race(
             "nftables sets",
             names,
-            lambda: "".join(nft.ruleset(addresses, 7, NOON)).encode(),
+            lambda: "".join(nft.ruleset(sets, 7, NOON)).encode(),
             lambda: "".join([f"{address} timeout 604800s,\n" for address, _ in addresses]).encode(),
         ),
+        race("zone by policy", names, lambda: listed.obeyed("names.rpz", text, policy).encode(), join),
     ]
 
 

@@ -81,6 +81,7 @@ def pages(store: Store) -> list[tuple[str, str, str]]:
         ("olive", "figures", "/figures"),
         ("olive", "journal", "/journal"),
         ("rita", "network", "/network"),
+        ("rita", "network: by class of attack", "/network/classes"),
         ("rita", "indicator", f"/indicators/indicator_{0:012}"),
         ("rita", "resolvers: a member's", "/network/resolvers"),
         ("cora", "resolvers: everybody's", "/network/resolvers"),

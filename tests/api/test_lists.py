@@ -17,6 +17,7 @@ from tocsin.wire.lists import CHANGES, ListStatement, read_changes
 pytestmark = pytest.mark.django_db
 
 LISTS = "/api/v1/lists"
+KIND = "intrusion-attempts/login-attempts"
 NAMES = ("addresses.nft", "addresses.txt", "names.rpz", "names.txt")
 
 
@@ -97,9 +98,12 @@ def test_an_empty_list_is_a_list(reader: Client) -> None:
         assert (statement.number, statement.count) == (0, 0)
 
 
-def changed(reader: Client, since: str, name: str = "names.rpz") -> tuple[ListStatement, str, str]:
+def changed(
+    reader: Client, since: str, name: str = "names.rpz", *, classes: bool = False
+) -> tuple[ListStatement, str, str]:
     """What is answered to whoever has the list of that date: statement, body, media type."""
-    answer = reader.get(f"{LISTS}/{name}", {"since": since})
+    asked = {"since": since, **({"classes": "true"} if classes else {})}
+    answer = reader.get(f"{LISTS}/{name}", asked)
     assert answer.status_code == 200, answer.content
     statement = msgspec.json.decode(answer["Tocsin-Signature"], type=ListStatement)
     check_list(statement, name, answer.content, keys.public_key())
@@ -157,7 +161,7 @@ def test_changes_lead_from_any_number_to_the_list_of_now(reader: Client) -> None
         now_on = {line.split()[0] for line in body.splitlines() if "CNAME" in line}
         _, told, _ = changed(reader, statement.date)
         gone, come = read_changes(told)
-        assert (now_on - set(gone)) | set(come) == {
+        assert (now_on - set(gone)) | {name for name, _ in come} == {
             line.split()[0] for line in seen[-1][1].splitlines() if "CNAME" in line
         }
 
@@ -170,3 +174,38 @@ def test_what_ends_by_itself_is_told_before_the_worker_sweeps_it(street: Street,
         street.phish(member, "another.bad-site.top", at=now())
     assert changed(reader, whole.date)[1] == f"-{PHISH}\n+another.bad-site.top\n"
     assert PHISH not in changed(reader, "")[1]
+
+
+def test_every_form_says_for_which_class_a_value_is_listed(street: Street, reader: Client) -> None:
+    """A comment before the values of each class; of changes behind each name that came, where asked for."""
+    for member in ("ferry", "medway"):
+        street.phish(member, "c2.bad-site.top", at=now(), kind="malicious-code/c2-server")
+    zone, text, sets = (
+        reader.get(f"{LISTS}/{name}").content.decode() for name in ("names.rpz", "names.txt", "addresses.nft")
+    )
+    phish, c2 = (
+        f"; class fraud/phishing\n{PHISH} CNAME .\n",
+        "; class malicious-code/c2-server\nc2.bad-site.top",
+    )
+    assert zone.endswith(f"{phish}{c2} CNAME .\n")
+    assert text.endswith(
+        f"# class fraud/phishing\n{PHISH}\n# class malicious-code/c2-server\nc2.bad-site.top\n"
+    )
+    assert f"# class {KIND}\nadd element inet tocsin shared4 {{\n{ATTACKER} timeout" in sets
+    told = changed(reader, "1970-01-01T00:00:00Z", classes=True)[1]
+    assert told == f"+c2.bad-site.top malicious-code/c2-server\n+{PHISH} fraud/phishing\n"
+    assert changed(reader, "1970-01-01T00:00:00Z")[1] == f"+c2.bad-site.top\n+{PHISH}\n"
+
+
+def test_another_class_is_a_change_of_the_list(street: Street, reader: Client) -> None:
+    """Withdrawn and shared anew for another: another number, another signature, told to whoever lacks it."""
+    before, _, _ = changed(reader, "")
+    tess = street.trusted()
+    services.withdraw(street.indicator(PHISH), tess, "not quite")
+    for member in ("harbour", "lock", "weir"):
+        street.phish(member, at=now(), kind="malicious-code/malware-distribution")
+    services.approve(street.indicator(PHISH), tess, True, "it spreads malware")
+    after, _, _ = changed(reader, "")
+    assert (after.number > before.number, after.count, after.sha256 != before.sha256) == (True, 1, True)
+    told = changed(reader, before.date, classes=True)[1]
+    assert told == f"+{PHISH} malicious-code/malware-distribution\n"

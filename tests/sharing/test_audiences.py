@@ -111,7 +111,7 @@ def test_what_is_said_to_a_community_stays_there(street: Street) -> None:
     assert street.indicator().state == "held"
     assert Standing.objects.get().state == "shared"
     assert list(queries.shared("address", NOON)) == []
-    assert [value for value, _ in queries.shared_until("address", NOON, ports)] == [ATTACKER]
+    assert [one.value for one in queries.shared_until("address", NOON, ports)] == [ATTACKER]
     assert queries.list_version("address", ports).number == 1
     inside, outside = a_key(ferry, READS), a_key(stranger, READS)
     feed = channels.shared_channel(ports, "green")

@@ -31,6 +31,7 @@ def test_what_is_shared_says_how_sure_and_for_how_long(street: Street) -> None:
     found = explaining.explain(reader(), ATTACKER, NOON)
     assert (found.state, found.certainty) == ("shared", explaining.BANDS["medium"])
     assert (found.tlp, found.reported_by_us, found.obstacle) == ("green", False, "")
+    assert found.attack_kind == "intrusion-attempts/login-attempts"
     assert [event.words for event in found.events] == ["Shared"]
     assert not any(word in str(found) for word in ("ferry", "medway", "two members said"))
     later = explaining.explain(reader(), ATTACKER, NOON + dt.timedelta(days=2))

@@ -10,7 +10,7 @@ from tocsin.kernel.canonical import canonical_bytes
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.proof import signing
 from tocsin.proof.lists import sign_statement
-from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement, changes
+from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement, changes, class_line
 from tocsin.wire.tally import TallyAnswer, TallyBatch
 
 URL, ORIGIN = "https://exchange.example", "exchange.example"
@@ -34,7 +34,10 @@ class Listing:
     sent: list[str] = field(default_factory=list)
     tells_changes: bool = True
     refuses: bool = False
-    before: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    kinds: dict[str, str] = field(
+        default_factory=dict
+    )  # classes; what has none is told as older exchanges do
+    before: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def date(self) -> str:
@@ -43,7 +46,7 @@ class Listing:
 
     def change(self, *names: str) -> None:
         """List these names from now on."""
-        self.before[self.date] = self.names
+        self.before[self.date] = {name: self.kinds.get(name, "") for name in self.names}
         self.names, self.number = names, self.number + 1
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -61,11 +64,15 @@ class Listing:
             )
         if self.refuses:
             return httpx.Response(401)
-        answer = self.list(name, request.headers.get("If-None-Match"), request.url.params.get("since"))
+        asked = request.url.params
+        classes = asked.get("classes") == "true" and bool(self.kinds)
+        answer = self.list(name, request.headers.get("If-None-Match"), asked.get("since"), classes)
         self.asked.append(answer.status_code)
         return answer
 
-    def list(self, name: str, known: str | None, since: str | None = None) -> httpx.Response:
+    def list(
+        self, name: str, known: str | None, since: str | None = None, classes: bool = False
+    ) -> httpx.Response:
         """A signed list, what changed on it since, or 304."""
         tag = f'"{name}-{self.number}"'
         if known == tag:
@@ -74,8 +81,10 @@ class Listing:
         body = self.body(name).encode()
         before = self.before.get(since) if since and self.tells_changes else None
         if before is not None:
-            gone, come = sorted(set(before) - set(values)), sorted(set(values) - set(before))
-            body = "".join(changes(gone, come)).encode()
+            gone = sorted(set(before) - set(values))
+            come = [(one, self.kinds.get(one, "")) for one in sorted(values)]
+            come = [(one, kind) for one, kind in come if before.get(one) != kind]
+            body = "".join(changes(gone, come, classes=classes)).encode()
         self.sent.append("whole" if before is None else "changes")
         statement = ListStatement(
             origin=ORIGIN,
@@ -96,10 +105,20 @@ class Listing:
 
     def body(self, name: str) -> str:
         """A list's text."""
+        by_kind: dict[str, list[str]] = {}
+        for value in self.names if name == "names.rpz" else self.addresses:
+            by_kind.setdefault(self.kinds.get(value, ""), []).append(value)
         if name == "names.rpz":
-            return EMPTY_ZONE + "".join(f"{value} CNAME .\n" for value in self.names)
-        elements = ",\n".join(f"{value} timeout 600s" for value in self.addresses)
-        return FIRST_LINES + (f"add element inet tocsin shared4 {{\n{elements}\n}}\n" if elements else "")
+            return EMPTY_ZONE + "".join(
+                (class_line(";", kind) if kind else "") + "".join(f"{value} CNAME .\n" for value in values)
+                for kind, values in sorted(by_kind.items())
+            )
+        text = FIRST_LINES
+        for kind, values in sorted(by_kind.items()):
+            elements = ",\n".join(f"{value} timeout 600s" for value in values)
+            text += class_line("#", kind) if kind else ""
+            text += f"add element inet tocsin shared4 {{\n{elements}\n}}\n"
+        return text
 
     def client(self, url: str, key: str) -> httpx.Client:
         """In the place of `calling.client`."""

@@ -19,6 +19,7 @@ from tocsin.sift.primary_list import Fresh, NameList
 from tocsin.sift.primary_setup import KINDS, setup
 from tocsin.wire.lists import changes, read_changes
 
+PHISH, C2 = "fraud/phishing", "malicious-code/c2-server"
 SETTINGS = 'exchange = "{url}"\nfolder = "{folder}"\nlisten = ["127.0.0.1:5399"]\n'
 
 
@@ -26,6 +27,7 @@ SETTINGS = 'exchange = "{url}"\nfolder = "{folder}"\nlisten = ["127.0.0.1:5399"]
 def listing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Listing:
     """An exchange that lists two names."""
     made = Listing(names=("bad.top", "login.bank.top"))
+    made.kinds = dict.fromkeys(("bad.top", "login.bank.top", "shop.top"), PHISH)
     monkeypatch.setattr(calling, "client", made.client)
     monkeypatch.setattr(calling, "PAUSES", ())
     monkeypatch.setenv("TOCSIN_EDGE_HOME", str(tmp_path / "edge"))
@@ -64,14 +66,14 @@ def street(listing: Listing) -> Street:
 
 def test_only_what_changed_is_fetched_and_a_new_process_knows_it(street: Street) -> None:
     """Whole once; then 304, or the change alone; what a killed process had kept is there again."""
-    assert street.list.names == {"bad.top", "login.bank.top"}
+    assert set(street.list.names) == {"bad.top", "login.bank.top"}
     assert street.follow() is None
     street.change("login.bank.top", "shop.top")
     found = street.follow()
     assert (found.gone, found.come) == (["bad.top"], ["shop.top"])  # type: ignore[attr-defined]
     assert street.listing.sent == ["whole", "changes"]
     street.open()
-    assert street.list.names == {"login.bank.top", "shop.top"}
+    assert set(street.list.names) == {"login.bank.top", "shop.top"}
     assert street.list.number == street.listing.number
     assert street.follow() is None
     assert set(street.store.listed("name")) == {"bad.top", "login.bank.top", "shop.top"}, "for the tally"
@@ -82,7 +84,7 @@ def test_an_exchange_that_tells_no_changes_gives_the_whole_list(street: Street) 
     street.listing.tells_changes = False
     street.change("shop.top")
     assert street.follow().gone is None  # type: ignore[attr-defined]
-    assert street.list.names == {"shop.top"}
+    assert set(street.list.names) == {"shop.top"}
 
 
 def test_changes_are_believed_by_their_signature_alone(street: Street) -> None:
@@ -99,10 +101,10 @@ def test_changes_are_believed_by_their_signature_alone(street: Street) -> None:
         with pytest.raises(NotGenuine):
             street.follow()
         street.open()
-        assert street.list.names == before
+        assert set(street.list.names) == before
     street.listing.spoil = None
     street.follow()
-    assert street.list.names == {"shop.top"}
+    assert set(street.list.names) == {"shop.top"}
 
 
 def test_an_older_list_than_one_known_by_its_changes_is_refused(street: Street) -> None:
@@ -119,7 +121,7 @@ def test_what_cannot_stand_in_a_zone_is_left_out_and_told(street: Street) -> Non
     long = ".".join(["x" * 60] * 4)
     street.change("bad.top", "a b.top", "x.top;send", f"{long}.top", "good.top")
     street.follow()
-    assert street.list.names == {"bad.top", "good.top"}
+    assert set(street.list.names) == {"bad.top", "good.top"}
     assert len(street.said) == 3
 
 
@@ -136,17 +138,20 @@ def test_a_list_that_does_not_add_up_is_fetched_whole(street: Street) -> None:
     )
     street.change("late.top")
     assert street.follow() == Fresh(street.listing.number, None, None)
-    assert street.list.names == {"late.top"}
+    assert set(street.list.names) == {"late.top"}
     assert "does not add up to 9" in street.said[-1]
 
 
+kinds = st.sampled_from(["fraud/phishing", "malicious-code/c2-server", "other/other"])
 names = st.lists(st.sampled_from(["a.top", "b.top", "-", "+", "+a.top", "x" * 63 + ".top"]), max_size=8)
 
 
-@given(names, names)
-def test_changes_are_read_as_they_are_written(gone: list[str], come: list[str]) -> None:
-    """Whatever stands in them."""
-    assert read_changes("".join(changes(gone, come))) == (gone, come)
+@given(names, st.lists(st.tuples(st.sampled_from(["a.top", "b.top", "+", "-", "a b"]), kinds), max_size=8))
+def test_changes_are_read_as_they_are_written(gone: list[str], come: list[tuple[str, str]]) -> None:
+    """Whatever stands in them, with their classes and for older readers without."""
+    assert read_changes("".join(changes(gone, come, classes=True))) == (gone, come)
+    without = [(name, "") for name, _ in come]
+    assert read_changes("".join(changes(gone, come, classes=False))) == (gone, without)
 
 
 def test_lines_that_are_no_changes_are_refused() -> None:
@@ -168,7 +173,7 @@ def told(tmp_path: Path, more: str = "", url: str = URL) -> primary_settings.Set
     [
         ('action = "garden"', "garden must name a host"),
         ('garden = "help.example"', "action is nxdomain"),
-        ('action = "drop"', "Invalid enum value 'drop'"),
+        ('action = "drop"', "there is no action 'drop' for names; known: nxdomain, garden, log, nothing"),
         ('zone = "Tocsin RPZ"', "not a name in lower case"),
         ("every = 0", "more than 0"),
         ('[[secondary]]\naddress = "ns1.example"', "not an address: ns1.example"),
@@ -189,7 +194,7 @@ def test_the_example_is_in_order(tmp_path: Path) -> None:
     path.write_text(primary_settings.EXAMPLE)
     settings = primary_settings.load(path)
     assert [one.tsig for one in settings.secondary] == [True, False]
-    assert settings.target == "."
+    assert settings.policy.name("fraud/phishing").words == "nxdomain, by the default"
 
 
 def test_keys_are_made_once_and_read_by_nobody_else(tmp_path: Path) -> None:
@@ -230,15 +235,16 @@ class Paper(Knot):
             raise KnotAway
         return self.held
 
-    def load(self, names, mark: str) -> None:  # type: ignore[no-untyped-def]
+    def load(self, groups, mark: str) -> None:  # type: ignore[no-untyped-def]
         """The zone anew."""
         self.mark()
-        self.zone, self.held, self.loads = dict.fromkeys(names, ""), mark, self.loads + 1
+        self.zone = {name: target for _, target, of in groups for name in of}
+        self.held, self.loads = mark, self.loads + 1
         self.known = mark
 
-    def write(self, names, mark: str) -> None:  # type: ignore[no-untyped-def]
+    def write(self, groups, mark: str) -> None:  # type: ignore[no-untyped-def]
         """The file."""
-        self.file = (set(names), mark)
+        self.file = ({name for _, _, of in groups for name in of}, mark)
 
     def change(self, gone, come, mark: str) -> None:  # type: ignore[no-untyped-def]
         """Names out and in."""
@@ -246,15 +252,20 @@ class Paper(Knot):
             raise OutOfStep
         for name in gone:
             self.zone.pop(name, None)
-        self.zone.update(dict.fromkeys(come, ""))
+        self.zone.update(come)
         self.held = self.known = mark
         self.changes += 1
+
+
+@pytest.fixture(autouse=True)
+def paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Knot is on paper."""
+    monkeypatch.setattr(primary, "Knot", Paper)
 
 
 @pytest.fixture
 def desk(listing: Listing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> primary.Primary:
     """The loop, with Knot on paper."""
-    monkeypatch.setattr(primary, "Knot", Paper)
     monkeypatch.setattr(primary, "LOOK_AFTER", 0.0)
     store = blockstore.BlockStore(URL)
     return primary.Primary(told(tmp_path), "key", store, lambda _: None, lambda _: None)

@@ -2,18 +2,23 @@
 
 import base64
 import dataclasses
+import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from tests.sift.listing import EMPTY_ZONE, FIRST_LINES, URL, Listing
+from tests.stories.daemons import needs
 
 from tocsin.kernel.problems import BadInput, NotGenuine, Unreachable
 from tocsin.proof import signing
 from tocsin.proof.lists import sign_statement
-from tocsin.sift import asking, blockstore, calling, trust, zones
+from tocsin.reference.loader import known_kinds
+from tocsin.sift import asking, blockstore, calling, suricata, trust, zones
+from tocsin.sift.policies import ClassCount, Policy
 
 
 @pytest.fixture
@@ -191,4 +196,86 @@ def test_suricata_has_its_datasets_and_rules(listing: Listing, tmp_path: Path) -
     assert (len((folder / "tocsin-names.lst").read_text().split()), marks.read_text()) == (1, "xx")
     listing.expires, listing.number = "2020-01-01T00:00:00Z", 2
     zones.zone(plan, "key", say=lambda _: None)
-    assert (folder / "tocsin-names.lst").read_bytes() == b""
+    assert [file.name for file in folder.iterdir()] == ["tocsin.rules"]
+    assert (folder / "tocsin.rules").read_bytes() == b""
+
+
+PHISH, C2, SCAN = "fraud/phishing", "malicious-code/c2-server", "information-gathering/scanner"
+GARDEN = "help.provider.example"
+
+
+@pytest.fixture
+def classed(listing: Listing) -> Listing:
+    """The same exchange, which says for which class each value is listed."""
+    listing.names = ("bad.top", "login.bank.top", "new.top")
+    listing.kinds = {"bad.top": C2, "login.bank.top": PHISH, "198.51.100.7": SCAN, "2001:db8::7": PHISH}
+    return listing
+
+
+def test_each_class_gets_what_the_policy_says(classed: Listing, plan: zones.Plan) -> None:
+    """One leads to the garden, one is only logged, what no rule names gets the default; each once."""
+    rules = {PHISH: "garden", "malicious-code": "log"}
+    policy = Policy(garden=GARDEN, classes=rules, address_classes={SCAN: "log"})
+    written = run(dataclasses.replace(plan, policy=policy))
+    leads = dict(line.split(" CNAME ") for line in text(plan.names).splitlines() if "CNAME" in line)
+    assert leads == {"bad.top": "rpz-passthru.", "login.bank.top": f"{GARDEN}.", "new.top": "."}
+    assert ("198.51.100.7" in text(plan.addresses), "2001:db8::7" in text(plan.addresses)) == (False, True)
+    assert written["names.rpz"].classes == (
+        ClassCount("", 1, "nxdomain", "", ""),
+        ClassCount(PHISH, 1, "garden", PHISH, GARDEN),
+        ClassCount(C2, 1, "log", "malicious-code", ""),
+    )
+    assert [written[name].count for name in ("names.rpz", "addresses.nft")] == [3, 1]
+
+
+def test_another_policy_takes_effect_without_the_exchange(classed: Listing, plan: zones.Plan) -> None:
+    """By the list that is kept here, also while nobody answers; what is unblocked stays so under each."""
+    run(plan)
+    asking.unblock_here("login.bank.top")
+    classed.is_away = True
+    quiet = dataclasses.replace(plan, policy=Policy(action="log", classes={C2: "nothing"}))
+    with pytest.raises(Unreachable):
+        run(quiet)
+    assert [line for line in text(plan.names).splitlines() if "CNAME" in line] == [
+        "new.top CNAME rpz-passthru."
+    ]
+    told = {name: [(row.attack_kind, row.action) for row in rows] for name, rows in zones.standing(quiet)}
+    assert told["names.rpz"] == [("", "log"), (C2, "nothing")]
+
+
+def test_suricata_has_a_dataset_and_rules_for_each_class(classed: Listing, tmp_path: Path) -> None:
+    """Each with numbers of its own; what a policy leaves out is not there, nor a class that is gone."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    plan = zones.Plan(URL, suricata=folder, policy=Policy(classes={C2: "nothing"}, address_action="log"))
+    zones.zone(plan, "key", say=lambda _: None)
+    assert {file.stem for file in folder.glob("*.lst")} == {
+        "tocsin-names", "tocsin-names-fraud-phishing", "tocsin-addresses-fraud-phishing",
+        "tocsin-addresses-information-gathering-scanner",
+    }  # fmt: skip
+    classed.addresses, classed.number = (), 2
+    zones.zone(plan, "key", say=lambda _: None)
+    assert {file.stem for file in folder.glob("*.lst")} == {"tocsin-names", "tocsin-names-fraud-phishing"}
+    kinds = [*known_kinds(), ""]
+    sets = [suricata.Dataset(kind, is_names) for kind in kinds for is_names in (True, False)]
+    sids = re.findall(r"sid:(\d+);", suricata.rules_file(sets).decode())
+    assert len(set(sids)) == len(sids) == 5 * len(kinds)
+    assert len({one.name for one in sets}) == len(sets)
+    assert max(len(one.name) for one in sets) <= 63, "Suricata refuses a longer name"
+
+
+def test_suricata_takes_the_rules(classed: Listing, tmp_path: Path) -> None:
+    """`suricata -T` loads every rule with its dataset, for every class that is known."""
+    needs("suricata")
+    classed.kinds = {f"host{n}.bad.top": kind for n, kind in enumerate(known_kinds())}
+    classed.kinds |= {f"198.51.100.{n}": kind for n, kind in enumerate(known_kinds())}
+    classed.names = tuple(name for name in classed.kinds if name.endswith(".top"))
+    classed.addresses = tuple(one for one in classed.kinds if not one.endswith(".top"))
+    zones.zone(zones.Plan(URL, suricata=tmp_path), "key", say=lambda _: None)
+    done = subprocess.run(
+        ["suricata", "-T", "-v", "-S", str(tmp_path / suricata.RULES), "-l", str(tmp_path)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert f"{5 * len(known_kinds())} rules successfully loaded, 0 rules failed" in said

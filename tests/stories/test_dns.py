@@ -218,13 +218,15 @@ def test_one_alone_works_in_a_folder_and_nothing_stale_is_written(network: Netwo
         knot = Knot(primary_settings.load(made.settings))
         stale = Knot(knot.settings)
         assert knot.mark() == stale.mark()
-        knot.change([], ["by-hand.top"], "by.hand")
+        knot.change([], [("by-hand.top", ".")], "by.hand")
         assert knot.mark() == "by.hand"
+        knot.change([], [("by-hand.top", f"{HELP}.")], "by.hand")
+        assert f"CNAME {HELP}." in knot_reads(folder, "by-hand"), "it leads elsewhere from then on"
         with pytest.raises(OutOfStep):
-            stale.change([], ["never.top"], "stale")
+            stale.change([], [("never.top", ".")], "stale")
         key.write_text(f"hmac-sha256:tocsin-update:{'A' * 32}\n")
         with pytest.raises(KnotRefused, match="does not know our key"):
-            knot.change([], ["never.top"], "wrong.key")
+            knot.change([], [("never.top", ".")], "wrong.key")
         assert knot.mark() == "by.hand"
         key.unlink()
         assert made.tocsin("--once").returncode == 0, (
@@ -234,6 +236,12 @@ def test_one_alone_works_in_a_folder_and_nothing_stale_is_written(network: Netwo
     finally:
         made.kill("process")
         made.kill("knot")
+
+
+def knot_reads(folder: Path, name: str) -> str:
+    """What Knot's zone has of a name below top."""
+    words = ["knotc", "-s", str(folder / "knot" / "knot.sock"), "zone-read", "tocsin.rpz", f"{name}.top"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
 
 
 def cname(port: int, name: str) -> str:

@@ -33,6 +33,7 @@ PAGES = {
         "network": "/network",
         "network-search": "/network?q=nothing.example",
         "resolvers": "/network/resolvers",
+        "classes": "/network/classes",
         "spreading": "/network/spreading",
         "indicator": "/indicators/{shared_indicator}",
         "indicator-withdrawn": "/indicators/{withdrawn_indicator}",

@@ -14,6 +14,7 @@ from tocsin.wire import nft, rpz, stix
 
 NOON = dt.datetime(2026, 11, 20, 12, 0, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
+SCAN = "information-gathering/scanner"
 
 
 def test_bind_reads_the_zone(tmp_path: Path) -> None:
@@ -21,8 +22,9 @@ def test_bind_reads_the_zone(tmp_path: Path) -> None:
     if not (check := shutil.which("named-checkzone")):
         missing("named-checkzone is not installed")
     names = ["a.example", "_x.b.example", "xn--bnk-qla.example", "x" * 63 + ".example"]
+    groups = [("fraud/phishing", rpz.NXDOMAIN, names[:2]), ("other/other", rpz.PASS, names[2:])]
     zone = tmp_path / "names.rpz"
-    zone.write_text("".join(rpz.zone(names, 4_000_000_000)))
+    zone.write_text("".join(rpz.zone(groups, 4_000_000_000)))
     dumped = tmp_path / "dumped"
     done = subprocess.run(
         [check, "-o", dumped, "rpz.tocsin.example", zone], capture_output=True, text=True, timeout=20
@@ -41,11 +43,10 @@ def test_nftables_reads_the_sets(tmp_path: Path) -> None:
     """Loaded twice in a network namespace of its own: the second replaces the first."""
     if not shutil.which("nft") or not shutil.which("unshare"):
         missing("nft is not installed")
+    later = [("192.0.2.2", NOON + 7 * DAY), ("2001:db8::1", NOON + DAY), ("192.0.2.3", NOON + DAY)]
     first, second = tmp_path / "first.nft", tmp_path / "second.nft"
-    first.write_text("".join(nft.ruleset([("192.0.2.1", NOON + 7 * DAY)], 1, NOON)))
-    second.write_text(
-        "".join(nft.ruleset([("192.0.2.2", NOON + 7 * DAY), ("2001:db8::1", NOON + DAY)], 2, NOON))
-    )
+    first.write_text("".join(nft.ruleset([(SCAN, [("192.0.2.1", NOON + 7 * DAY)])], 1, NOON)))
+    second.write_text("".join(nft.ruleset([(SCAN, later[:1]), ("intrusions/burglary", later[1:])], 2, NOON)))
     script = f"nft -f {first} && nft -f {second} && nft -j list ruleset"
     done = subprocess.run(["unshare", "-rn", "sh", "-c", script], capture_output=True, text=True, timeout=20)
     if "not permitted" in done.stderr:
@@ -53,7 +54,7 @@ def test_nftables_reads_the_sets(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     sets = {item["set"]["name"]: item["set"] for item in json.loads(done.stdout)["nftables"] if "set" in item}
     elements = {name: [one["elem"] for one in found["elem"]] for name, found in sets.items()}
-    assert [one["val"] for one in elements["shared4"]] == ["192.0.2.2"]
+    assert [one["val"] for one in elements["shared4"]] == ["192.0.2.2", "192.0.2.3"]
     assert [(one["val"], one["timeout"]) for one in elements["shared6"]] == [("2001:db8::1", 86_400)]
     assert elements["shared4"][0]["counter"] == {"packets": 0, "bytes": 0}
 

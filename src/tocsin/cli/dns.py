@@ -83,12 +83,19 @@ def setup(path: Path | None, resolver: str) -> None:
 @dns.command()
 @click.option("--provider", required=True, metavar="NAME", help="Your name, as your customers know it.")
 @click.option("--help-at", required=True, metavar="WAY", help="A telephone number, e-mail address or link.")
+@click.option(
+    "--class", "kind", default="", metavar="CLASS",
+    help="For a garden of this class alone, such as fraud/phishing: the page says what such a site does.",
+)  # fmt: skip
 @click.pass_obj
-def garden(path: Path | None, provider: str, help_at: str) -> None:
-    """Print the page that a customer meets in the walled garden: plain HTML, for your own web server."""
+def garden(path: Path | None, provider: str, help_at: str, kind: str) -> None:
+    """Print the page that a customer meets in the walled garden: plain HTML, for your own web server.
+
+    Where `[classes]` leads one class to a host of its own (garden:HOST), print that host's page with --class.
+    """
     from tocsin.sift.primary_garden import page
 
-    click.echo(page(provider, help_at, _told(path).exchange), nl=False)
+    click.echo(page(provider, help_at, _told(path).exchange, kind), nl=False)
 
 
 def _told(path: Path | None) -> "Settings":

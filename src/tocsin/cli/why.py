@@ -1,5 +1,7 @@
 """`tocsin why` and `tocsin unblock`: what is known of an address or name, and the way off the lists."""
 
+from pathlib import Path
+
 import click
 
 from tocsin.kernel.problems import BadInput
@@ -19,8 +21,12 @@ KEY_HELP = "Your API key; better in the environment.  [env: TOCSIN_KEY]"
     help=KEY_HELP,
 )
 @click.option("--private", is_flag=True, help="Ask without telling the exchange what for.")
+@click.option(
+    "--policy", type=click.Path(path_type=Path), envvar="TOCSIN_POLICY", metavar="FILE",
+    help="Say what it gets here by this policy, or by these settings of `tocsin dns`.  [env: TOCSIN_POLICY]",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One object on standard output.")
-def why(pattern: str, url: str, key: str | None, private: bool, as_json: bool) -> None:
+def why(pattern: str, url: str, key: str | None, private: bool, policy: Path | None, as_json: bool) -> None:
     """Say why PATTERN, an address or a name, is blocked or is not: its whole life, and what to do.
 
     Needs a key with the scope lists:read. Who said it, and how many, is told to nobody. With --private three
@@ -29,16 +35,21 @@ def why(pattern: str, url: str, key: str | None, private: bool, as_json: bool) -
     \b
       tocsin why 192.0.2.7 --from https://exchange.example
       tocsin why shop.example
+      tocsin why shop.example --policy dns.toml
     """
-    from tocsin.sift import asking
+    from tocsin.sift import asking, policies
 
+    rules = policies.load(policy) if policy is not None else None
     if private:
         if as_json:
             raise BadInput("--private answers in words", hint="leave out --json")
         click.echo(asking.ask_privately(url, needed(key), pattern))
         return
     found = asking.explain(url, needed(key), pattern)
-    click.echo(asking.as_json(found) if as_json else asking.told(found))
+    if as_json:
+        click.echo(asking.as_json(found))
+        return
+    click.echo(asking.told(found, rules))
 
 
 @click.command()

@@ -72,6 +72,18 @@ def load(folder: Traversable) -> values.Pack:
     return loaded
 
 
+@lru_cache(maxsize=1)
+def known_kinds() -> dict[str, str]:
+    """Every kind of attack (RSIT `class/type`) that a shipped pack knows, with its words, sorted."""
+    data = resources.files("tocsin.reference").joinpath("data")
+    folders = sorted((entry for entry in data.iterdir() if entry.is_dir()), key=lambda entry: entry.name)
+    rows = (row for folder in folders for row in _table(folder, "kinds.csv", values.KindRow, "kind").values())
+    found: dict[str, str] = {}
+    for row in rows:
+        found.setdefault(row.kind, row.words)
+    return dict(sorted(found.items()))
+
+
 def _toml(folder: Traversable, name: str) -> dict[str, Any]:
     try:
         return tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))

@@ -59,6 +59,7 @@ class Explanation:
     receipt: Receipt | None = None
     seen: str = ""
     events: tuple[Event, ...] = ()
+    attack_kind: str = ""
 
 
 def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanation:
@@ -93,6 +94,7 @@ def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanati
         receipt=receipts.receipt_of(actor, found, at),
         seen=sightings.seen_words(found, at) if view.is_shared else "",
         events=view.events,
+        attack_kind=view.attack_kind,
     )
 
 

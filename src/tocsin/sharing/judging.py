@@ -78,6 +78,7 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
     everywhere: list[Indicator | Standing] = [*indicators, *standings(indicators, words, at)]
     secrets.SystemRandom().shuffle(everywhere)
     changed: list[Indicator | Standing] = []
+    fresh: list[Indicator | Standing] = []
     departures: list[Departure] = []
     for where in everywhere:
         indicator, community = (
@@ -110,15 +111,41 @@ def judge_all(recorded: Act, pks: Sequence[int], at: dt.datetime) -> int:
         if event is not None:
             told = confidences(known, verdict, at, levels_of(community)) if verdict.state == "shared" else {}
             departures.append(Departure(indicator, where, event, told))
+        if verdict.state == "shared" and where.state != "shared":
+            fresh.append(where)
         where.state, where.reason, where.tlp = verdict.state, verdict.reason, verdict.tlp
         where.valid_until, where.changed_at, where.basis = verdict.valid_until, at, verdict.basis
         if verdict.basis == "voices" and where.confirmed_at is None:
             where.confirmed_at = at
         changed.append(where)
+    classify(fresh)
     update_rows([one for one in changed if isinstance(one, Indicator)], COLUMNS)
-    update_rows([one for one in changed if isinstance(one, Standing)], COLUMNS[1:])
+    update_rows([one for one in changed if isinstance(one, Standing)], COLUMNS)
     publish(recorded, departures)
     return len(changed)
+
+
+def classify(fresh: Sequence[Indicator | Standing]) -> None:
+    """Say for which class of attack each of these is shared from now on, by the words that may be read there.
+
+    It stays as long as it is shared: a change would tell when, and of what, somebody spoke again.
+    """
+    if not fresh:
+        return
+    pks = {one.indicator_id if isinstance(one, Standing) else one.pk for one in fresh}
+    said = (
+        Assertion.objects.filter(
+            indicator__in=pks, withdrawn_at=None, is_heard=True, member__suspended_at=None
+        )
+        .order_by()
+        .values_list("indicator_id", "member_id", "asserted_at", "tlp", "community_id", "report__kind")
+    )
+    words: dict[int, list[rules.Word]] = defaultdict(list)
+    for pk, member, at, tlp, community, kind in said:
+        words[pk].append(rules.Word(member, at, tlp=tlp, community=community, attack_kind=kind or ""))
+    for one in fresh:
+        pk, circle = (one.indicator_id, one.community_id) if isinstance(one, Standing) else (one.pk, None)
+        one.attack_kind = rules.class_said(rules.audible(words[pk], one.tlp, circle))
 
 
 def confidences(

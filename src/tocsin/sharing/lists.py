@@ -7,6 +7,8 @@ Everybody's, and those of each community: `names.rpz` and, of the community with
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from django.conf import settings
 
@@ -21,11 +23,19 @@ from tocsin.kernel.time import rfc3339
 from tocsin.proof.lists import sign_statement
 from tocsin.sharing.models import ListHead
 from tocsin.sharing.publishing import head_key
-from tocsin.sharing.queries import ListVersion, changed_since, last_end, list_version, shared_until
+from tocsin.sharing.queries import (
+    Listed,
+    ListVersion,
+    changed_since,
+    counted_by_class,
+    last_end,
+    list_version,
+    shared_until,
+)
 from tocsin.wire import nft, rpz
-from tocsin.wire.lists import CHANGES, ListStatement, changes
+from tocsin.wire.lists import CHANGES, ListStatement, changes, class_line
 
-Rows = list[tuple[str, dt.datetime]]
+Rows = list[Listed]
 NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # the date of a list that nothing was ever on
 MOST_CHANGES = 20_000  # who lacks more is better served by the whole list
 REMEMBERED = 64  # dates since which this process told what changed
@@ -66,27 +76,41 @@ class WrittenList:
 
 
 def plain(rows: Rows, version: ListVersion, circle: str) -> Iterator[str]:
-    """One value a line."""
+    """One value a line, those of one class behind a comment that names it."""
     yield f"# Tocsin list {version.number}\n"
-    for value, _ in rows:
-        yield value + "\n"
+    for kind, listed in by_class(rows):
+        yield class_line("#", kind)
+        for one in listed:
+            yield one.value + "\n"
+
+
+def by_class(rows: Rows) -> Iterator[tuple[str, Iterator[Listed]]]:
+    """What stands on a list, class by class."""
+    return groupby(rows, key=attrgetter("attack_kind"))
+
+
+def sets(rows: Rows, version: ListVersion, circle: str) -> Iterator[str]:
+    """As nftables sets."""
+    groups = ((kind, ((one.value, one.until) for one in listed)) for kind, listed in by_class(rows))
+    return nft.ruleset(groups, version.number, version.changed_at, circle)
+
+
+def zone(rows: Rows, version: ListVersion, circle: str) -> Iterator[str]:
+    """As a response policy zone that answers NXDOMAIN; what a reader does otherwise is its own to say."""
+    groups = ((kind, rpz.NXDOMAIN, (one.value for one in listed)) for kind, listed in by_class(rows))
+    return rpz.zone(groups, version.number)
 
 
 LISTS: dict[str, ListForm] = {
-    "addresses.nft": ListForm(
-        "address",
-        "text/plain; charset=utf-8",
-        lambda rows, v, circle: nft.ruleset(rows, v.number, v.changed_at, circle),
-    ),
+    "addresses.nft": ListForm("address", "text/plain; charset=utf-8", sets),
     "addresses.txt": ListForm("address", "text/plain; charset=utf-8", plain),
-    "names.rpz": ListForm(
-        "name", "text/dns; charset=utf-8", lambda rows, v, _: rpz.zone((name for name, _ in rows), v.number)
-    ),
+    "names.rpz": ListForm("name", "text/dns; charset=utf-8", zone),
     "names.txt": ListForm("name", "text/plain; charset=utf-8", plain),
 }
 
 _written: dict[str, WrittenList] = {}
-_changes: dict[tuple[str, dt.datetime], WrittenList] = {}
+_counted: dict[str, tuple[tuple[int, dt.datetime], dict[str, int]]] = {}
+_changes: dict[tuple[str, dt.datetime, bool], WrittenList] = {}
 
 
 def named(actor: Actor, name: str) -> NamedList:
@@ -125,23 +149,33 @@ def written(one: NamedList) -> WrittenList:
     return kept
 
 
+def by_class_now(kind: str) -> dict[str, int]:
+    """How many values of a kind everybody's list has for each class; counted once for each number."""
+    head = ListHead.objects.filter(pk=kind).values_list("number", "changed_at").first() or (0, NEVER)
+    kept = _counted.get(kind)
+    if kept is None or kept[0] != head:
+        kept = _counted[kind] = head, counted_by_class(kind, head[1])
+    return kept[1]
+
+
 def write(one: NamedList, version: ListVersion, rows: Rows) -> WrittenList:
     """Write and sign one version of a list."""
     circle = one.community.slug if one.community is not None else ""
     body = "".join(one.form.write(rows, version, circle)).encode()
-    return signed(one.name, version, max((until for _, until in rows), default=None), body, one.form.media)
+    return signed(one.name, version, max((row.until for row in rows), default=None), body, one.form.media)
 
 
-def written_since(one: NamedList, since: dt.datetime) -> WrittenList:
+def written_since(one: NamedList, since: dt.datetime, *, classes: bool = False) -> WrittenList:
     """What changed on everybody's list of names since a number of that date; the whole where that is better.
 
-    Three questions, however long the list: so that one name more costs a network of a hundred thousand names
-    one line. What many ask for is written and signed once.
+    With `classes`, the class of what came is told, too, for readers that know it. Three questions, however
+    long the list: so that one name more costs a network of a hundred thousand names one line. What many ask
+    for is written and signed once.
     """
     name, kind = one.name, one.form.kind
     if kind != "name" or one.community is not None:
         return written(one)
-    kept = _changes.get((name, since))
+    kept = _changes.get((name, since, classes))
     while kept is None or (kept.number, kept.date) != head_of(one):
         head = head_of(one)
         found = changed_since(kind, since, head[1], MOST_CHANGES) if since <= head[1] else None
@@ -150,11 +184,11 @@ def written_since(one: NamedList, since: dt.datetime) -> WrittenList:
         version = list_version(kind)
         if (version.number, version.changed_at or NEVER) != head:
             continue  # it changed meanwhile
-        body = "".join(changes(*found)).encode()
+        body = "".join(changes(*found, classes=classes)).encode()
         kept = signed(name, version, last_end(kind, head[1]), body, CHANGES, since)
         if len(_changes) >= REMEMBERED:
             _changes.clear()
-        _changes[name, since] = kept
+        _changes[name, since, classes] = kept
     return kept
 
 

@@ -5,8 +5,9 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from tocsin.access.communities import communities_of
 from tocsin.access.models import Community
@@ -16,6 +17,7 @@ from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import now
 from tocsin.sharing.models import Assertion, Channel, Indicator, ListHead, Outgoing, Standing
 from tocsin.sharing.publishing import head_key, hour_of
+from tocsin.wire.lists import UNNAMED
 
 HAPPENED = {
     "sharing:indicator:shared": "Shared",
@@ -37,6 +39,14 @@ class ListVersion:
     count: int
 
 
+class Listed(NamedTuple):
+    """One value on a list: for which class of attack it is listed there, what it is, and until when."""
+
+    attack_kind: str
+    value: str
+    until: dt.datetime
+
+
 @dataclass(frozen=True)
 class Event:
     """One line of an indicator's life; `words` is what happened, `why` the reason where one was given."""
@@ -55,6 +65,7 @@ class InCircle:
     state: str
     reason: str
     valid_until: dt.datetime | None
+    attack_kind: str
 
 
 @dataclass(frozen=True)
@@ -103,33 +114,37 @@ def visible_to(actor: Actor) -> QuerySet[Indicator]:
 
 
 def shared(kind: str, at: dt.datetime | None = None) -> Iterator[str]:
-    """The values on the list now, sorted: names as text, addresses as numbers, IPv4 first."""
-    for value, _ in shared_until(kind, at):
-        yield value
+    """The values on the list now, in its order."""
+    for one in shared_until(kind, at):
+        yield one.value
 
 
 def shared_until(
     kind: str, at: dt.datetime | None = None, community: Community | None = None
-) -> list[tuple[str, dt.datetime]]:
-    """The values on everybody's or a community's list now with their expiry, in the order of `shared`."""
+) -> list[Listed]:
+    """What stands on everybody's or a community's list now, sorted by class, then names by their text.
+
+    Addresses go by number, IPv4 first.
+    """
     at = at or now()
+    found: Iterable[tuple[str, str, dt.datetime | None]]
     if community is None:
-        found = list(_on_list(kind, at).values_list("value", "valid_until"))
+        found = _on_list(kind, at).values_list("attack_kind", "value", "valid_until")
     else:
-        found = list(_on_list_of(community, kind, at).values_list("indicator__value", "valid_until"))
-    rows = [(value, until) for value, until in found if until is not None]
-    if kind == Indicator.Kind.ADDRESS:
-        return sorted(rows, key=_by_number)
-    return sorted(rows)
+        here = _on_list_of(community, kind, at)
+        found = here.values_list("attack_kind", "indicator__value", "valid_until")
+    rows = [Listed(attack_kind, value, until) for attack_kind, value, until in found if until is not None]
+    return sorted(rows, key=_by_number) if kind == Indicator.Kind.ADDRESS else sorted(rows)
 
 
 def changed_since(
     kind: str, since: dt.datetime, at: dt.datetime, most: int
-) -> tuple[list[str], list[str]] | None:
+) -> tuple[list[str], list[tuple[str, str]]] | None:
     """What is off everybody's list, and what is on it, of all that may have changed; None: more than `most`.
 
-    `since` and `at` are dates of numbers. Whatever an act changes stands in a feed with a date later than
-    those of all acts before it; what ends by itself does so at its own instant. Some may be as before.
+    What is on it has its class beside it. `since` and `at` are dates of numbers. Whatever an act changes
+    stands in a feed with a date later than those of all acts before it; what ends by itself does so at its
+    own instant. Some may be as before.
     """
     everybodys = Channel.objects.filter(kind=Channel.Kind.SHARED, community=None).values_list("pk", flat=True)
     left = Outgoing.objects.filter(
@@ -141,12 +156,20 @@ def changed_since(
     if len(moved) > most:
         return None
     gone: list[str] = []
-    come: list[str] = []
-    rows = Indicator.objects.filter(pk__in=moved).values_list("value", "state", "valid_until")
-    for value, state, until in rows:
-        is_on = state == Indicator.State.SHARED and until is not None and until > at
-        (come if is_on else gone).append(value)
+    come: list[tuple[str, str]] = []
+    rows = Indicator.objects.filter(pk__in=moved).values_list("value", "attack_kind", "state", "valid_until")
+    for value, attack_kind, state, until in rows:
+        if state == Indicator.State.SHARED and until is not None and until > at:
+            come.append((value, attack_kind))
+        else:
+            gone.append(value)
     return sorted(gone), sorted(come)
+
+
+def counted_by_class(kind: str, at: dt.datetime) -> dict[str, int]:
+    """How many values of that kind stand on everybody's list at that instant for each class."""
+    rows = _on_list(kind, at).order_by().values_list("attack_kind").annotate(Count("pk"))
+    return dict(rows)
 
 
 def last_end(kind: str, at: dt.datetime) -> dt.datetime | None:
@@ -171,11 +194,12 @@ def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
     if found is None:
         raise NotFound()
     is_shared = found.state == Indicator.State.SHARED
+    circles = circles_of(actor, found)
     return IndicatorView(
         indicator_id=found.indicator_id,
         kind=found.kind,
         value=found.value,
-        attack_kind=found.attack_kind,
+        attack_kind=_class_told(actor, found, circles),
         state=found.state,
         reason=found.reason,
         is_shared=is_shared,
@@ -189,7 +213,7 @@ def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
         may_approve=may(actor, "indicator.approve") and not is_shared,
         may_withdraw=may(actor, "indicator.withdraw") and is_shared,
         events=tuple(life_of(found)),
-        circles=circles_of(actor, found),
+        circles=circles,
     )
 
 
@@ -204,6 +228,7 @@ def circles_of(actor: Actor, indicator: Indicator) -> tuple[InCircle, ...]:
             state=one.state,
             reason=one.reason,
             valid_until=one.valid_until if one.state == Indicator.State.SHARED else None,
+            attack_kind=one.attack_kind,
         )
         for one in near.select_related("community").order_by("community__name")
     )
@@ -250,11 +275,23 @@ def _on_list_of(community: Community, kind: str, at: dt.datetime) -> QuerySet[St
     )
 
 
+def _class_told(actor: Actor, found: Indicator, circles: Iterable[InCircle]) -> str:
+    """The class for which it is shared where the actor reads it; of what is held, what the own report says.
+
+    That of another's report would tell that there is one.
+    """
+    if found.state != Indicator.State.HELD or may(actor, "indicator.approve"):
+        return found.attack_kind
+    own = _own_words(actor).filter(indicator=found, report__isnull=False).order_by("-asserted_at", "-pk")
+    said = own.values_list("report__kind", flat=True).first()
+    return said or next((one.attack_kind for one in circles if one.attack_kind), UNNAMED)
+
+
 def _own_words(actor: Actor) -> QuerySet[Assertion]:
     members = [member.pk for member in actor.members]
     return Assertion.objects.filter(member__in=members)
 
 
-def _by_number(row: tuple[str, dt.datetime]) -> tuple[int, int]:
-    address = ipaddress.ip_address(row[0])
-    return address.version, int(address)
+def _by_number(row: Listed) -> tuple[str, int, int]:
+    address = ipaddress.ip_address(row.value)
+    return row.attack_kind, address.version, int(address)

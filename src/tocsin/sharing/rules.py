@@ -12,6 +12,7 @@ from typing import Literal
 
 from tocsin.sharing import confidence
 from tocsin.wire import report as wire
+from tocsin.wire.lists import UNNAMED
 from tocsin.wire.observables import address_of as address_of
 from tocsin.wire.observables import name_of as name_of
 
@@ -54,7 +55,8 @@ class Claim:
 class Word:
     """One member's standing word for an indicator, when it was last given, and how far it may travel.
 
-    `upstream` is the feed that the member passes on, `community` the only one that may read it (None: all).
+    `upstream` is the feed that the member passes on, `community` the only one that may read it (None: all);
+    `attack_kind` is the class of attack that it names, where that was asked for.
     """
 
     member: int
@@ -64,6 +66,7 @@ class Word:
     upstream: str = ""
     community: int | None = None
     weight: float = USUAL
+    attack_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,17 @@ def sureness(words: Iterable[Word], kind: str, basis: str, at: dt.datetime) -> f
     ]
     sure = confidence.certainty(loudest(heard), DEFAULTS)
     return max(sure, DEFAULTS.bands["high"]) if basis == "person" else sure
+
+
+def class_said(words: Iterable[Word]) -> str:
+    """The class of attack that most members name; of two that as many name, the one that was named last."""
+    members: dict[str, set[int]] = {}
+    last: dict[str, dt.datetime] = {}
+    for word in words:
+        if word.attack_kind:
+            members.setdefault(word.attack_kind, set()).add(word.member)
+            last[word.attack_kind] = max(last.get(word.attack_kind, word.at), word.at)
+    return max(members, key=lambda kind: (len(members[kind]), last[kind], kind), default=UNNAMED)
 
 
 def _counts(instant: dt.datetime, standing: Standing, at: dt.datetime) -> bool:

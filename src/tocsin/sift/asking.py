@@ -10,6 +10,7 @@ import msgspec
 from tocsin.kernel.problems import BadInput
 from tocsin.sift import calling
 from tocsin.sift.home import edge_home
+from tocsin.sift.policies import Policy
 from tocsin.wire.indicators import Explained, Near, Objected, Objection, lookup_of
 
 _name = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{1,63}")
@@ -68,14 +69,15 @@ def object_to(url: str, key: str, pattern: str, reason: str) -> str:
     return f"at the exchange: {own}{others}"
 
 
-def told(found: Explained) -> str:
-    """An explanation as a terminal shows it, what matters first."""
+def told(found: Explained, policy: Policy | None = None) -> str:
+    """An explanation as a terminal shows it, what matters first; with what it gets here by a policy."""
     lines = [f"{found.value}  {found.sentence}"]
     facts = {
         "because": found.reason if found.reason != found.sentence else "",
         "since": found.since,
         "until": found.valid_until,
         "certainty": found.certainty,
+        "listed for": found.attack_kind,
         "marked": f"TLP:{found.tlp.upper()}" if found.tlp else "",
         "never shared": found.obstacle if found.obstacle != found.sentence else "",
         "you": YOU[found.reported_by_us, found.waits],
@@ -95,7 +97,10 @@ def told(found: Explained) -> str:
     if found.value in unblocked():
         undo = f"tocsin unblock {found.value} --undo"
         lines.append(f"  {'here':<{WIDTH}}not blocked, by `tocsin unblock`; undo it with: {undo}")
-    elif found.state == "shared":
+    elif policy is not None and found.state == "shared":
+        choice = policy.chosen(found.kind == "name", found.attack_kind)
+        lines.append(f"  {'here':<{WIDTH}}{choice.words}")
+    if found.value not in unblocked() and found.state == "shared":
         lines.append(f'  → wrong? tocsin unblock {found.value} --reason "…"')
     return "\n".join(lines)
 

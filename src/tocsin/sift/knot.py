@@ -77,35 +77,36 @@ class Knot:
         self._soa = data.strip()
         return self._soa.split()[1].removesuffix(CONTACT)
 
-    def load(self, names: Iterable[str], mark: str) -> None:
+    def load(self, groups: Iterable[rpz.Group], mark: str) -> None:
         """Make the zone these names, by its file."""
-        self.write(names, mark)
+        self.write(groups, mark)
         self._knotc("-b", "zone-reload", self.settings.zone)
         held = self.mark()
         if held != mark:
             raise KnotRefused(f"Knot loaded {held}, not {mark}", hint="its log says why")
 
-    def write(self, names: Iterable[str], mark: str) -> None:
+    def write(self, groups: Iterable[rpz.Group], mark: str) -> None:
         """Write the zone file alone: what Knot compares its journal with when it starts."""
         part = self.zone_file.with_name(f".zone.{os.getpid()}")
         with part.open("w") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.writelines(rpz.zone(names, 1, self.settings.target, mark + CONTACT))
+            file.writelines(rpz.zone(groups, 1, mark + CONTACT))
             file.flush()
             os.fsync(file.fileno())
         part.replace(self.zone_file)
 
-    def change(self, gone: Sequence[str], come: Sequence[str], mark: str) -> None:
-        """Take names out, then put names in, and the mark with the last of them.
+    def change(self, gone: Sequence[str], come: Sequence[tuple[str, str]], mark: str) -> None:
+        """Take names out, then put names in, each with where it leads, and the mark with the last of them.
 
-        Raises OutOfStep where the zone is not as `mark`, `load` or `change` left it; KnotAway, KnotRefused.
+        A name that is there already leads elsewhere from then on (RFC 2136 section 3.4.2.2). Raises OutOfStep
+        where the zone is not as `mark`, `load` or `change` left it; KnotAway, KnotRefused.
         """
         if not self._soa:
             raise OutOfStep
-        zone, target = self.settings.zone, self.settings.target
+        zone = self.settings.zone
         lines = [f"del {name}.{zone}. CNAME" for name in gone]
-        lines += [f"add {name}.{zone}. {rpz.TTL} CNAME {target}" for name in come]
-        messages = list(_messages(lines, len(target)))
+        lines += [f"add {name}.{zone}. {rpz.TTL} CNAME {target}" for name, target in come]
+        messages = list(_messages(lines, max((len(target) for _, target in come), default=0)))
         serial = (int(self._soa.split()[2]) + len(messages)) % (1 << 32)
         fresh = rpz.soa(serial, mark + CONTACT)
         messages[0].insert(0, f"prereq yxrrset {zone}. SOA {self._soa}")

@@ -5,7 +5,8 @@ was killed, lost or changed by hand, the zone's mark tells; then it is loaded an
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -16,9 +17,11 @@ from tocsin.sift import asking, calling
 from tocsin.sift.blockstore import BlockStore, opened
 from tocsin.sift.knot import Knot, KnotRefused, OutOfStep
 from tocsin.sift.origins import is_address
+from tocsin.sift.policies import ClassCount
 from tocsin.sift.primary_list import Fresh, NameList
 from tocsin.sift.primary_settings import Settings
 from tocsin.sift.sqlite import alone
+from tocsin.wire import rpz
 
 MOST_AT_ONCE = 20_000  # names changed by updates; more by the zone file
 LOOK_AFTER = 2.0  # seconds until Knot is asked again what it holds
@@ -38,13 +41,18 @@ class DnsBusy(Conflict):
 
 @dataclass
 class Step:
-    """One change that reached Knot: how many names, how long each part took (seconds), and when (POSIX)."""
+    """One change that reached Knot: how many names, how long each part took (seconds), and when (POSIX).
+
+    `classes` says of the listed names among them, of all where the zone was loaded anew, which class gets
+    what, and why.
+    """
 
     number: int
     gone: int
     come: int
     fetched: float
     committed: float
+    classes: tuple[ClassCount, ...] = ()
     at: float = field(default_factory=time.time)
 
 
@@ -85,6 +93,7 @@ class Primary:
         self, settings: Settings, key: str, store: BlockStore, say: Say, show: Callable[[Step], None]
     ) -> None:
         self.settings, self.key, self.say, self.show = settings, key, say, show
+        self.policy = settings.policy
         self.knot = Knot(settings)
         self.knot.prepare()
         self.list = NameList(store, settings.zone, say)
@@ -155,7 +164,8 @@ class Primary:
                 if before == wanted:
                     self.say(f"Knot holds {held}, not {wanted}: the zone is loaded anew")
                 self._load(wanted, left_out)
-                self.show(Step(self.list.number, 0, len(self.list.names), fetched, time.monotonic() - at))
+                took, names = time.monotonic() - at, [n for n in self.list.names if n not in left_out]
+                self.show(Step(self.list.number, 0, len(names), fetched, took, self._told(names)))
             self._holds(wanted, left_out)
             return
         self.held = ""
@@ -167,27 +177,36 @@ class Primary:
         if before == self.file_mark:
             self.file_latest = at + FILE_LATEST
         self.file_due = min(at + FILE_AFTER, self.file_latest)
-        self.show(Step(self.list.number, len(gone), len(come), fetched, time.monotonic() - at))
+        took, listed = time.monotonic() - at, self.list.names
+        told = self._told(
+            [*(name for name, _ in come), *(n for n in gone if n in listed and n not in left_out)]
+        )
+        self.show(Step(self.list.number, len(gone), len(come), fetched, took, told))
 
     def _difference(
         self, fresh: Fresh | None, left_out: frozenset[str]
-    ) -> tuple[Sequence[str] | None, Sequence[str] | None]:
-        """What is to be taken out of the zone and put into it; None: more than can be told by names."""
+    ) -> tuple[Sequence[str] | None, Sequence[tuple[str, str]] | None]:
+        """What leaves the zone, and what comes into it and leads where; None: more than can be told by names.
+
+        A name whose new class gets nothing leaves it.
+        """
         if not self.held or self.was_empty or self.list.has_expired:
             return None, None
         if fresh is not None and (fresh.gone is None or fresh.come is None):
             return None, None
         gone = list(fresh.gone or ()) if fresh else []
-        come = [name for name in fresh.come or () if name not in left_out] if fresh else []
+        new = [name for name in fresh.come or () if name not in left_out] if fresh else []
         gone += sorted(name for name in left_out - self.left_out if name in self.list.names)
-        come += sorted(name for name in self.left_out - left_out if name in self.list.names)
-        if len(gone) + len(come) > MOST_AT_ONCE:
+        new += sorted(name for name in self.left_out - left_out if name in self.list.names)
+        if len(gone) + len(new) > MOST_AT_ONCE:
             return None, None
-        return gone, come
+        targets = [(name, self.policy.name(self.list.names[name]).target) for name in dict.fromkeys(new)]
+        gone += [name for name, target in targets if target is None]
+        return gone, [(name, target) for name, target in targets if target is not None]
 
     def _load(self, mark: str, left_out: frozenset[str]) -> None:
         self.held = ""
-        self.knot.load(self._names(left_out), mark)
+        self.knot.load(self._groups(left_out), mark)
         self._holds(mark, left_out)
         self.file_mark = mark
 
@@ -196,15 +215,24 @@ class Primary:
         self.held, self.left_out, self.was_empty = mark, left_out, self.list.has_expired
 
     def _write_file(self) -> None:
-        self.knot.write(self._names(self.left_out), self.held)
+        self.knot.write(self._groups(self.left_out), self.held)
         self.file_mark = self.held
 
-    def _names(self, left_out: frozenset[str]) -> list[str]:
-        return [] if self.list.has_expired else sorted(self.list.names - left_out)
+    def _groups(self, left_out: frozenset[str]) -> list[rpz.Group]:
+        """The names of the zone by class, each class with where its names lead; one that gets nothing not."""
+        by_class: dict[str, list[str]] = {}
+        for name, kind in {} if self.list.has_expired else self.list.names.items():
+            if name not in left_out:
+                by_class.setdefault(kind, []).append(name)
+        targets = ((kind, self.policy.name(kind).target) for kind in sorted(by_class))
+        return [(kind, to, sorted(by_class[kind])) for kind, to in targets if to is not None]
+
+    def _told(self, names: Iterable[str]) -> tuple[ClassCount, ...]:
+        return self.policy.counted(True, Counter(self.list.names[name] for name in names))
 
     def _mark(self, left_out: frozenset[str]) -> str:
         """What the zone shall be, in few letters: the list's number, and a digest of what else shapes it."""
-        shape = (self.settings.exchange, self.settings.target, self.list.has_expired, *sorted(left_out))
+        shape = (self.settings.exchange, self.policy, self.list.has_expired, *sorted(left_out))
         return f"list-{self.list.number}.{sha256_hex(repr(shape).encode())[:16]}"
 
     def _client(self) -> httpx.Client:

@@ -1,11 +1,12 @@
 """Whether a hidden primary with these settings would work, and does: for `tocsin dns --check`."""
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 
 from tocsin.kernel.checkup import Finding
 from tocsin.kernel.problems import Problem
-from tocsin.sift import calling
+from tocsin.sift import calling, policies
 from tocsin.sift.blockstore import opened
 from tocsin.sift.knot import Knot
 from tocsin.sift.primary_list import NameList
@@ -15,7 +16,7 @@ PROGRAMS = ("knotd", "knotc", "knsupdate")
 
 
 def check(settings: Settings, key: str) -> Iterator[Finding]:
-    """One finding for each part: the programs, the exchange, the list, Knot, its zone, the secondaries."""
+    """One finding for each part: programs, exchange, list, what each class gets, Knot, the secondaries."""
     lacking = [name for name in PROGRAMS if shutil.which(name) is None]
     if lacking:
         yield Finding(
@@ -31,6 +32,11 @@ def check(settings: Settings, key: str) -> Iterator[Finding]:
     else:
         said = f"{names.number}, {len(names.names):,} names, until {names.statement.expires}"
         yield Finding("list", "wrong" if names.has_expired else "good", said)
+    for row in policies.explained(settings.policy.counted(True, Counter(names.names.values()))):
+        yield Finding("policy", "good", row)
+    if not names.names:
+        default = settings.policy.name("").words
+        yield Finding("policy", "good", f"{default}; rules for classes: {len(settings.classes)}")
     if not lacking:
         yield _knot(settings, names.number)
     for one in settings.secondary:

@@ -13,8 +13,9 @@ import msgspec
 
 from tocsin.kernel.problems import NotGenuine
 from tocsin.kernel.time import now, parse_rfc3339
-from tocsin.sift import calling, zones
+from tocsin.sift import calling, listed, zones
 from tocsin.sift.blockstore import BlockStore
+from tocsin.sift.listed import NAMES
 from tocsin.wire.lists import ListStatement, read_changes
 
 MOST_CHANGES = 5_000  # kept behind one copy; then the whole list is fetched once
@@ -26,7 +27,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Fresh:
-    """A newer number: what left the list and what came onto it; None: the list is another one as a whole."""
+    """A newer number: what left the list, and what came onto it or is listed for another class now.
+
+    None: the list is another one as a whole.
+    """
 
     number: int
     gone: list[str] | None
@@ -39,12 +43,13 @@ class NameList:
     def __init__(self, store: BlockStore, zone: str, say: Say) -> None:
         self.store, self.say = store, say
         self.longest = 253 - len(zone) - 1
-        self.names: set[str] = set()
+        self.names: dict[str, str] = {}  # each with the class for which it is listed; empty: not known
         self.odd: set[str] = set()  # on the list, and left out of the zone
         self.statement: ListStatement | None = None
         self.etag = ""
         self.behind = 0  # changes since the kept copy
         self.recall()
+        self.is_classless = bool(self.names) and not any(self.names.values())  # of before lists told classes
 
     @property
     def number(self) -> int:
@@ -59,14 +64,14 @@ class NameList:
 
     def recall(self) -> None:
         """Read what was kept: the last whole copy, and what changed since."""
-        kept = self.store.fetch_list(zones.NAMES)
+        kept = self.store.fetch_list(NAMES)
         if kept is None:
             return
         self.odd = set()
-        found = zones.values(zones.NAMES, kept.body.decode())
-        self.names = {name for _, name, _ in found if self._fits(name)}
+        found = listed.values(NAMES, kept.body.decode())
+        self.names = {one.value: one.attack_kind for one in found if self._fits(one.value)}
         self.statement, self.etag = msgspec.json.decode(kept.statement, type=ListStatement), kept.etag
-        changes = self.store.changes(zones.NAMES)
+        changes = self.store.changes(NAMES)
         for change in changes:
             self._apply(*read_changes(change.body.decode()))
             self.statement, self.etag = msgspec.json.decode(change.statement, type=ListStatement), change.etag
@@ -77,48 +82,51 @@ class NameList:
 
         Raises Unreachable, NotGenuine, NotSignedIn.
         """
-        if self.store.newest(zones.NAMES) > self.number:  # `tocsin zone` was quicker
+        if self.store.newest(NAMES) > self.number:  # `tocsin zone` was quicker
             self.recall()
             return Fresh(self.number, None, None)
+        if self.is_classless:
+            self.is_classless, before = False, self.statement
+            whole = self._whole(client, origin, public)
+            return None if self.statement == before else whole
         if self.statement is None or self.behind >= MOST_CHANGES:
             return self._whole(client, origin, public)
         since = self.statement.date
         known = {"If-None-Match": self.etag}
-        where = f"/lists/{zones.NAMES}"
-        asked = {"since": since}
+        where = f"/lists/{NAMES}"
+        asked = {"since": since, "classes": "true"}
         answer = calling.ask(lambda: client.get(where, params=asked, headers=known, timeout=TIMEOUT), ())
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             return None
-        statement, kept = zones.genuine(self.store, answer, origin, public, zones.NAMES, since)
+        statement, kept = zones.genuine(self.store, answer, origin, public, NAMES, since)
         if not statement.since:
-            self.store.keep_list(zones.NAMES, kept, zones.values(zones.NAMES, answer.text))
+            self.store.keep_list(NAMES, kept, (one[:3] for one in listed.values(NAMES, answer.text)))
             self.recall()
             return Fresh(self.number, None, None)
         try:
             gone, come = read_changes(answer.text)
         except ValueError as error:
-            raise NotGenuine(f"{zones.NAMES} {statement.number}: {error}") from None
-        self.store.keep_change(zones.NAMES, kept, (("name", name, False) for name in come))
-        gone, come = self._apply(gone, come)
+            raise NotGenuine(f"{NAMES} {statement.number}: {error}") from None
+        self.store.keep_change(NAMES, kept, (("name", name, False) for name, _ in come))
+        left, came = self._apply(gone, come)
         self.statement, self.etag, self.behind = statement, kept.etag, self.behind + 1
         if len(self.names) + len(self.odd) != statement.count:
             self.say(f"list {statement.number} does not add up to {statement.count:,}: it is fetched whole")
             return self._whole(client, origin, public)
-        return Fresh(statement.number, gone, come)
+        return Fresh(statement.number, left, came)
 
     def _whole(self, client: httpx.Client, origin: str, public: bytes) -> Fresh:
-        zones.refresh(self.store, client, origin, public, zones.NAMES)
+        zones.refresh(self.store, client, origin, public, NAMES)
         self.recall()
         return Fresh(self.number, None, None)
 
-    def _apply(self, gone: list[str], come: list[str]) -> tuple[list[str], list[str]]:
-        """Change the names; gives what did change."""
+    def _apply(self, gone: list[str], come: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
+        """Change the names; gives what left, and what came or changed its class."""
         self.odd.difference_update(gone)
-        left = [name for name in gone if name in self.names]
-        self.names.difference_update(left)
-        came = [name for name in come if name not in self.names and self._fits(name)]
+        left = [name for name in gone if self.names.pop(name, None) is not None]
+        came = {name: kind for name, kind in come if self.names.get(name) != kind and self._fits(name)}
         self.names.update(came)
-        return left, came
+        return left, list(came)
 
     def _fits(self, name: str) -> bool:
         """Whether it is a host name that there is room for below the zone's own (RFC 1035 section 2.3.4)."""

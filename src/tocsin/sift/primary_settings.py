@@ -4,17 +4,15 @@ import ipaddress
 import re
 import tomllib
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from tocsin.kernel.problems import BadInput
-from tocsin.wire import rpz
+from tocsin.sift import policies
+from tocsin.sift.policies import Policy
 
 _zone = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-
-Action = Literal["nxdomain", "garden", "log"]
 
 
 class Secondary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,8 +29,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything `tocsin dns` is told.
 
     `folder` holds Knot's configuration, keys, zone and journal; `listen` is where the secondaries find it.
-    `action` is what a listed name gets: that it does not exist, the way to `garden`, or only a line in the
-    resolver's log. `every` is the seconds between two looks at the exchange.
+    `action`, `garden` and `classes` say what a listed name gets (`Policy`). `every` is the seconds between
+    two looks at the exchange.
     """
 
     exchange: str
@@ -40,8 +38,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listen: tuple[str, ...]
     key_file: str = ""
     zone: str = "tocsin.rpz"
-    action: Action = "nxdomain"
+    action: str = policies.NXDOMAIN
     garden: str = ""
+    classes: dict[str, str] = {}
     every: float = 0.25
     secondary: tuple[Secondary, ...] = ()
 
@@ -51,11 +50,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.folder).expanduser()
 
     @property
-    def target(self) -> str:
-        """Where a listed name leads, as a response policy zone spells it."""
-        if self.action == "garden":
-            return self.garden.removesuffix(".") + "."
-        return rpz.PASS if self.action == "log" else rpz.NXDOMAIN
+    def policy(self) -> Policy:
+        """What a listed name gets, by its class."""
+        return Policy(self.action, self.garden, self.classes)
 
 
 def load(path: Path) -> Settings:
@@ -101,12 +98,8 @@ def _fault(settings: Settings) -> str:
             return f"{problem.detail}; {problem.hint}" if problem.hint else problem.detail
     if not _zone.fullmatch(settings.zone) or len(settings.zone) > 100:
         return f"zone is not a name in lower case: {settings.zone[:60]}"
-    if settings.action == "garden" and not (
-        "." in settings.garden and _zone.fullmatch(settings.garden.removesuffix("."))
-    ):
-        return "action is garden, so garden must name a host of yours"
-    if settings.action != "garden" and settings.garden:
-        return f"garden is named, but action is {settings.action}"
+    if wrong := policies.fault(settings.policy):
+        return wrong
     if not settings.every > 0:
         return "every must be more than 0 seconds"
     if any(mark in settings.folder for mark in "\"'\n\\"):
@@ -121,9 +114,14 @@ key_file = "/etc/tocsin/key"         # or set TOCSIN_KEY; scope lists:read
 folder = "/var/lib/tocsin-dns"       # Knot's configuration, keys, zone and journal
 listen = ["192.0.2.1:5300"]          # where Knot answers its secondaries
 zone = "tocsin.rpz"
-action = "nxdomain"                  # or "garden", or "log" to try it out
+action = "nxdomain"                  # what a name gets: nxdomain, garden, log (to try it out) or nothing
 # garden = "help.provider.example"   # of action "garden": a host of yours that explains
 every = 0.25                         # seconds between two looks at the exchange
+
+# [classes]                          # other actions, by class of attack; the most specific rule wins
+# "fraud/phishing" = "garden:phishing.provider.example"
+# "malicious-code" = "nxdomain"
+# "other" = "log"                    # tocsin zone --example prints every class
 
 [[secondary]]                        # BIND, PowerDNS, another Knot
 address = "192.0.2.53"

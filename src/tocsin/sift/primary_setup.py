@@ -89,8 +89,8 @@ def _knot_resolver(told: Settings) -> str:
     return f"""\
 -- Knot Resolver transfers no zones. Let `tocsin zone` write the list on its machine, each minute:
 --   tocsin zone --from {told.exchange} --names {where}
--- It answers NXDOMAIN, whatever action the settings of `tocsin dns` name. The package lua-cqueues lets it
--- read the file whenever it changes.
+-- These settings' actions it does not read: give `tocsin zone` --policy or --class. It knows no garden, and
+-- answers what would lead to one as ever. The package lua-cqueues lets it read the file whenever it changes.
 policy.add(policy.rpz(policy.DENY, '{where}', true))
 """
 

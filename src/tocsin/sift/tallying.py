@@ -18,6 +18,7 @@ from tocsin.sift.hits import sql
 from tocsin.sift.hits.counting import Counting, How, See
 from tocsin.sift.hits.names import Wanted
 from tocsin.sift.hits.staging import quoted
+from tocsin.sift.listed import ADDRESSES, NAMES
 from tocsin.sift.values import Balance
 from tocsin.wire.tally import Tally, TallyAnswer, TallyBatch
 
@@ -216,7 +217,7 @@ def _refresh(store: BlockStore, plan: Plan, key: str, say: Say) -> str:
     try:
         with calling.client(plan.url, key) as client:
             origin, public = calling.introduced(client, say)
-            for name in (zones.NAMES, zones.ADDRESSES):
+            for name in (NAMES, ADDRESSES):
                 zones.refresh(store, client, origin, public, name)
     except Unreachable as problem:
         return problem.detail

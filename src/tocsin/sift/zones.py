@@ -4,13 +4,11 @@ A list is believed only with the exchange's signature over exactly its bytes, an
 one seen before. What was good stays when the exchange is out of reach, until its last value expires.
 """
 
-import ipaddress
 import os
-import re
 import shlex
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,14 +18,13 @@ import msgspec
 from tocsin.kernel.problems import BadInput, NotGenuine, Problem, Unreachable
 from tocsin.kernel.time import now, parse_rfc3339
 from tocsin.proof.lists import check_list
-from tocsin.sift import asking, calling, suricata
+from tocsin.sift import asking, calling, listed, suricata
 from tocsin.sift.blockstore import BlockStore, KeptList, opened
+from tocsin.sift.listed import ADDRESSES, NAMES
+from tocsin.sift.policies import LOG, NOTHING, PLAIN, ClassCount, Policy
 from tocsin.wire.lists import SIGNATURE_HEADER, ListStatement
 
-NAMES, ADDRESSES = "names.rpz", "addresses.nft"
 RELOAD_SECONDS = 120
-
-_ELEMENTS = re.compile(r"^add element [^{]*\{(.*?)\}\n?", re.MULTILINE | re.DOTALL)
 
 Say = Callable[[str], None]
 
@@ -49,6 +46,7 @@ class Plan:
     reloads: tuple[str, ...] = ()
     suricata: Path | None = None
     community: str = ""
+    policy: Policy = PLAIN
 
     def named(self, name: str) -> str:
         """The list's name at the exchange: a community's has its slug before it."""
@@ -68,7 +66,10 @@ class Plan:
 
 
 class Written(msgspec.Struct, frozen=True):
-    """One list after a run: its number, how many values stand on it, and whether the file was changed."""
+    """One list after a run: its number, how many values stand in the file, and whether that was changed.
+
+    `classes` says for each class that stands on the list how many values it has, what they get, and why.
+    """
 
     list: str
     file: str
@@ -76,6 +77,7 @@ class Written(msgspec.Struct, frozen=True):
     count: int
     expires: str
     changed: bool
+    classes: tuple[ClassCount, ...] = ()
 
 
 def zone(plan: Plan, key: str, say: Say) -> list[Written]:
@@ -111,7 +113,7 @@ def refresh(store: BlockStore, client: httpx.Client, origin: str, public: bytes,
     if answer.status_code == httpx.codes.NOT_MODIFIED:
         return
     _, fresh = genuine(store, answer, origin, public, name)
-    store.keep_list(name, fresh, values(name, answer.text))
+    store.keep_list(name, fresh, (one[:3] for one in listed.values(name, answer.text)))
 
 
 def genuine(
@@ -137,27 +139,16 @@ def genuine(
     return statement, KeptList(statement.number, answer.headers.get("ETag", ""), said, answer.content)
 
 
-def values(name: str, text: str) -> Iterator[tuple[str, str, bool]]:
-    """What stands on a list: (kind, value, are its subdomains meant?)."""
-    if name.endswith(NAMES):
-        for line in text.splitlines():
-            owner, _, rest = line.partition(" ")
-            if rest.split()[:1] == ["CNAME"] or " CNAME " in f" {rest} ":
-                yield "name", owner.lower().removeprefix("*.").removesuffix("."), owner.startswith("*.")
-        return
-    for block in _ELEMENTS.findall(text):
-        for element in block.split(","):
-            try:
-                yield "address", ipaddress.ip_address(element.split()[0]).compressed, False
-            except (ValueError, IndexError):
-                continue
-
-
-def emptied(name: str, body: bytes) -> bytes:
-    """A list without its values: what a resolver or firewall needs to hold no stale ones."""
-    if name.endswith(NAMES):
-        return b"".join(line for line in body.splitlines(keepends=True) if b" CNAME " not in line)
-    return _ELEMENTS.sub("", body.decode()).encode()
+def standing(plan: Plan) -> list[tuple[str, tuple[ClassCount, ...]]]:
+    """What the lists that are kept here hold by class, and what the plan's policy gives each."""
+    found = []
+    with opened(plan.url) as store:
+        for name in (plan.named(NAMES), plan.named(ADDRESSES)):
+            kept = store.fetch_list(name)
+            if kept is not None:
+                counts = listed.counts(name, kept.body.decode(), asking.unblocked())
+                found.append((name, plan.policy.counted(listed.is_names(name), counts)))
+    return found
 
 
 def _write(store: BlockStore, plan: Plan, name: str, path: Path) -> Written | None:
@@ -166,14 +157,21 @@ def _write(store: BlockStore, plan: Plan, name: str, path: Path) -> Written | No
         return None
     statement, has_expired = stated(kept)
     left_out = asking.unblocked()
-    body = emptied(name, kept.body) if has_expired else asking.without(name, kept.body, left_out)
-    changed = _put(path, body)
+    if has_expired:
+        changed = _put(path, listed.emptied(name, kept.body))
+        by_class: tuple[ClassCount, ...] = ()
+    else:
+        text = kept.body.decode()
+        body = listed.obeyed(name, text, plan.policy).encode()
+        changed = _put(path, asking.without(name, body, left_out))
+        counts = listed.counts(name, text, left_out)
+        by_class = plan.policy.counted(listed.is_names(name), counts)
     if changed:
         for command in plan.reloads:
             store.owe(command)
-    gone = sum(value in left_out for _, value, _ in values(name, kept.body.decode())) if left_out else 0
-    count = 0 if has_expired else statement.count - gone
-    return Written(name, str(path), statement.number, count, statement.expires, changed)
+    out = {NOTHING} if listed.is_names(name) else {NOTHING, LOG}
+    count = sum(one.values for one in by_class if one.action not in out)
+    return Written(name, str(path), statement.number, count, statement.expires, changed, by_class)
 
 
 def stated(kept: KeptList) -> tuple[ListStatement, bool]:
@@ -183,33 +181,42 @@ def stated(kept: KeptList) -> tuple[ListStatement, bool]:
 
 
 def _write_suricata(store: BlockStore, plan: Plan) -> list[Written]:
-    """Both lists as datasets, and the rules that ask them."""
-    if plan.suricata is None:
+    """Both lists as datasets, one for each class, and the rules that ask them."""
+    names = (plan.named(NAMES), plan.named(ADDRESSES))
+    kept = [(name, found) for name in names if (found := store.fetch_list(name)) is not None]
+    if plan.suricata is None or len(kept) < len(names):
         return []
-    written, forms = (
-        [],
-        {
-            plan.named(NAMES): (suricata.NAMES, suricata.names_file),
-            plan.named(ADDRESSES): (suricata.ADDRESSES, suricata.addresses_file),
-        },
-    )
-    left_out = asking.unblocked()
-    for name, (file, form) in forms.items():
-        kept = store.fetch_list(name)
-        if kept is None:
-            continue
-        statement, has_expired = stated(kept)
-        found = [] if has_expired else [value for _, value, _ in values(name, kept.body.decode())]
-        standing = [value for value in found if value not in left_out]
-        path = plan.suricata / file
-        changed = _put(path, form(standing))
-        written.append(Written(name, str(path), statement.number, len(standing), statement.expires, changed))
-    if len(written) == len(forms) and (
-        _put(plan.suricata / suricata.RULES, suricata.rules_file()) or any(one.changed for one in written)
-    ):
+    written: list[Written] = []
+    sets: list[suricata.Dataset] = []
+    for name, found in kept:
+        statement, has_expired = stated(found)
+        by_class = {} if has_expired else _by_class(name, found.body.decode())
+        told = plan.policy.counted(
+            listed.is_names(name), {kind: len(values) for kind, values in by_class.items()}
+        )
+        asked = [one.attack_kind for one in told if one.action != NOTHING]
+        mine = [suricata.Dataset(kind, listed.is_names(name)) for kind in asked]
+        changed = [_put(plan.suricata / one.file, one.body(by_class[one.attack_kind])) for one in mine]
+        count = sum(len(by_class[kind]) for kind in asked)
+        folder, sets = str(plan.suricata), sets + mine
+        written.append(Written(name, folder, statement.number, count, statement.expires, any(changed), told))
+    changes = _put(plan.suricata / suricata.RULES, suricata.rules_file(sets))
+    if changes or any(one.changed for one in written):
         for command in plan.reloads:
             store.owe(command)
+    for path in plan.suricata.glob("tocsin-*.lst"):  # of a class that is listed no more
+        if path.name not in {one.file for one in sets}:
+            path.unlink(missing_ok=True)
     return written
+
+
+def _by_class(name: str, text: str) -> dict[str, list[str]]:
+    left_out = asking.unblocked()
+    found: dict[str, list[str]] = {}
+    for one in listed.values(name, text):
+        if one.value not in left_out:
+            found.setdefault(one.attack_kind, []).append(one.value)
+    return found
 
 
 def _put(path: Path, body: bytes) -> bool:

@@ -26,7 +26,7 @@ class Explained(msgspec.Struct, frozen=True):
     """Why an address or name is blocked, or is not. What does not apply is empty; instants are RFC 3339.
 
     `taken` says how many networks have taken a withdrawal, `taken_by_us` what the own machines have; `seen`
-    who met it, roughly.
+    who met it, roughly; `attack_kind` is the class of attack (RSIT `class/type`) for which it is listed.
     """
 
     kind: str
@@ -49,6 +49,7 @@ class Explained(msgspec.Struct, frozen=True):
     taken_by_us: str = ""
     seen: str = ""
     events: tuple[Happened, ...] = ()
+    attack_kind: str = ""
 
 
 class SmallSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

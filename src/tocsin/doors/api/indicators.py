@@ -60,6 +60,7 @@ def explain_indicator(request: HttpRequest, value: str) -> HttpResponse:
             taken_by_us=found.receipt.own if found.receipt else "",
             seen=found.seen,
             events=tuple(Happened(rfc3339(event.at), event.words, event.why) for event in found.events),
+            attack_kind=found.attack_kind,
         )
     )
 

@@ -31,7 +31,7 @@ def read_statement(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 @router.get("/{name}", auth=guard("list.read"), openapi_extra=as_text(*MEDIA))
-def read_list(request: HttpRequest, name: str, since: str = "") -> HttpResponseBase:
+def read_list(request: HttpRequest, name: str, since: str = "", classes: bool = False) -> HttpResponseBase:
     """A list as a resolver or a firewall reads it: addresses.nft, addresses.txt, names.rpz, names.txt.
 
     That of a community has its slug before it: `ports.names.rpz`, for keys of its members alone.
@@ -39,8 +39,9 @@ def read_list(request: HttpRequest, name: str, since: str = "") -> HttpResponseB
     `/lists/{name}.sig` in one line: the SHA-256 of these bytes, name, number and date, signed (Ed25519).
 
     Of names, `since`, the date in a statement that you have, asks for what changed after that number alone:
-    lines `-name`, then `+name`, in a media type of their own, and a statement that repeats `since`. Some may
-    be as they were. Where too much changed the whole list comes.
+    lines `-name`, then `+name`, in a media type of their own, and a statement that repeats `since`. With
+    `classes=true` these are `+name class/type`. Some may be as they were. Where too much changed the whole
+    list comes.
     """
     actor = actor_of(request)
     one = lists.named(actor, name)
@@ -50,7 +51,7 @@ def read_list(request: HttpRequest, name: str, since: str = "") -> HttpResponseB
         if one.community is None:
             readings.note_list(actor, name, number, number)
         return known
-    found = lists.written_since(one, instant(since)) if since else lists.written(one)
+    found = lists.written_since(one, instant(since), classes=classes) if since else lists.written(one)
     if one.community is None:
         readings.note_list(actor, name, held_by(request, name), found.number)
     response = HttpResponse(found.body, content_type=found.media)

@@ -28,7 +28,10 @@ class Indicator(models.Model):
     value = models.CharField(
         max_length=255, help_text="compressed address, or name in lower case without final dot"
     )
-    attack_kind = models.CharField(max_length=80, help_text="RSIT class/type of the latest assertion")
+    attack_kind = models.CharField(
+        max_length=80,
+        help_text="RSIT class/type for which it was shared last; before that, of the latest report",
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.HELD)
     reason = models.TextField(help_text="why it is in this state, in one sentence that names no source")
     asserted_at = models.DateTimeField(help_text="first assertion")
@@ -66,6 +69,9 @@ class Standing(models.Model):
     tlp = models.CharField(max_length=12, blank=True)
     basis = models.CharField(max_length=12, blank=True)
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    attack_kind = models.CharField(
+        max_length=80, blank=True, help_text="RSIT class/type for which it was shared last in the community"
+    )
 
     class Meta:
         constraints = [
