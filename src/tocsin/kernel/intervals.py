@@ -59,9 +59,16 @@ def intervals(networks: Iterable[tuple[str, int]]) -> Intervals:
 
 def _ends(text: str) -> tuple[int, int]:
     """First address, and the last one negated, so that the widest of equal beginnings sorts first."""
-    network = ipaddress.ip_network(text, strict=False)
-    first, last = place(network.network_address), place(network.broadcast_address)
-    return int.from_bytes(first, "big"), -int.from_bytes(last, "big")
+    base, _, told = text.partition("/")
+    address = ipaddress.ip_address(base)  # a network as ipaddress makes it takes several times as long
+    length = address.max_prefixlen
+    if base != text:
+        length = int(told) if told.isdecimal() else ipaddress.ip_network(text, strict=False).prefixlen
+    bits = address.max_prefixlen - length
+    if bits < 0:
+        raise ValueError(f"{text!r} is no network")
+    first = int.from_bytes(place(address), "big") >> bits << bits
+    return first, -(first | (1 << bits) - 1)
 
 
 def _written(numbers: Iterable[int]) -> tuple[bytes, ...]:

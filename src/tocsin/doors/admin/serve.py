@@ -31,7 +31,7 @@ QUEUES = ("default", "warnings")  # as tocsin.jobs.queue names them
 )
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Serve the exchange until stopped. The first time, everything that is missing is made."""
-    from tocsin.doors.admin.setup import home, locked, prepare, start_django
+    from tocsin.doors.admin.setup import home, lists_built, locked, prepare, start_django
     from tocsin.kernel.problems import Conflict
 
     address = f"http://{'[' + host + ']' if ':' in host else host}:{port}"
@@ -40,7 +40,8 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
     try:
         with locked(home() / "serve.lock", wait=False):
             check_free(host, port)
-            prepare()
+            with lists_built():
+                prepare()
             click.echo(f"tocsin: home {home()}", err=True)
             run(host, port, workers, threads, address)
     except BlockingIOError:

@@ -5,6 +5,8 @@ Nothing here is imported before a command runs: `tocsin --help` stays free of Dj
 
 import fcntl
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -40,6 +42,21 @@ def prepare() -> None:
         from tocsin.journal import keys
 
         keys.private_key()
+
+
+@contextmanager
+def lists_built() -> Iterator[None]:
+    """Build the warning lists meanwhile, where they are not: then the first report waits for no build.
+
+    It takes another process some two seconds. Where that fails, a worker tries again and says why.
+    """
+    from tocsin.sharing import warning_lists
+
+    if warning_lists.is_built():
+        yield
+        return
+    with subprocess.Popen([sys.executable, "-m", warning_lists.__name__], stderr=subprocess.DEVNULL):  # noqa: S603
+        yield
 
 
 @contextmanager
