@@ -4,15 +4,19 @@ import datetime as dt
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tests.exchange import a_key, a_member, key_text
 from tests.sharing.street import Street
 
+from tocsin.access import gathering
+from tocsin.access import services as access
 from tocsin.access.models import ApiKey
+from tocsin.access.policy import Actor
 from tocsin.kernel.time import now
 from tocsin.sharing import channels, readings, services
-from tocsin.sharing.models import Channel, ListHead, Reading
+from tocsin.sharing.models import Channel, ListHead, Outgoing, Reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
 
@@ -170,3 +174,98 @@ def test_a_withdrawal_is_kept_with_its_number_on_every_list_and_channel(street: 
     assert channel.entries.get(number=4).revoked
     services.sweep(now() + dt.timedelta(days=8))
     assert not street.indicator("80.94.92.18").removals.exists()
+
+
+def test_lines_of_a_channel_are_noted_as_far_as_they_go(street: Street, machine: Client) -> None:
+    """NDJSON and CSV page by page, as TAXII."""
+    shared(street, "80.94.92.17", "80.94.92.18")
+    address = "/api/v1/channels/everybody-green/entries"
+    assert machine.get(f"{address}.ndjson", {"limit": 1}).status_code == 200
+    assert Reading.objects.get().number == 1
+    assert machine.get(f"{address}.csv", {"after": 1}).status_code == 200
+    reading = Reading.objects.get()
+    assert (reading.way, reading.what, reading.number) == ("lines", "everybody-green", 3)
+
+
+def test_a_communitys_list_is_noted_as_its_own(street: Street) -> None:
+    """With its name and its number."""
+    ferry = street.member("ferry")
+    person = access.add_person("fay@example.org", "Fay", "secret")
+    access.give_role(person, "reporter", member=ferry)
+    ports = gathering.make(Actor.of_person(person), "Ports")
+    client = Client(headers={"Authorization": f"Bearer {key_text(ferry, READS)}"})
+    tag = client.get("/api/v1/lists/ports.addresses.txt")["ETag"]
+    known = client.get("/api/v1/lists/ports.addresses.txt", headers={"If-None-Match": tag})
+    assert known.status_code == 304
+    reading = Reading.objects.get()
+    assert (reading.what, reading.number, reading.community) == ("ports.addresses.txt", 0, ports)
+
+
+def made_older(channel: Channel, hours: int, **which: int) -> None:
+    """These entries left so many hours before."""
+    before = F("date_added") - dt.timedelta(hours=hours)
+    Outgoing.objects.filter(channel=channel, **which).update(date_added=before)
+
+
+MANIFEST = "/misp/feed/manifest.json"
+
+
+def numbers() -> list[tuple[str, int]]:
+    """What is noted, and how far."""
+    return list(Reading.objects.order_by("what").values_list("what", "number"))
+
+
+def test_a_misp_feed_is_read_as_far_as_its_changed_events_were_fetched(
+    street: Street, machine: Client
+) -> None:
+    """Whoever looks at the manifest alone is no reader; each event that changed must be fetched."""
+    shared(street, "80.94.92.17")
+    channel = channels.shared_channel(None, "green")
+    made_older(channel, 24)
+    (yesterday,) = machine.get(MANIFEST).json()
+    assert numbers() == []
+    assert machine.head(f"/misp/feed/{yesterday}.json").status_code == 200
+    assert numbers() == []
+    machine.get(f"/misp/feed/{yesterday}.json")
+    assert numbers() == [("everybody-green", 2)]
+    shared(street, "80.94.92.18")  # number 3, in today's event
+    services.withdraw(street.indicator("80.94.92.17"), street.trusted(), "a mistake")  # 4, in yesterday's
+    shared(street, "80.94.92.19")  # 5, in today's
+    (today,) = set(machine.get(MANIFEST).json()) - {yesterday}
+    assert numbers() == [("everybody-green", 2)]
+    machine.get(f"/misp/feed/{yesterday}.json")
+    assert numbers() == [("everybody-green", 2)], "a word of today is still to come"
+    machine.get(f"/misp/feed/{today}.json")
+    assert numbers() == [("everybody-green", 5)]
+    assert Reading.objects.get().ahead is None
+    assert machine.get(MANIFEST).status_code == 200
+    assert numbers() == [("everybody-green", 5)]
+
+
+def test_misp_hashes_and_searches_are_read_as_a_whole(street: Street, machine: Client) -> None:
+    """A search for some things, or for what is later than the last number, is no receipt."""
+    shared(street, "80.94.92.17")
+    channel = channels.shared_channel(None, "green")
+    made_older(channel, 24)
+
+    def search(what: str = "attributes", **filters: object) -> None:
+        answer = machine.post(f"/misp/{what}/restSearch", filters, content_type="application/json")
+        assert answer.status_code == 200
+
+    for filters in ({"value": "80.94.92.17"}, {"limit": 1}, {"last": "2d"}, {"to": "1h"}, {"deleted": [1]}):
+        search(**filters)
+    search("events", metadata=True)
+    assert numbers() == []
+    search(to_ids=True)
+    assert numbers() == [("everybody-green", 2)]
+    shared(street, "80.94.92.18")
+    made_older(channel, 12, number=3)
+    search(last="1h", deleted=[0, 1])
+    assert numbers() == [("everybody-green", 2)], "what changed twelve hours ago was not asked for"
+    search(last="1d", deleted=[0, 1])
+    assert numbers() == [("everybody-green", 3)]
+    shared(street, "80.94.92.19")
+    search("events")
+    assert numbers() == [("everybody-green", 4)]
+    assert machine.get("/misp/feed/hashes.csv").status_code == 200
+    assert numbers() == [("everybody-green", 4), ("everybody-green/hashes", 4)]

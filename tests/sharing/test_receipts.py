@@ -29,7 +29,8 @@ from tocsin.sharing import (
     sightings,
     watching,
 )
-from tocsin.sharing.models import ListHead, Reading, Removal, Sighting
+from tocsin.sharing.models import Indicator, ListHead, Reading, Removal, Sighting
+from tocsin.sharing.words import Said
 from tocsin.store import fence
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -72,6 +73,12 @@ def reader_since(name: str, number: int = 1, label: str = "resolver") -> ApiKey:
     return key
 
 
+def receipt_of(actor: Actor, indicator: Indicator, at: dt.datetime) -> receipts.Receipt | None:
+    """Who has taken what left everybody's lists."""
+    found = receipts.receipts_of(actor, indicator, at)
+    return found[0] if found else None
+
+
 def looking(name: str = "oona", role: str = "operator") -> Actor:
     """Somebody who looks after the exchange."""
     person = access.add_person(f"{name}@example.org", name.title(), "secret")
@@ -92,7 +99,7 @@ def test_a_withdrawal_is_taken_by_so_many_of_so_many(street: Street) -> None:
         reads(key, 2, at + MINUTE)
     later = at + 3 * MINUTE
     last = receipts.minute(Reading.objects.get(key=machines[11]).read_at, later)
-    told = receipts.receipt_of(stranger(), street.indicator(), later)
+    told = receipt_of(stranger(), street.indicator(), later)
     assert told is not None
     assert told.words == (
         f"withdrawn at {receipts.minute(at, later)}, taken by 11 of 12 networks; "
@@ -100,7 +107,7 @@ def test_a_withdrawal_is_taken_by_so_many_of_so_many(street: Street) -> None:
     )
     assert (told.own, told.waiting) == ("", ())
     for role in ("operator", "coordinator"):
-        seen = receipts.receipt_of(looking(role, role), street.indicator(), later)
+        seen = receipt_of(looking(role, role), street.indicator(), later)
         assert seen is not None
         assert [(one.name, one.labels) for one in seen.waiting] == [("isp11", ("resolver",))]
 
@@ -112,11 +119,11 @@ def test_ones_own_machines_are_told_exactly(street: Street) -> None:
     own = a_key(Member.objects.get(name="isp"), ("lists:read",))
     at = withdrawn(street)
     reads(north, 2, at + MINUTE)
-    told = receipts.receipt_of(own, street.indicator(), at + 2 * MINUTE)
+    told = receipt_of(own, street.indicator(), at + 2 * MINUTE)
     assert told is not None
     assert told.own == "not yet taken by your key south"
     reads(ApiKey.objects.get(label="south"), 2, at + 2 * MINUTE)
-    told = receipts.receipt_of(own, street.indicator(), at + 2 * MINUTE)
+    told = receipt_of(own, street.indicator(), at + 2 * MINUTE)
     assert told is not None
     assert told.own == "taken by every machine of yours that reads the lists"
 
@@ -126,12 +133,12 @@ def test_few_networks_are_not_counted_out(street: Street, count: int) -> None:
     """Each of two would know of the other."""
     machines = [reader_since(f"isp{number}") for number in range(count)]
     at = withdrawn(street)
-    told = receipts.receipt_of(stranger(), street.indicator(), at)
+    told = receipt_of(stranger(), street.indicator(), at)
     assert told is not None
     assert told.words.endswith("not yet taken by every network that reads the lists")
     for key in machines:
         reads(key, 2, at + MINUTE)
-    told = receipts.receipt_of(stranger(), street.indicator(), at + MINUTE)
+    told = receipt_of(stranger(), street.indicator(), at + MINUTE)
     assert told is not None
     assert told.words.endswith(", taken by every network that reads the lists")
 
@@ -151,7 +158,7 @@ def test_who_is_waited_for(street: Street) -> None:
     late = machine("late")
     reads(late, 1, at + MINUTE)
     reads(late, 1, at + 20 * MINUTE)
-    told = receipts.receipt_of(stranger(), street.indicator(), at + 20 * MINUTE)
+    told = receipt_of(stranger(), street.indicator(), at + 20 * MINUTE)
     assert told is not None
     assert told.words.endswith("no network was reading the lists")
     watching.watch_readers(at + 20 * MINUTE)
@@ -169,8 +176,6 @@ def test_a_community_that_one_is_not_in_lends_no_number(street: Street) -> None:
     community = gathering.make(Actor.of_person(person), "Ports", "", "amber")
     value = "80.94.92.44"
     gathering.let_in(Actor.of_person(person), community.community_id, street.member("harbour").member_id)
-    from tocsin.sharing.words import Said
-
     for member in ("ferry", "harbour"):
         services.assert_said(
             street.member(member), [Said("address", value, "r", tlp="amber", community=community.pk)]
@@ -181,10 +186,14 @@ def test_a_community_that_one_is_not_in_lends_no_number(street: Street) -> None:
     found.refresh_from_db()
     assert {one.channel and one.channel.community for one in found.removals.all()} == {None, community}
     assert all(one.list_key for one in found.removals.filter(channel=None))
-    assert receipts.removals_of(stranger(), found) == {}
-    assert [one.channel and one.channel.community for one in receipts.removals_of(ferry, found).values()] == [
-        community
-    ]
+    assert receipts.left_by(stranger(), found) == []
+    assert receipts.left_by(ferry, found) == [community]
+    left = receipts.removals_of(found, community)
+    assert {(one.channel and one.channel.community, one.list_key) for one in left.values()} == {
+        (community, ""),
+        (None, f"{community.community_id}/address"),
+    }
+    assert receipts.removals_of(found, None) == {}
 
 
 def test_why_tells_who_has_taken_it(street: Street) -> None:
@@ -193,8 +202,8 @@ def test_why_tells_who_has_taken_it(street: Street) -> None:
         reader_since(f"isp{number}")
     withdrawn(street)
     found = explaining.explain(stranger(), ATTACKER)
-    assert found.receipt is not None
-    assert ", taken by 0 of 5 networks; 5 have not, and last asked between " in found.receipt.words
+    (told,) = found.receipts
+    assert ", taken by 0 of 5 networks; 5 have not, and last asked between " in told.words
 
 
 def test_who_is_late_is_told_once_until_it_is_in_step(street: Street, settings: object) -> None:
@@ -327,7 +336,7 @@ def test_at_the_deadline_the_journal_is_told_who_has_taken_it(street: Street) ->
     assert watching.settle(at + 4 * MINUTE) == 0
     assert watching.settle(at + 5 * MINUTE) == 1
     assert watching.settle(at + 6 * MINUTE) == 0
-    (told,) = [one for one in queries.life_of(street.indicator()) if one.event == watching.SETTLED]
+    (told,) = [one for one in queries.life_of(street.indicator(), {}) if one.event == watching.SETTLED]
     assert (told.words, told.why) == ("Taken off by members' machines", "5 of 6 networks within 5 minutes")
 
 
@@ -349,7 +358,7 @@ def test_few_are_not_counted_out_in_the_journal_either(
     for key in machines[:taken]:
         reads(key, 2, at + MINUTE)
     assert watching.settle(at + 5 * MINUTE) == 1
-    said = [one.why for one in queries.life_of(street.indicator()) if one.event == watching.SETTLED]
+    said = [one.why for one in queries.life_of(street.indicator(), {}) if one.event == watching.SETTLED]
     assert said == ([words] if words else [])
 
 
@@ -372,7 +381,58 @@ def test_many_withdrawn_at_once_are_settled_together(street: Street) -> None:
     readings.note([readings.read_of(key, "taxii", channel, channel.number - 1)])
     assert watching.settle(now() + 6 * MINUTE) == 20
     lives = [
-        [one.why for one in queries.life_of(street.indicator(value)) if one.event == watching.SETTLED]
+        [one.why for one in queries.life_of(street.indicator(value), {}) if one.event == watching.SETTLED]
         for value in values
     ]
     assert lives == [["not yet every network within 5 minutes"]] * 20
+
+
+def test_a_communitys_list_has_receipts_of_its_own(street: Street) -> None:
+    """Counted for its members and for what left its lists; whoever leaves it is waited for no more."""
+    ferry = street.member("ferry")
+    person = access.add_person("fay@example.org", "Fay", "secret")
+    access.give_role(person, "reporter", member=ferry)
+    fay, value = Actor.of_person(person), "80.94.92.44"
+    ports = gathering.make(fay, "Ports", "", "amber")
+    isps = [machine(f"isp{number}") for number in range(6)]
+    for key in isps:
+        assert key.member is not None
+        gathering.let_in(fay, ports.community_id, key.member.member_id)
+    for key in isps[:2]:
+        services.assert_said(key.member, [Said("address", value, "r", community=ports.pk)])  # type: ignore[arg-type]
+    head, list_key = ListHead.objects.get(pk=f"{ports.community_id}/address"), "ports.addresses.nft"
+    assert head.number == 1
+
+    def reads_ports(key: ApiKey, number: int, at: dt.datetime) -> None:
+        readings.note([readings.Read(key, "list", list_key, number, number, community=ports.pk)], at)
+
+    for key in isps:
+        for before in (60, 1):
+            reads_ports(key, 1, now() - before * MINUTE)
+    outsider = reader_since("lakes")
+    assert outsider.member is not None
+    services.withdraw_said(isps[0].member, ["r"], "it was ours")  # type: ignore[arg-type]
+    at = Removal.objects.get(list_key=head.pk).at
+    for key in isps[:4]:
+        reads_ports(key, 2, at + MINUTE)
+    withdrawn(street)  # another address, from everybody's lists, is no business of these readers
+    found = street.indicator(value)
+    (told,) = receipts.receipts_of(fay, found, at + 2 * MINUTE)
+    assert (told.circle, told.where) == ("Ports", "in Ports: ")
+    assert ", taken by 4 of 6 networks; 2 have not, and last asked" in told.words
+    assert receipts.receipts_of(stranger(), found, at + 2 * MINUTE) == ()
+    (everybodys,) = receipts.receipts_of(fay, street.indicator(), at + 2 * MINUTE)
+    assert everybodys.words.endswith("not yet taken by every network that reads the lists")
+    own_key = a_key(isps[5].member, ("lists:read",))  # type: ignore[arg-type]
+    mine = [one for one in readers.readers(own_key, at + 6 * MINUTE).rows if one.what]
+    assert [(one.what, one.number, one.current, one.is_late) for one in mine] == [(list_key, 1, 2, True)]
+    gathering.let_out(fay, ports.community_id, isps[5].member.member_id)  # type: ignore[union-attr]
+    assert watching.watch_readers(at + 6 * MINUTE) == 2  # the one of Ports, and the one of everybody's list
+    assert watching.settle(at + 6 * MINUTE) == 2
+    own = {ports.community_id: "Ports"}
+    (event,) = [one for one in queries.life_of(found, own) if one.event == watching.SETTLED]
+    assert (event.words, event.why) == (
+        "Taken off by members' machines in Ports",
+        "4 of 5 networks within 5 minutes",
+    )
+    assert not list(queries.life_of(found, {})), "what happened in a community is nobody else's"

@@ -44,7 +44,7 @@ def test_a_sighting_keeps_it_for_longer(shared: Indicator) -> None:
     shared.refresh_from_db()
     assert shared.valid_until == later + 7 * DAY
     assert list(queries.shared("address", NOON + 11 * DAY)) == [ATTACKER]
-    (renewed,) = [one for one in queries.life_of(shared) if one.event == "sharing:indicator:renewed"]
+    (renewed,) = [one for one in queries.life_of(shared, {}) if one.event == "sharing:indicator:renewed"]
     assert renewed.words == "Reported or seen again, so shared for longer"
 
 

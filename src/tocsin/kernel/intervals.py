@@ -61,7 +61,7 @@ def _ends(text: str) -> tuple[int, int]:
     """First address, and the last one negated, so that the widest of equal beginnings sorts first."""
     base, _, told = text.partition("/")
     address = ipaddress.ip_address(base)  # a network as ipaddress makes it takes several times as long
-    length = address.max_prefixlen
+    length: int = address.max_prefixlen
     if base != text:
         length = int(told) if told.isdecimal() else ipaddress.ip_network(text, strict=False).prefixlen
     bits = address.max_prefixlen - length

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 from tocsin.access.policy import Actor, require
 from tocsin.kernel.time import now
-from tocsin.sharing import confidence, receipts, rules, sightings
+from tocsin.sharing import confidence, rules, sightings
 from tocsin.sharing.appealing import canonical
 from tocsin.sharing.judging import Obstacles, words_of
 from tocsin.sharing.models import Appeal, Indicator
 from tocsin.sharing.publishing import hour_of
 from tocsin.sharing.queries import Event, indicator_view, visible_to
-from tocsin.sharing.receipts import Receipt
+from tocsin.sharing.receipts import Receipt, receipts_of
 
 BANDS = {
     "high": "very likely right",
@@ -38,7 +38,7 @@ class Explanation:
     """All that may be told of an address or name. `indicator_id` is empty where there is none to be seen.
 
     `certainty` is a band's words, empty where nothing is shared; `obstacle` is why it may never be shared;
-    `receipt` says who has taken a withdrawal, `seen` who met it, both in counts.
+    `receipts` say who has taken a withdrawal, `seen` who met it, both in counts.
     """
 
     kind: str
@@ -56,7 +56,7 @@ class Explanation:
     waits: bool = False
     obstacle: str = ""
     appeal: str = ""
-    receipt: Receipt | None = None
+    receipts: tuple[Receipt, ...] = ()
     seen: str = ""
     events: tuple[Event, ...] = ()
     attack_kind: str = ""
@@ -91,7 +91,7 @@ def explain(actor: Actor, text: str, at: dt.datetime | None = None) -> Explanati
         waits=view.waits,
         obstacle=obstacle,
         appeal="an appeal against it waits for an answer" if open_appeal is not None else "",
-        receipt=receipts.receipt_of(actor, found, at),
+        receipts=receipts_of(actor, found, at),
         seen=sightings.seen_words(found, at) if view.is_shared else "",
         events=view.events,
         attack_kind=view.attack_kind,

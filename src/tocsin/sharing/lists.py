@@ -124,6 +124,12 @@ def named(actor: Actor, name: str) -> NamedList:
     return NamedList(name, LISTS[rest], community)
 
 
+def names_of(community: Community | None, kind: str) -> list[str]:
+    """The file names of an audience's lists of that kind."""
+    slug = f"{community.slug}." if community is not None else ""
+    return [slug + name for name, form in LISTS.items() if form.kind == kind]
+
+
 def number_of(one: NamedList) -> int:
     """The number that a list has now: one question, however long the list."""
     return head_of(one)[0]

@@ -3,7 +3,7 @@
 import datetime as dt
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -212,7 +212,7 @@ def indicator_view(actor: Actor, indicator_id: str) -> IndicatorView:
         .exists(),
         may_approve=may(actor, "indicator.approve") and not is_shared,
         may_withdraw=may(actor, "indicator.withdraw") and is_shared,
-        events=tuple(life_of(found)),
+        events=tuple(life_of(found, {one.community_id: one.name for one in communities_of(actor)})),
         circles=circles,
     )
 
@@ -234,14 +234,17 @@ def circles_of(actor: Actor, indicator: Indicator) -> tuple[InCircle, ...]:
     )
 
 
-def life_of(indicator: Indicator) -> Iterator[Event]:
-    """What happened to an indicator, oldest first, to the hour."""
+def life_of(indicator: Indicator, circles: Mapping[str, str]) -> Iterator[Event]:
+    """What happened to an indicator, oldest first, to the hour; also in the communities that are named."""
     for item in journal.history([indicator.indicator_id]):
         content = item.content or {}
+        circle = content.get("community")
+        if circle is not None and circle not in circles:
+            continue
         yield Event(
             hour_of(item.at),
             item.event,
-            HAPPENED.get(item.event, item.event),
+            HAPPENED.get(item.event, item.event) + (f" in {circles[circle]}" if circle is not None else ""),
             str(content.get("why") or content.get("reason") or ""),
         )
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
-from tocsin.access.models import ApiKey, Role
+from tocsin.access.models import ApiKey, Membership, Role
 from tocsin.access.policy import Actor, require
 from tocsin.journal.acts import act
 from tocsin.kernel.problems import NotFound
@@ -16,9 +16,10 @@ from tocsin.kernel.time import now
 from tocsin.sharing import rules
 from tocsin.sharing.lists import LISTS
 from tocsin.sharing.models import ListHead, Reading, Removal
+from tocsin.sharing.publishing import head_key
 from tocsin.store import fence
 
-Place = str | int  # the kind of a list, or a channel's primary key
+Place = str | int  # the key of a list's number, or a channel's primary key
 IN_STEP, BEHIND, SILENT, NEVER = "in step", "behind", "silent", "never"
 ORDER = (SILENT, BEHIND, NEVER, IN_STEP)
 FORGOTTEN = "sharing:reader:forgotten"
@@ -106,7 +107,7 @@ def readers(actor: Actor, at: dt.datetime | None = None) -> ReadersView:
     is_all = sees_all(actor)
     with fence.lifted():  # an operator is in no fence's table; whose rows these are, the next line says
         found = list(visible_to(actor).order_by("member__name", "key__label", "what")[:MOST])
-        owed, heads = Owed(found, at), heads_now()
+        owed, heads = Owed(found, at), heads_of(found)
     rows = [view_of(one, owed, heads, at) for one in found]
     rows += never_read(actor, {one.key_id for one in found}, at)
     rows.sort(key=lambda row: (not row.is_late, ORDER.index(row.state)))
@@ -142,8 +143,12 @@ def sees_all(actor: Actor) -> bool:
 
 
 def current_readings(at: dt.datetime) -> QuerySet[Reading]:
-    """Those of keys that may still be used."""
-    return Reading.objects.filter(_is_current(at, "key__")).select_related("key", "member", "channel")
+    """Those of keys that may still be used, of what their members may still read."""
+    theirs = Membership.objects.filter(
+        member=OuterRef("member"), community=OuterRef("community"), until=None, community__closed_at=None
+    )
+    found = Reading.objects.filter(_is_current(at, "key__")).filter(Q(community=None) | Q(Exists(theirs)))
+    return found.select_related("key", "member", "channel", "community")
 
 
 def counted_readings(at: dt.datetime) -> QuerySet[Reading]:
@@ -156,26 +161,27 @@ def counted_readings(at: dt.datetime) -> QuerySet[Reading]:
 
 def place_of(reading: Reading) -> Place:
     """Which list or channel it reads, as `Owed` names it."""
-    return reading.channel_id or list_kind(reading.what)
+    return reading.channel_id or head_key(reading.community, list_kind(reading))
 
 
-def list_kind(name: str) -> str:
-    """The kind of a list by its file name; empty for one that is served no more."""
+def list_kind(reading: Reading) -> str:
+    """The kind of the list that it reads, by its file name; empty for one that is served no more."""
+    slug = f"{reading.community.slug}." if reading.community is not None else ""
+    name = reading.what.removeprefix(slug)
     return LISTS[name].kind if name in LISTS else ""
 
 
-def heads_now() -> dict[str, tuple[int, dt.datetime]]:
-    """Number and date of the lists of each kind."""
-    kinds = sorted({form.kind for form in LISTS.values()})
-    heads = ListHead.objects.filter(pk__in=kinds)
-    return {kind: (number, at) for kind, number, at in heads.values_list("kind", "number", "changed_at")}
+def heads_of(found: Iterable[Reading]) -> dict[str, tuple[int, dt.datetime]]:
+    """Number and date of the lists that these read, by the keys of their numbers."""
+    heads = ListHead.objects.filter(pk__in={place_of(one) for one in found if one.channel_id is None})
+    return {key: (number, at) for key, number, at in heads.values_list("kind", "number", "changed_at")}
 
 
 def view_of(
     reading: Reading, owed: Owed, heads: dict[str, tuple[int, dt.datetime]], at: dt.datetime
 ) -> ReaderView:
     """One reader as it stands."""
-    number, changed_at = heads.get(list_kind(reading.what), (0, at))
+    number, changed_at = heads.get(str(place_of(reading)), (0, at))
     if reading.channel is not None:
         number, changed_at = reading.channel.number, reading.channel.last_at or at
     owes_since = owed.since(reading)
@@ -241,7 +247,8 @@ def _some(part: int, whole: int) -> str:
 
 
 def _of(place: Place) -> QuerySet[Removal]:
-    where = {"list_key": place} if isinstance(place, str) else {"channel": place}
+    is_list = isinstance(place, str)
+    where = {"list_key": place, "channel": None} if is_list else {"channel": place}
     return Removal.objects.filter(**where).order_by("number", "pk")
 
 

@@ -13,6 +13,7 @@ from tocsin.access.models import ApiKey
 from tocsin.access.policy import Actor
 from tocsin.journal.acts import act
 from tocsin.kernel.time import now
+from tocsin.sharing.lists import NamedList
 from tocsin.sharing.models import Channel
 from tocsin.store import bulk, fence
 
@@ -21,8 +22,8 @@ REMEMBERED = 50_000  # readings of one process, some megabytes
 
 # What it has: on a list exactly what it says; in a channel the furthest, for who reads anew loses nothing.
 NOTE = """INSERT INTO sharing_reading
-    (key_id, member_id, way, what, channel_id, number, current, began_at, taken_at, read_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    (key_id, member_id, way, what, channel_id, community_id, number, current, began_at, taken_at, read_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (key_id, way, what) DO UPDATE SET
     taken_at = CASE
         WHEN excluded.number = sharing_reading.number THEN sharing_reading.taken_at
@@ -38,7 +39,10 @@ ON CONFLICT (key_id, way, what) DO UPDATE SET
 
 @dataclass(frozen=True)
 class Read:
-    """One key has read so far: `what` is a list's file name or a channel's alias."""
+    """One key has read so far: `what` is a list's file name or a channel's alias.
+
+    `channel` and `community` are rows: none is a list, and everybody's.
+    """
 
     key: ApiKey
     way: str
@@ -46,16 +50,18 @@ class Read:
     number: int
     current: int
     channel: int | None = None
+    community: int | None = None
 
 
 _noted: dict[tuple[str, str, str], tuple[int, int, dt.datetime]] = {}
 
 
-def note_list(actor: Actor, name: str, held: int | None, current: int) -> None:
+def note_list(actor: Actor, one: NamedList, held: int | None, current: int) -> None:
     """A key has asked for a list and has, or was sent, its current number; `held` is what it said it has."""
     if actor.key is not None:
         number = held if held is not None and held <= current else current
-        note([Read(actor.key, "list", name, number, current)])
+        community = one.community.pk if one.community is not None else None
+        note([Read(actor.key, "list", one.name, number, current, community=community)])
 
 
 def note_channel(actor: Actor, way: str, channel: Channel, number: int) -> None:
@@ -64,9 +70,10 @@ def note_channel(actor: Actor, way: str, channel: Channel, number: int) -> None:
         note([read_of(actor.key, way, channel, number)])
 
 
-def read_of(key: ApiKey, way: str, channel: Channel, number: int) -> Read:
-    """A channel read so far, as `note` takes it."""
-    return Read(key, way, channel.alias, number, max(channel.number, number), channel.pk)
+def read_of(key: ApiKey, way: str, channel: Channel, number: int, part: str = "") -> Read:
+    """A channel, or a part of it that is read by itself, read so far, as `note` takes it."""
+    current = max(channel.number, number)
+    return Read(key, way, channel.alias + part, number, current, channel.pk, channel.community_id)
 
 
 def note(reads: Iterable[Read], at: dt.datetime | None = None) -> int:
@@ -80,7 +87,7 @@ def note(reads: Iterable[Read], at: dt.datetime | None = None) -> int:
         for one in fresh:
             bulk.change(
                 NOTE,
-                *(one.key.pk, one.key.member_id, one.way, one.what, one.channel),
+                *(one.key.pk, one.key.member_id, one.way, one.what, one.channel, one.community),
                 *(one.number, one.current, stamp, stamp, stamp),
             )
     if len(_noted) > REMEMBERED:

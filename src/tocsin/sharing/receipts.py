@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from tocsin.access.communities import communities_of
+from tocsin.access.models import Community
 from tocsin.access.policy import Actor
 from tocsin.kernel.time import now
 from tocsin.sharing import rules
-from tocsin.sharing.lists import LISTS
-from tocsin.sharing.models import Indicator, Reading, Removal
-from tocsin.sharing.readers import counted_readings, place_of, sees_all
+from tocsin.sharing.lists import names_of
+from tocsin.sharing.models import Indicator, Reading, Removal, Standing
+from tocsin.sharing.publishing import head_key
+from tocsin.sharing.readers import Place, counted_readings, place_of, sees_all
 from tocsin.store import fence
 
 LEAST_SHOWN = 5  # fewer networks are not counted out: each would know of the others
@@ -34,53 +36,82 @@ class Network:
 class Receipt:
     """Who has taken a withdrawal of `at`, in words; `own` says it of the reader's own machines.
 
-    `waiting` are the networks that have not, and empty for whoever may not know them.
+    `circle` is the community whose lists and channels it left, empty for everybody's; `waiting` are the
+    networks that have not taken it, and empty for whoever may not know them.
     """
 
     at: dt.datetime
     words: str
     own: str = ""
     waiting: tuple[Network, ...] = ()
+    circle: str = ""
+
+    @property
+    def where(self) -> str:
+        """`in Ports: `; empty where it left everybody's lists."""
+        return f"in {self.circle}: " if self.circle else ""
 
 
-def receipt_of(actor: Actor, indicator: Indicator, at: dt.datetime | None = None) -> Receipt | None:
-    """Who has taken the withdrawal of an indicator; None where none is in force."""
-    if indicator.state != Indicator.State.WITHDRAWN:
-        return None
+def receipts_of(actor: Actor, indicator: Indicator, at: dt.datetime | None = None) -> tuple[Receipt, ...]:
+    """Who has taken what withdrew an indicator and is in force: everybody's, then one's communities'."""
     at = at or now()
-    removals = removals_of(actor, indicator)
-    if not removals:
-        return None
-    began = min(removal.at for removal in removals.values())
-    with fence.lifted():  # counted over everybody; who they are stays here
-        found = networks(removals, at)
     mine = {member.pk for member in actor.members}
-    return Receipt(
-        began,
-        words(found, began, at),
-        own_words([one for one in found if one.member in mine]),
-        tuple(one for one in found if not one.has_taken) if sees_all(actor) else (),
+    told = []
+    for community in left_by(actor, indicator):
+        removals = removals_of(indicator, community)
+        if not removals:
+            continue
+        began = min(removal.at for removal in removals.values())
+        with fence.lifted():  # counted over everybody; who they are stays here
+            found = networks(community, indicator.kind, removals, at)
+        told.append(
+            Receipt(
+                began,
+                words(found, began, at),
+                own_words([one for one in found if one.member in mine]),
+                tuple(one for one in found if not one.has_taken) if sees_all(actor) else (),
+                community.name if community is not None else "",
+            )
+        )
+    return tuple(told)
+
+
+def left_by(actor: Actor, indicator: Indicator) -> list[Community | None]:
+    """The circles that an indicator has left, as far as the actor may know them; None is everybody."""
+    gone = Standing.objects.filter(
+        indicator=indicator,
+        state=Indicator.State.WITHDRAWN,
+        community__in=communities_of(actor).order_by().values("pk"),
+    ).select_related("community")
+    everybody: list[Community | None] = [None] if indicator.state == Indicator.State.WITHDRAWN else []
+    return everybody + [one.community for one in gone.order_by("community__name")]
+
+
+def removals_of(indicator: Indicator, community: Community | None) -> dict[Place, Removal]:
+    """The last withdrawal of an indicator from each list and channel of an audience."""
+    left = Q(list_key=head_key(community, indicator.kind), channel=None)
+    found = Removal.objects.filter(
+        left | Q(channel__isnull=False, channel__community=community), indicator=indicator
     )
-
-
-def removals_of(actor: Actor, indicator: Indicator) -> dict[str | int, Removal]:
-    """The last withdrawal of an indicator from each list and channel that the actor may know of."""
-    circles = communities_of(actor).order_by().values("pk")
-    everybodys = Q(list_key=indicator.kind) | Q(channel__community=None, channel__isnull=False)
-    found = Removal.objects.filter(everybodys | Q(channel__community__in=circles), indicator=indicator)
     return {one.channel_id or one.list_key: one for one in found.order_by("number")}
 
 
-def networks(removals: dict[str | int, Removal], at: dt.datetime) -> list[Network]:
-    """Every network that was reading when it was withdrawn, those first that have it still."""
-    kinds = {place for place in removals if isinstance(place, str)}
-    lists = [name for name, form in LISTS.items() if form.kind in kinds]
+def networks(
+    community: Community | None, kind: str, removals: dict[Place, Removal], at: dt.datetime
+) -> list[Network]:
+    """Every network that was reading an audience's lists of that kind, or its channels, when something left.
+
+    Those that have it still come first.
+    """
     channels = [place for place in removals if isinstance(place, int)]
-    places = Q(channel=None, what__in=lists) | Q(channel__in=channels)
+    lists = Q(channel=None, community=community, what__in=names_of(community, kind))
+    places = lists | Q(channel__in=channels)
     by_member: defaultdict[int, list[Reading]] = defaultdict(list)
     gone_for = dt.timedelta(days=rules.DEFAULTS.readers.counted_days)
     for one in counted_readings(at).filter(places):
-        removal = removals[place_of(one)]
+        removal = removals.get(place_of(one))
+        if removal is None:
+            continue
         if one.began_at <= removal.at and one.read_at > removal.at - gone_for:
             by_member[one.member_id].append(one)
     return sorted(
@@ -89,7 +120,7 @@ def networks(removals: dict[str | int, Removal], at: dt.datetime) -> list[Networ
     )
 
 
-def network(found: list[Reading], removals: dict[str | int, Removal]) -> Network:
+def network(found: list[Reading], removals: dict[Place, Removal]) -> Network:
     """One member's machines together: it has taken what all of them have."""
     lacking = [one for one in found if one.number < removals[place_of(one)].number]
     return Network(

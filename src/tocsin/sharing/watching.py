@@ -6,11 +6,11 @@ At the deadline the journal is told how many networks have taken each withdrawal
 import datetime as dt
 from itertools import groupby
 
+from tocsin.access.models import Community
 from tocsin.journal.acts import Act, act
 from tocsin.kernel.time import now, rfc3339
 from tocsin.notices.telling import tell_member
 from tocsin.sharing import receipts, rules
-from tocsin.sharing.lists import LISTS
 from tocsin.sharing.models import Reading, Removal
 from tocsin.sharing.readers import Owed, Place, counted_readings
 from tocsin.sharing.receipts import minute
@@ -54,25 +54,27 @@ def settle(at: dt.datetime | None = None) -> int:
     """
     at = at or now()
     within = rules.DEFAULTS.readers.within("list")
-    kinds = {form.kind for form in LISTS.values()}
-    due = Removal.objects.filter(list_key__in=kinds, channel=None, settled_at=None, at__lte=at - within)
+    due = Removal.objects.filter(channel=None, settled_at=None, at__lte=at - within)
     found = list(due.select_related("indicator").order_by("list_key", "number", "pk")[:AT_ONCE])
     if not found:
         return 0
     with act() as recorded:
-        for _, several in groupby(found, key=lambda one: (one.list_key, one.number)):
-            left = list(several)
-            said = receipts.at_the_deadline(receipts.networks(_together(left), at), within)
+        for (key, _), several in groupby(found, key=lambda one: (one.list_key, one.number)):
+            circle, _, kind = key.rpartition("/")
+            left, community = list(several), Community.objects.filter(community_id=circle).first()
+            read = receipts.networks(community, kind, _together(left, community), at)
+            said = receipts.at_the_deadline(read, within)
+            content = {"why": said, **({"community": circle} if circle else {})}
             for one in left if said else ():
-                recorded.record(SETTLED, one.indicator.indicator_id, {"why": said})
+                recorded.record(SETTLED, one.indicator.indicator_id, content)
         Removal.objects.filter(pk__in=[one.pk for one in found]).update(settled_at=at)
     return len(found)
 
 
-def _together(left: list[Removal]) -> dict[Place, Removal]:
-    """The last of these in the list, and in everybody's channels, from the same withdrawal."""
+def _together(left: list[Removal], community: Community | None) -> dict[Place, Removal]:
+    """The last of these in the list, and in the audience's channels, from the same withdrawal."""
     channels = Removal.objects.filter(
-        channel__community=None,
+        channel__community=community,
         channel__isnull=False,
         indicator__in=[one.indicator_id for one in left],
         at__range=(min(one.at for one in left), max(one.at for one in left)),

@@ -13,7 +13,7 @@ from pydantic import Field
 from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.reports import answer
 from tocsin.doors.api.values import ChannelEntry, Channels, ChannelTold, described, streamed
-from tocsin.sharing import channels, feed
+from tocsin.sharing import channels, feed, readings
 from tocsin.sharing.models import Outgoing
 from tocsin.wire import stix_in, taxii
 from tocsin.wire.observables import address_of, name_of
@@ -78,12 +78,14 @@ def written(
     request: HttpRequest, name: str, after: int, limit: int, write: Writer, media: str
 ) -> HttpResponse:
     """One page of a channel. Raises NotFound for one that this key may not read."""
-    channel = channels.channel_of(actor_of(request), name)
+    actor = actor_of(request)
+    channel = channels.channel_of(actor, name)
     rows = list(feed.entries(channel, feed.Wanted(after=after))[: limit + 1])
     more = len(rows) > limit
     del rows[limit:]
     for row in rows:
         row.channel = channel
+    readings.note_channel(actor, "lines", channel, rows[-1].number if more else channel.number)
     response = HttpResponse(b"".join(write(rows)), content_type=media)
     response[LAST] = str(rows[-1].number if rows else after)
     response[MORE] = "true" if more else "false"

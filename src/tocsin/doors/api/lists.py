@@ -48,12 +48,10 @@ def read_list(request: HttpRequest, name: str, since: str = "", classes: bool = 
     number = lists.number_of(one)
     known = unless_known(request, tag_of(name, number))
     if known is not None:
-        if one.community is None:
-            readings.note_list(actor, name, number, number)
+        readings.note_list(actor, one, number, number)
         return known
     found = lists.written_since(one, instant(since), classes=classes) if since else lists.written(one)
-    if one.community is None:
-        readings.note_list(actor, name, held_by(request, name), found.number)
+    readings.note_list(actor, one, held_by(request, name), found.number)
     response = HttpResponse(found.body, content_type=found.media)
     response[SIGNATURE_HEADER] = found.statement.decode("ascii")
     return tagged(response, tag_of(name, found.number))

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 import msgspec
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 
 from tocsin.access.policy import Actor
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import NotFound
-from tocsin.sharing import channels
+from tocsin.sharing import by_day, channels
+from tocsin.sharing.by_day import day_of
 from tocsin.sharing.models import Channel, Outgoing
 from tocsin.wire import misp, stix
 
@@ -33,14 +34,9 @@ def etag(read: Iterable[Channel], what: str) -> str:
 
 def rows(read: Iterable[Channel]) -> QuerySet[Outgoing]:
     """The latest version of each indicator; `first_at` is when it first left in its feed."""
-    first = Outgoing.objects.filter(channel=OuterRef("channel"), stix_id=OuterRef("stix_id"))
     found = Outgoing.objects.filter(channel__in=list(read), is_latest=True, indicator__isnull=False)
-    return (
-        found.defer("body")
-        .select_related("indicator", "channel")
-        .annotate(first_at=Subquery(first.order_by("number").values("date_added")[:1]))
-        .order_by("channel", "number")
-    )
+    related = found.defer("body").select_related("indicator", "channel")
+    return by_day.with_first(related).order_by("channel", "number")
 
 
 def whole(read: Iterable[Channel]) -> QuerySet[Outgoing]:
@@ -88,16 +84,20 @@ def attribute(row: Outgoing) -> misp.Attribute:
     )
 
 
-def named(actor: Actor, event: str) -> misp.Event:
-    """The event that an address names. Raises NotFound."""
+def named(actor: Actor, event: str, *, is_sent: bool) -> misp.Event:
+    """The event that an address names; who is sent it has it from now on. Raises NotFound."""
     try:
-        return event_of(actor, uuid.UUID(event))
+        channel, day = place_of(actor, uuid.UUID(event))
     except ValueError:
         raise NotFound() from None
+    told = on(channel, day)
+    if is_sent:
+        by_day.note_days(actor, [(channel, day)])
+    return told
 
 
-def event_of(actor: Actor, number: uuid.UUID) -> misp.Event:
-    """The event of that UUID in a feed that the actor may read. Raises NotFound."""
+def place_of(actor: Actor, number: uuid.UUID) -> tuple[Channel, dt.date]:
+    """The feed that the actor may read, and the day in it, of the event of that UUID. Raises NotFound."""
     for channel in feeds(actor):
         ends = (
             Outgoing.objects.filter(channel=channel).order_by("number").values_list("date_added", flat=True)
@@ -106,7 +106,7 @@ def event_of(actor: Actor, number: uuid.UUID) -> misp.Event:
         day = begin.astimezone(dt.UTC).date() if begin is not None else None
         while day is not None and end is not None and day <= end.astimezone(dt.UTC).date():
             if misp.event_id(channel.channel_id, day) == number:
-                return on(channel, day)
+                return channel, day
             day += DAY
     raise NotFound()
 
@@ -124,12 +124,6 @@ def on(channel: Channel, day: dt.date) -> misp.Event:
     if not found:
         raise NotFound()
     return event(channel, day, found)
-
-
-def day_of(row: Outgoing) -> dt.date:
-    """The UTC day on which a row's indicator first left in its feed."""
-    first: dt.datetime = row.first_at  # type: ignore[attr-defined]  # annotated by `rows`
-    return first.astimezone(dt.UTC).date()
 
 
 def _order(one: tuple[Channel, dt.date]) -> tuple[int, dt.date]:

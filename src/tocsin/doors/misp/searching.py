@@ -1,7 +1,7 @@
 """Searching as MISP does: attributes, and the events that hold them. What is found is what the feed says."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from django.db.models import QuerySet
@@ -13,6 +13,7 @@ from tocsin.doors.misp.asked import CATEGORY, KINDS, MOST, Search, asked
 from tocsin.doors.misp.guard import answer, guarded
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now
+from tocsin.sharing import by_day
 from tocsin.sharing.models import Channel, Outgoing
 from tocsin.wire import misp
 
@@ -23,8 +24,10 @@ SECOND = dt.timedelta(seconds=1)
 @guarded("POST")
 def search_attributes(request: HttpRequest, actor: Actor) -> HttpResponse:
     """`attributes/restSearch`: each with its event and its label."""
-    search = asked(request, now())
-    found = paged(matching(actor, search), search)
+    search, read = asked(request, now()), days.feeds(actor)
+    found = paged(matching(read, search), search)
+    if is_whole(search, len(found)):
+        by_day.note_whole(actor, read, search.since)
     told = [
         misp.found(days.attribute(row), days.event(row.channel, days.day_of(row), [row])) for row in found
     ]
@@ -34,8 +37,8 @@ def search_attributes(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guarded("POST")
 def search_events(request: HttpRequest, actor: Actor) -> HttpResponse:
     """`events/restSearch`: whole events that hold an attribute as asked for; limit and page count events."""
-    search = asked(request, now())
-    named = list(dict.fromkeys((row.channel, days.day_of(row)) for row in matching(actor, search)))
+    search, read = asked(request, now()), days.feeds(actor)
+    named = list(dict.fromkeys((row.channel, days.day_of(row)) for row in matching(read, search)))
     chosen = named[window(search)] if search.limit is not None else named
     told, count = [], 0
     for channel, day in chosen:
@@ -44,20 +47,35 @@ def search_events(request: HttpRequest, actor: Actor) -> HttpResponse:
         if count > MOST and not search.metadata:
             raise BadInput(TOO_MANY, hint="ask for fewer events with limit and page")
         told.append(misp.Enveloped(misp.without_attributes(one) if search.metadata else one))
+    if not search.metadata:
+        looked_up = {channel.pk: channel for channel in read}
+        by_day.note_days(actor, [(looked_up[channel.pk], day) for channel, day in chosen])
     return answer({"response": told})
 
 
 @guarded("GET", "POST")
 def view_event(request: HttpRequest, actor: Actor, event: str) -> HttpResponse:
     """One event by its UUID."""
-    return answer(misp.Enveloped(days.named(actor, event)))
+    return answer(misp.Enveloped(days.named(actor, event, is_sent=request.method != "HEAD")))
 
 
-def matching(actor: Actor, search: Search) -> Iterator[Outgoing]:
+def is_whole(search: Search, found: int) -> bool:
+    """Does whoever reads on like this miss no withdrawal? The last page of all, or of all that changed."""
+    kinds = (search.values, search.types, search.categories, search.tags)
+    narrowed_by = any(one.wanted or one.unwanted for one in kinds) or search.numbers or search.events
+    is_last = search.limit is None or found < search.limit
+    if search.since is None:  # what is not there any more has ended
+        hears_ends = search.over is not True and search.to_ids is not False
+    else:
+        hears_ends = search.over is None and search.to_ids is None
+    return is_last and hears_ends and not narrowed_by and search.until is None
+
+
+def matching(feeds: Iterable[Channel], search: Search) -> Iterator[Outgoing]:
     """The rows that are searched for, in an order that a change of one of them does not touch."""
     read = [
         channel
-        for channel in days.feeds(actor)
+        for channel in feeds
         if search.tags.lets(misp.tag_of(channel.tlp).name) and search.categories.lets(CATEGORY)
     ]
     for row in narrowed(days.whole(read), search).order_by("channel", "indicator").iterator(chunk_size=2_000):

@@ -6,6 +6,7 @@ from tocsin.access.policy import Actor
 from tocsin.doors.misp import days
 from tocsin.doors.misp.guard import answer, guarded
 from tocsin.kernel.problems import NotFound
+from tocsin.sharing import by_day
 from tocsin.wire import misp
 
 
@@ -13,6 +14,7 @@ from tocsin.wire import misp
 def read_manifest(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Each event with its timestamp: whoever follows the feed fetches only those that changed."""
     read = days.feeds(actor)
+    by_day.note_asked(actor, read)
     tag = days.etag(read, "manifest")
     if request.headers.get("If-None-Match") == tag:
         return tagged(HttpResponse(status=304), tag)
@@ -27,6 +29,8 @@ def read_manifest(request: HttpRequest, actor: Actor) -> HttpResponse:
 def read_hashes(request: HttpRequest, actor: Actor) -> HttpResponse:
     """By which MISP looks a value up without fetching every event; withdrawn ones are left out."""
     read = days.feeds(actor)
+    if request.method != "HEAD":
+        by_day.note_whole(actor, read, None, "/hashes")
     tag = days.etag(read, "hashes")
     if request.headers.get("If-None-Match") == tag:
         return tagged(HttpResponse(status=304), tag)
@@ -38,7 +42,7 @@ def read_hashes(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guarded("GET")
 def read_event(request: HttpRequest, actor: Actor, event: str) -> HttpResponse:
     """One event with all its attributes, withdrawn ones marked as deleted."""
-    return answer(misp.Enveloped(days.named(actor, event)))
+    return answer(misp.Enveloped(days.named(actor, event, is_sent=request.method != "HEAD")))
 
 
 @guarded("GET")

@@ -2,24 +2,15 @@
 
 import logging
 from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 import msgspec
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 
 from tocsin.access.keys import actor_of_header
-from tocsin.access.limits import TooManyAttempts
-from tocsin.access.policy import Actor, require
+from tocsin.access.policy import Actor
+from tocsin.doors.keyed import Door, View
 from tocsin.kernel.problems import NotSignedIn, Problem
-from tocsin.store import fence
 from tocsin.wire import taxii
-
-log = logging.getLogger("tocsin.taxii")
-View = Callable[..., HttpResponse]
-ACTION = "channel.read"
 
 
 class NotAcceptable(Problem):
@@ -29,14 +20,6 @@ class NotAcceptable(Problem):
     status = 406
     exit_code = 2
     hint = f"accept {taxii.MEDIA}"
-
-
-class WrongMethod(Problem):
-    """This address does not take that kind of request."""
-
-    slug = "wrong-method"
-    status = 405
-    exit_code = 2
 
 
 class WrongMedia(Problem):
@@ -71,39 +54,12 @@ def guarded(view: View) -> View:
 
 
 def writing(*methods: str) -> Callable[[View], View]:
-    """The view is reached by GET, HEAD and these methods, beside what `answered` does."""
-    return lambda view: answered(view, ("GET", *methods))
-
-
-def answered(view: View, methods: tuple[str, ...]) -> View:
-    """The view takes `(request, actor, …)` of a key with scope `lists:read`, and may raise any Problem.
+    """The view is reached by GET, HEAD and these methods.
 
     The key comes as a Bearer token, or as the password of HTTP Basic with any user name, which is what
-    TAXII clients can send (section 1.6.9).
+    TAXII clients can send (section 1.6.9). Its scope is `lists:read`; what writes asks for more.
     """
-
-    @csrf_exempt
-    @wraps(view)
-    def answering(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        try:
-            actor = actor_of(request)
-            require(actor, ACTION)
-            if request.method in {"GET", "HEAD"}:
-                fence.put_up(actor.asker)  # the middleware takes it down
-            check_accept(request.headers.get("Accept", ""))
-            check_method(request, methods)
-            return view(request, actor, **kwargs)
-        except Problem as problem:
-            return rendered(problem, methods)
-        except RequestDataTooBig:
-            return rendered(TooLarge())
-        except Exception as error:
-            log.error("%s %s failed", request.method, request.path, exc_info=error)
-            return rendered(Problem())
-
-    answering.action = ACTION  # type: ignore[attr-defined]  # as the web's guard does
-    answering.methods = methods  # type: ignore[attr-defined]
-    return answering
+    return lambda view: DOOR.guarded(view, ("GET", *methods))
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -111,8 +67,9 @@ def actor_of(request: HttpRequest) -> Actor:
     return actor_of_header(request.headers.get("Authorization", ""), request.META.get("REMOTE_ADDR", ""))
 
 
-def check_accept(accept: str) -> None:
+def check_accept(request: HttpRequest) -> None:
     """Raises NotAcceptable where none of the ranges holds TAXII 2.1; no version means the highest."""
+    accept = request.headers.get("Accept", "")
     if not accept.strip():
         return
     for spoken in accept.split(","):
@@ -123,12 +80,6 @@ def check_accept(accept: str) -> None:
         ):
             return
     raise NotAcceptable()
-
-
-def check_method(request: HttpRequest, methods: tuple[str, ...]) -> None:
-    """Raises WrongMethod."""
-    if request.method not in {*methods, "HEAD"}:
-        raise WrongMethod()
 
 
 def check_media(request: HttpRequest) -> None:
@@ -145,14 +96,20 @@ def answer(body: bytes | msgspec.Struct, status: int = 200) -> HttpResponse:
     return HttpResponse(content, content_type=taxii.MEDIA, status=status)
 
 
-def rendered(problem: Problem, methods: tuple[str, ...] = ("GET",)) -> HttpResponse:
+def worded(problem: Problem) -> HttpResponse:
     """A problem as a TAXII error message (section 3.6.1)."""
     error = taxii.Error(problem.title, problem.detail, problem.slug, str(problem.status))
     response = answer(error, problem.status)
     if problem.status == NotSignedIn.status:
         response["WWW-Authenticate"] = 'Basic realm="tocsin", Bearer realm="tocsin"'
-    if isinstance(problem, TooManyAttempts):
-        response["Retry-After"] = str(problem.retry_after)
-    if problem.status == WrongMethod.status:
-        response["Allow"] = ", ".join((*methods, "HEAD"))
     return response
+
+
+DOOR = Door(
+    log=logging.getLogger("tocsin.taxii"),
+    actor_of=actor_of,
+    is_read=lambda request: request.method in {"GET", "HEAD"},
+    check=check_accept,
+    too_large=TooLarge(),
+    worded=worded,
+)

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from tocsin.access.models import ApiKey, Member
+from tocsin.access.models import ApiKey, Community, Member
 from tocsin.sharing.models.channels import Channel
 from tocsin.sharing.models.indicators import Indicator
 
@@ -14,11 +14,21 @@ class Reading(models.Model):
         LIST = "list", "List"
         TAXII = "taxii", "TAXII"
         STREAM = "stream", "Stream"
+        LINES = "lines", "NDJSON or CSV"
+        MISP = "misp", "MISP"
 
     key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="readings")
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="readings", db_index=False)
     way = models.CharField(max_length=6, choices=Way.choices)
     what = models.CharField(max_length=60, help_text="the list's file name, or the channel's alias")
+    community = models.ForeignKey(
+        Community,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="readings",
+        db_index=False,
+        help_text="whose list or channel it is; empty: everybody's",
+    )
     channel = models.ForeignKey(
         Channel, null=True, on_delete=models.CASCADE, related_name="readings", help_text="empty: a list"
     )
@@ -27,6 +37,9 @@ class Reading(models.Model):
     began_at = models.DateTimeField(help_text="when it first asked")
     taken_at = models.DateTimeField(help_text="when it was first known to have that number")
     read_at = models.DateTimeField(help_text="when it last asked, noted once a minute")
+    ahead = models.JSONField(
+        null=True, blank=True, help_text="by UTC day: MISP events of the channel that were fetched since"
+    )
     told_at = models.DateTimeField(
         null=True, blank=True, help_text="when its member was told that it is late; empty once in step"
     )
