@@ -12,14 +12,14 @@ import pymisp
 import pytest
 from django.test import Client
 from tests.conftest import missing
-from tests.exchange import a_member, key_text
+from tests.exchange import a_key, a_member, key_text
 from tests.sharing.street import PHISH, Street
 
 from tocsin.access.models import Member
 from tocsin.jobs import worker
 from tocsin.kernel.time import now
-from tocsin.sharing import services
-from tocsin.sharing.models import Assertion
+from tocsin.sharing import services, sighted, sightings
+from tocsin.sharing.models import Assertion, Sighting
 from tocsin.wire import stix_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database]
@@ -74,14 +74,18 @@ def shared(client: Client) -> list[dict[str, Any]]:
         street.reports(member, [{"origins": (origin,)} for origin in ATTACKERS], at=now())
         street.phish(member, at=now())
     services.withdraw(street.indicator(ATTACKERS[0]), tess, "a mistake")
+    for member in ("tamar", "lakes"):
+        met = [sightings.Met(PHISH, now() - dt.timedelta(hours=2)), sightings.Met(ATTACKERS[1])]
+        sightings.see(a_key(a_member(member), BOTH), met)
+    assert sighted.tell_sightings(now() + dt.timedelta(hours=1)) == 2
     found = client.get("/taxii2/api/collections/everybody-green/objects/").json()["objects"]
-    assert len(found) == 7
+    assert len(found) == 9
     return list(found)
 
 
 def at_instants(one: dict[str, Any]) -> dict[str, Any]:
     """An object with its times as instants, however they are spelled."""
-    times = {"created", "modified", "valid_from", "valid_until"} & set(one)
+    times = {"created", "modified", "valid_from", "valid_until", "first_seen", "last_seen"} & set(one)
     return {**one, **{name: dt.datetime.fromisoformat(one[name]) for name in times}}
 
 
@@ -99,6 +103,13 @@ def written(client: Client, objects: list[dict[str, Any]]) -> dict[str, Any]:
     answer = client.post(path, json.dumps({"objects": objects}), content_type=MEDIA)
     worker.drain()
     return dict(answer.json())
+
+
+def sighting_of(number: int) -> dict[str, Any]:
+    """A sighting as MISP keeps it, an hour old."""
+    whose = {"uuid": "5d1d1d1d-0000-4000-8000-0000000000aa", "name": "Ours"}
+    made_up, at = f"5d1d1d1d-0000-4000-8000-0000000001{number:02d}", str(int(now().timestamp()) - 3_600)
+    return {"type": "0", "uuid": made_up, "date_sighting": at, "Organisation": whose}
 
 
 def as_misp(objects: list[dict[str, Any]]) -> pymisp.MISPEvent:
@@ -144,13 +155,20 @@ def test_through_misp_and_back_nothing_is_lost(
 ) -> None:
     """Into MISP's format, out of it as STIX, and into the exchange: same values, label, certainty, version.
 
-    By then the objects are MISP's own, so that they are somebody's word; ours come back as nobody's.
+    By then the objects are MISP's own, so that they are somebody's word; ours come back as nobody's. MISP's
+    converter leaves out sightings that name no organisation, as ours do; those of MISP's own come in.
     """
-    assert written(client, shared)["success_count"] == 7
+    assert written(client, shared)["success_count"] == 9
     assert not Assertion.objects.filter(member=harbour).exists()
+    assert not Sighting.objects.filter(member=harbour).exists()
     event = as_misp([one for one in shared if not one.get("revoked")])
     event.add_attribute("ip-src", "80.94.92.99", uuid="5d1d1d1d-0000-4000-8000-000000000099")
-    objects = converted("to-stix", {"Event": json.loads(event.to_json())})
+    assert not any(one.sightings for one in event.attributes)
+    spelled = json.loads(event.to_json())
+    for number, told in enumerate(spelled["Attribute"]):
+        if told["value"] in (PHISH, ATTACKERS[1]):
+            told["Sighting"] = [sighting_of(number)]
+    objects = converted("to-stix", {"Event": spelled})
     indicators = [one for one in objects if one["type"] == "indicator"]
     before = {value_of(one["pattern"]): one for one in shared if one["type"] == "indicator"}
     for one in indicators:
@@ -165,3 +183,7 @@ def test_through_misp_and_back_nothing_is_lost(
     assert status["failure_count"] == 0
     words = Assertion.objects.filter(member=harbour)
     assert set(words.values_list("indicator__value", flat=True)) == {"80.94.92.99"}
+    seen = {one["sighting_of_ref"] for one in objects if one["type"] == "sighting"}
+    assert seen == {before[value]["id"] for value in (PHISH, ATTACKERS[1])}
+    found = Sighting.objects.filter(member=harbour)
+    assert set(found.values_list("indicator__value", flat=True)) == {PHISH, ATTACKERS[1]}

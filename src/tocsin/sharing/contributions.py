@@ -14,7 +14,7 @@ from tocsin.journal.acts import act
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import NotAllowed, NotFound
 from tocsin.kernel.time import now
-from tocsin.sharing import channels, rules, services
+from tocsin.sharing import channels, rules, services, sighted
 from tocsin.sharing.feed import Wanted, entries
 from tocsin.sharing.models import Channel, Outgoing, Status
 from tocsin.sharing.publishing import INDICATOR, NewObject, append, stix_id_of, versions_in
@@ -50,6 +50,10 @@ def take(
         raise NotAllowed("this collection is not written by you")
     at, member = at or now(), actor.members[0]
     judged = [judge(raw) for raw in raws]
+    heard = sighted.hear(actor, channel, [one.incoming for one in judged], at)
+    for place, reason in heard.refused.items():
+        told_of = judged[place].status
+        judged[place] = Judged(OneStatus(told_of.id, told_of.version, reason))
     good = [one.incoming for one in judged if one.incoming is not None]
     made = Status(status_id=uuid.uuid4(), member=member, channel=channel, requested_at=at)
     made.body = told = resource(made.status_id, at, judged)
@@ -68,6 +72,7 @@ def take(
             stamp = recorded.record(TAKEN, str(made.status_id), content)
             append(recorded, channel, objects, stamp)
             recorded.when_placed(lambda _: _note_place(made, len(objects)))
+            heard.keep(actor, fresh, at)
     return told
 
 
@@ -133,6 +138,10 @@ def delete(actor: Actor, channel: Channel, wanted: Wanted) -> int:
         rows = list(entries(channel, wanted).values_list("pk", "stix_type", "stix_id"))
         if not rows:
             raise NotFound()
+        seen = [
+            (one.stix_id, bytes(one.body))
+            for one in entries(channel, wanted).filter(stix_type=sighted.SIGHTING)
+        ]
         named = {f"{kind}--{number}" for _, kind, number in rows}
         Outgoing.objects.filter(pk__in=[pk for pk, _, _ in rows]).delete()
         numbers = {number for _, _, number in rows}
@@ -145,6 +154,9 @@ def delete(actor: Actor, channel: Channel, wanted: Wanted) -> int:
         references = [f"{kind}--{number}" for _, kind, number in rows if number in gone]
         if references:
             services.withdraw_said(actor.members[0], references, REASON)
+        sighted.take_back(
+            actor, sighted.written_of([body for number, body in seen if number in gone], channel, actor)
+        )
     return len(rows)
 
 

@@ -92,7 +92,10 @@ def see_one(actor: Actor, indicator_id: str, at: dt.datetime | None = None) -> T
 
 
 def take_back(actor: Actor, indicator_id: str) -> int:
-    """It was something else; gives how many sightings went. Raises NotSignedIn, NotAllowed, NotFound."""
+    """It was something else; gives how many sightings went. Raises NotSignedIn, NotAllowed, NotFound.
+
+    What the feeds tell of the others' is summed up anew.
+    """
     require(actor, "sighting.make")
     found = visible_to(actor).filter(indicator_id=indicator_id).first()
     if found is None:
@@ -100,6 +103,7 @@ def take_back(actor: Actor, indicator_id: str) -> int:
     with act() as recorded:
         gone, _ = Sighting.objects.filter(indicator=found, member=actor.members[0]).delete()
         if gone:
+            Sighting.objects.filter(indicator=found, untold_since=None).update(untold_since=now())
             recorded.record(TAKEN_BACK, new_id("sightings"), {"member": actor.members[0].member_id})
     return gone
 
@@ -152,12 +156,16 @@ def _keep(
         for indicator, instant in found.items():
             known = before.get(indicator.pk)
             if known is None:
-                fresh.append(Sighting(indicator=indicator, member=member, first_at=at, seen_at=instant))
+                fresh.append(
+                    Sighting(
+                        indicator=indicator, member=member, first_at=at, seen_at=instant, untold_since=at
+                    )
+                )
             elif instant - known.seen_at >= AGAIN_AFTER:
-                known.seen_at = instant
+                known.seen_at, known.untold_since = instant, at
                 later.append(known)
         insert_rows(fresh)
-        update_rows(later, ["seen_at"])
+        update_rows(later, ["seen_at", "untold_since"])
         touched = sorted(one.indicator_id for one in [*fresh, *later])
         if touched:
             content = {"member": member.member_id, "sightings": len(touched)}

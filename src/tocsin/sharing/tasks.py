@@ -12,6 +12,7 @@ from tocsin.sharing import (
     opening,
     pseudonyms,
     services,
+    sighted,
     telling,
     watching,
 )
@@ -50,6 +51,7 @@ def sweep_indicators() -> None:
     appealing.sweep_appeals()
     contributions.sweep_statuses()
     opening.sweep_openings()
+    sighted.tell_sightings()
 
 
 def watch_readers() -> None:

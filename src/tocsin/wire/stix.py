@@ -42,6 +42,22 @@ class Indicator(msgspec.Struct, frozen=True, omit_defaults=True):
     revoked: bool = False
 
 
+class Sighting(msgspec.Struct, frozen=True, omit_defaults=True):
+    """STIX 2.1 section 5.2.1, summed up: no count, and nothing of who met it."""
+
+    type: str
+    spec_version: str
+    id: str
+    created: str
+    modified: str
+    sighting_of_ref: str
+    first_seen: str
+    last_seen: str
+    object_marking_refs: tuple[str, ...]
+    summary: bool = False
+    revoked: bool = False
+
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -89,6 +105,35 @@ def indicator_body(
             valid_until=stamp(valid_until),
             object_marking_refs=(f"marking-definition--{TLP_MARKINGS[tlp]}",),
             confidence=confidence,
+            revoked=revoked,
+        )
+    )
+
+
+def sighting_body(
+    number: uuid.UUID,
+    indicator: uuid.UUID,
+    *,
+    created: dt.datetime,
+    modified: dt.datetime,
+    span: tuple[dt.datetime, dt.datetime],
+    tlp: str,
+    revoked: bool = False,
+) -> bytes:
+    """The bytes of a summary of sightings between two instants."""
+    first, last = span
+    return _encoder.encode(
+        Sighting(
+            type="sighting",
+            spec_version="2.1",
+            id=f"sighting--{number}",
+            created=stamp(created),
+            modified=stamp(modified),
+            sighting_of_ref=f"indicator--{indicator}",
+            first_seen=stamp(first),
+            last_seen=stamp(last),
+            object_marking_refs=(f"marking-definition--{TLP_MARKINGS[tlp]}",),
+            summary=True,
             revoked=revoked,
         )
     )

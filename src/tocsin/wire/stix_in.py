@@ -86,6 +86,40 @@ class Claimed(msgspec.Struct):
         return name[:LONGEST_UPSTREAM] if name.isprintable() else ""
 
 
+class Sighted(msgspec.Struct):
+    """What is read of a sighting (section 5.2), from anybody; times are texts until they are asked for."""
+
+    created: str = ""
+    sighting_of_ref: str = ""
+    first_seen: str | None = None
+    last_seen: str | None = None
+    revoked: bool = False
+
+    @property
+    def indicator(self) -> uuid.UUID | None:
+        """Of which indicator it is; None for a sighting of anything else. Raises NotStix."""
+        kind, _, number = self.sighting_of_ref.partition("--")
+        if kind != "indicator":
+            return None
+        try:
+            return uuid.UUID(number)
+        except ValueError:
+            raise NotStix("sighting_of_ref has no UUID") from None
+
+    @property
+    def seen_at(self) -> dt.datetime | None:
+        """When it was met last, as far as it says. Raises NotStix."""
+        told = self.last_seen or self.first_seen
+        return instant_of(told) if told else None
+
+    @property
+    def span(self) -> tuple[dt.datetime, dt.datetime] | None:
+        """From when to when, where it says both. Raises NotStix."""
+        if not self.first_seen or not self.last_seen:
+            return None
+        return instant_of(self.first_seen), instant_of(self.last_seen)
+
+
 class PassedOn(msgspec.Struct):
     """Our property extension of an indicator: from which feed its sender has it."""
 
@@ -106,6 +140,7 @@ class Incoming:
 _envelope = msgspec.json.Decoder(Envelope)
 _head = msgspec.json.Decoder(Head)
 _claimed = msgspec.json.Decoder(Claimed)
+_sighted = msgspec.json.Decoder(Sighted)
 _passed_on = msgspec.json.Decoder(PassedOn)
 
 
@@ -169,6 +204,14 @@ def claim_of(body: bytes) -> Claimed:
         return _claimed.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise NotStix(f"no indicator: {problem}") from None
+
+
+def sighting_of(body: bytes) -> Sighted:
+    """What a sighting says. Raises NotStix."""
+    try:
+        return _sighted.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise NotStix(f"no sighting: {problem}") from None
 
 
 def values_of(pattern: str) -> list[tuple[Literal["address", "name"], str]] | None:

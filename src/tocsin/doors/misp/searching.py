@@ -14,6 +14,7 @@ from tocsin.doors.misp.guard import answer, guarded
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now
 from tocsin.sharing import by_day
+from tocsin.sharing.by_day import day_of
 from tocsin.sharing.models import Channel, Outgoing
 from tocsin.wire import misp
 
@@ -28,9 +29,7 @@ def search_attributes(request: HttpRequest, actor: Actor) -> HttpResponse:
     found = paged(matching(read, search), search)
     if is_whole(search, len(found)):
         by_day.note_whole(actor, read, search.since)
-    told = [
-        misp.found(days.attribute(row), days.event(row.channel, days.day_of(row), [row])) for row in found
-    ]
+    told = [misp.found(days.attribute(row), days.event(row.channel, day_of(row), [row])) for row in found]
     return answer({"response": {"Attribute": told}})
 
 
@@ -38,7 +37,7 @@ def search_attributes(request: HttpRequest, actor: Actor) -> HttpResponse:
 def search_events(request: HttpRequest, actor: Actor) -> HttpResponse:
     """`events/restSearch`: whole events that hold an attribute as asked for; limit and page count events."""
     search, read = asked(request, now()), days.feeds(actor)
-    named = list(dict.fromkeys((row.channel, days.day_of(row)) for row in matching(read, search)))
+    named = list(dict.fromkeys((row.channel, day_of(row)) for row in matching(read, search)))
     chosen = named[window(search)] if search.limit is not None else named
     told, count = [], 0
     for channel, day in chosen:
@@ -79,7 +78,7 @@ def matching(feeds: Iterable[Channel], search: Search) -> Iterator[Outgoing]:
         if search.tags.lets(misp.tag_of(channel.tlp).name) and search.categories.lets(CATEGORY)
     ]
     for row in narrowed(days.whole(read), search).order_by("channel", "indicator").iterator(chunk_size=2_000):
-        if search.events and misp.event_id(row.channel.channel_id, days.day_of(row)) not in search.events:
+        if search.events and misp.event_id(row.channel.channel_id, day_of(row)) not in search.events:
             continue
         if search.numbers and not is_named(row.channel, row, search):
             continue
@@ -104,7 +103,7 @@ def narrowed(found: QuerySet[Outgoing], search: Search) -> QuerySet[Outgoing]:
 def is_named(channel: Channel, row: Outgoing, search: Search) -> bool:
     """Is it the attribute, or in the event, of one of these UUIDs?"""
     number = misp.attribute_id(channel.channel_id, row.stix_id)
-    return number in search.numbers or (misp.event_id(channel.channel_id, days.day_of(row)) in search.numbers)
+    return number in search.numbers or (misp.event_id(channel.channel_id, day_of(row)) in search.numbers)
 
 
 def paged(found: Iterator[Outgoing], search: Search) -> Sequence[Outgoing]:

@@ -4,9 +4,9 @@
     Last-Event-ID: 41   (or ?after=41)               where to go on; without it, only what comes from now on
     ?lane=revoked                                    withdrawals and expiries alone
 
-Each entry is `id: NUMBER`, `event: indicator|revoked|marking`, `data: the STIX object in one line`. Whoever
-has fallen behind hears first what was withdrawn meanwhile (`event: withdrawn-ahead`, no id), then everything
-in order.
+Each entry is `id: NUMBER`, `event: indicator|revoked|sighting|marking`, `data: the STIX object in one line`.
+Whoever has fallen behind hears first what was withdrawn meanwhile (`event: withdrawn-ahead`, no id), then
+everything in order.
 """
 
 import asyncio

@@ -15,6 +15,16 @@ class Sighting(models.Model):
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="sightings")
     first_at = models.DateTimeField(help_text="when it first said so")
     seen_at = models.DateTimeField(help_text="when it met it last, as it says")
+    untold_since = models.DateTimeField(
+        null=True, help_text="since when the feeds have not told of it as it now is; empty: they have"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["indicator", "member"], name="sharing_sighting_once")]
+        indexes = [
+            models.Index(
+                fields=["untold_since"],
+                condition=models.Q(untold_since__isnull=False),
+                name="sharing_sighting_untold",
+            )
+        ]
