@@ -17,6 +17,7 @@ BENCHES = (
     "mixed",
     "records",
     "tally",
+    "impact",
     "feeds",
     "day",
     "intake",

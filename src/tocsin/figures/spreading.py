@@ -1,4 +1,4 @@
-"""What is spreading now: the last day of what is shared, by kind of attack, and where it was stopped.
+"""What is spreading now: the last day of what is shared, by campaign and kind, and where it was stopped.
 
 Everything here a member could add up from the feeds that it reads; of networks and connections only what
 suppression leaves. Who reported is no part of it.
@@ -6,7 +6,7 @@ suppression leaves. Who reported is no part of it.
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Sum
@@ -17,7 +17,9 @@ from tocsin.blocking import rules as blocking
 from tocsin.blocking.models import Tally
 from tocsin.cases.counted import counted
 from tocsin.cases.units import current_pack
+from tocsin.figures import together
 from tocsin.figures.rules import FEW
+from tocsin.figures.together import Entry
 from tocsin.kernel.time import now
 from tocsin.sharing import channels
 from tocsin.sharing.models import Channel, Indicator, Outgoing
@@ -26,6 +28,7 @@ from tocsin.store import fence
 
 HOURS = 24
 NEWEST = 5  # addresses and names shown of each kind
+MOST_CAMPAIGNS = 20
 COUNTED_FOR = 60  # seconds, where there is much to count
 
 HOUR = dt.timedelta(hours=1)
@@ -49,6 +52,28 @@ class Spread:
     """
 
     kind: str
+    kind_words: str
+    values: int
+    by_hour: tuple[int, ...]
+    networks: int
+    words: str
+    examples: tuple[Example, ...]
+
+    @property
+    def highest(self) -> int:
+        """The largest of the hours."""
+        return max(self.by_hour)
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """What belongs together by what was shared; `ground` says why, `kind_words` of what it was reported.
+
+    The other fields are those of `Spread`; `place` is the network or domain.
+    """
+
+    place: str
+    ground: str
     kind_words: str
     values: int
     by_hour: tuple[int, ...]
@@ -88,6 +113,7 @@ class SpreadingView:
 
     sentence: str
     kinds: tuple[Spread, ...]
+    campaigns: tuple[Campaign, ...]
     regions: tuple[Region, ...]
     tiles: tuple[Tile, ...]
     hours: tuple[dt.datetime, ...]
@@ -104,7 +130,6 @@ class SpreadingView:
         return 1 + max((tile.row for tile in self.tiles), default=-1)
 
 
-Entry = tuple[int, str, dt.datetime]  # indicator's row, kind of attack, when
 Stops = dict[int, dict[int, int]]  # connections by indicator's and member's row
 
 
@@ -125,7 +150,13 @@ def spreading(actor: Actor, at: dt.datetime | None = None) -> SpreadingView:
     kinds = spreads(entries, stops, hours)
     regions = regions_of(stops, seats)
     return SpreadingView(
-        sentence(kinds), kinds, regions, tiles_of(regions), hours, counted_at.astimezone(dt.UTC)
+        sentence(kinds),
+        kinds,
+        campaigns_of(entries, stops, hours),
+        regions,
+        tiles_of(regions),
+        hours,
+        counted_at.astimezone(dt.UTC),
     )
 
 
@@ -137,7 +168,12 @@ def entries_of(heard: Iterable[Channel], at: dt.datetime) -> list[Entry]:
         indicator__in=told.filter(is_latest=True).values("indicator"),
     )
     newest = rows.order_by("-date_added")
-    return list(newest.values_list("indicator_id", "indicator__attack_kind", "date_added"))
+    fields = ("indicator_id", "indicator__attack_kind", "date_added", "indicator__kind", "indicator__value")
+    return [
+        Entry(pk, attack, at, kind == Indicator.Kind.NAME, value)
+        for pk, attack, at, kind, value in newest.values_list(*fields)
+        if pk is not None
+    ]
 
 
 def stops_since(at: dt.datetime) -> Stops:
@@ -165,28 +201,51 @@ def spreads(entries: Sequence[Entry], stops: Stops, hours: Sequence[dt.datetime]
     """Each kind of attack, that with the widest reach first."""
     by_kind: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        by_kind[entry[1]].append(entry)
-    newest = {pk for found in by_kind.values() for pk in _newest(found)}
-    known = {one.pk: one for one in Indicator.objects.filter(pk__in=newest)}
+        by_kind[entry.kind].append(entry)
+    known = _known(by_kind.values())
     pack = current_pack()
     found = []
     for kind, told in by_kind.items():
-        values = {pk for pk, _, _ in told}
-        counts = Counter(hour_of(when) for _, _, when in {(pk, kind, hour_of(when)) for pk, _, when in told})
+        values = {entry.indicator for entry in told}
         networks, words = reach(stops, values)
-        examples = [known[pk] for pk in _newest(told) if pk in known]
         found.append(
             Spread(
                 kind=kind,
                 kind_words=pack.kind_words(kind),
                 values=len(values),
-                by_hour=tuple(counts[hour] for hour in hours),
+                by_hour=together.by_hour(told, hours),
                 networks=networks,
                 words=words,
-                examples=tuple(Example(one.indicator_id, one.value, one.reason) for one in examples),
+                examples=_examples(told, known),
             )
         )
     return tuple(sorted(found, key=lambda one: (-one.networks, -one.values, one.kind)))
+
+
+def campaigns_of(
+    entries: Sequence[Entry], stops: Stops, hours: Sequence[dt.datetime]
+) -> tuple[Campaign, ...]:
+    """What belongs together by what was shared, that with the widest reach first; twenty at most."""
+    groups = together.groups(entries)
+    known, pack, found = _known(group.entries for group in groups), current_pack(), []
+    for group in groups:
+        values = {entry.indicator for entry in group.entries}
+        networks, words = reach(stops, values)
+        found.append(
+            Campaign(
+                place=group.place,
+                ground=group.ground,
+                kind_words=" and ".join(
+                    pack.kind_words(kind) for kind in sorted({entry.kind for entry in group.entries})
+                ),
+                values=len(values),
+                by_hour=together.by_hour(group.entries, hours),
+                networks=networks,
+                words=words,
+                examples=_examples(group.entries, known),
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (-one.networks, -one.values, one.place))[:MOST_CAMPAIGNS])
 
 
 def reach(stops: Stops, values: Iterable[int]) -> tuple[int, str]:
@@ -235,8 +294,18 @@ def sentence(kinds: Sequence[Spread]) -> str:
     return f"{things} shared or confirmed in the last 24 hours. Most widely: {first}."
 
 
-def _newest(told: Sequence[Entry]) -> list[int]:
-    return list(dict.fromkeys(pk for pk, _, _ in told))[:NEWEST]
+def _newest(told: Iterable[Entry]) -> list[int]:
+    return list(dict.fromkeys(entry.indicator for entry in told))[:NEWEST]
+
+
+def _known(several: Iterable[Iterable[Entry]]) -> dict[int, Indicator]:
+    newest = {pk for told in several for pk in _newest(told)}
+    return {one.pk: one for one in Indicator.objects.filter(pk__in=newest)}
+
+
+def _examples(told: Iterable[Entry], known: Mapping[int, Indicator]) -> tuple[Example, ...]:
+    found = [known[pk] for pk in _newest(told) if pk in known]
+    return tuple(Example(one.indicator_id, one.value, one.reason) for one in found)
 
 
 def _told(by_member: Counter[int]) -> tuple[int, str]:

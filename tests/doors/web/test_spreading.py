@@ -17,7 +17,8 @@ from tocsin.access import services
 from tocsin.access.models import Community, Member
 from tocsin.access.policy import Actor
 from tocsin.blocking.models import Tally
-from tocsin.figures import spreading
+from tocsin.cases import gathering
+from tocsin.figures import spreading, together
 from tocsin.kernel.time import now
 from tocsin.sharing import services as judging
 from tocsin.sharing.channels import shared_channel
@@ -109,3 +110,44 @@ def test_what_a_community_alone_knows_stays_there(
     Outgoing.objects.update(channel=shared_channel(others, "green"))
     with django_assert_max_num_queries(30):
         assert "Nothing was shared" in text_of(reporter.get(reverse("spreading")))
+
+
+def test_what_belongs_together_is_told_with_its_ground(reporter: Client, member: Member) -> None:
+    """Three addresses of one network are a campaign, two are not, nor is one elsewhere; never by a case."""
+    harbour = a_member("Harbour Net")
+    near = [f"100.128.9.{last}" for last in (4, 77, 200)]
+    others = ["100.128.10.1", "100.128.10.2", "100.128.200.9"]
+    for one in (member, harbour):
+        for address in (*near, *others):
+            reported(one, address)
+    gathering.gather_campaigns()  # whatever the police hold together
+    stopped(Indicator.objects.get(value=near[0]), 5, hits=10)
+    page = text_of(reporter.get(reverse("spreading")))
+    assert "What belongs together" in page
+    assert "100.128.9.0/24" in page
+    assert "3 addresses of one network, reported for" in page
+    assert "100.128.10.0/24" not in page
+    assert "Harbour Net" not in page
+    rows = list(csv.DictReader(io.StringIO(reporter.get(reverse("spreading-csv")).content.decode())))
+    mine = [row["addresses_and_names"] for row in rows if row["campaign"] == "100.128.9.0/24"]
+    assert mine == ["0"] * 23 + ["3"]
+
+
+def test_campaigns_are_read_from_values_alone() -> None:
+    """Networks; names below what somebody registered, not what anybody uses. No table may be asked here."""
+    values = [
+        *(f"2a0b:6b80:1:{last}::1" for last in (1, 2, 3)),
+        *(f"2a0b:6b80:2:{last}::1" for last in (1, 2)),
+        *("login.bad-site.top", "pay.secure.bad-site.top", "bad-site.top"),
+        *("one.co.uk", "two.co.uk", "lonely.example-shop.top"),
+        *("mine.dyn.example.duckdns.org", "yours.duckdns.org"),
+    ]
+    entries = [
+        together.Entry(pk, "fraud/phishing", now(), ":" not in value, value)
+        for pk, value in enumerate(values)
+    ]
+    found = together.groups(entries + entries[:1])
+    assert [(one.place, one.ground) for one in found] == [
+        ("2a0b:6b80:1::/48", "3 addresses of one network"),
+        ("bad-site.top", "3 names below one domain"),
+    ]

@@ -21,11 +21,13 @@ def spreading(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @guards("network.read")
 def spreading_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """The same numbers: a line for each kind and hour, every instant UTC (RFC 4180)."""
+    """The same numbers: a line for each kind, or campaign, and hour, every instant UTC (RFC 4180)."""
     view, out = figures.spreading(actor), io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(("kind", "hour", "addresses_and_names"))
-    for one in view.kinds:
-        for hour, count in zip(view.hours, one.by_hour, strict=True):
-            writer.writerow((one.kind, rfc3339(hour), count))
+    writer.writerow(("kind", "campaign", "hour", "addresses_and_names"))
+    told = [(one.kind, "", one.by_hour) for one in view.kinds]
+    told += [("", one.place, one.by_hour) for one in view.campaigns]
+    for kind, campaign, by_hour in told:
+        for hour, count in zip(view.hours, by_hour, strict=True):
+            writer.writerow((kind, campaign, rfc3339(hour), count))
     return kept(out.getvalue().encode(), "text/csv; charset=utf-8", "tocsin-spreading.csv")
