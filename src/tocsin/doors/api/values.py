@@ -113,7 +113,7 @@ class ChannelEntry(msgspec.Struct, frozen=True):
 
 
 class ReaderState(msgspec.Struct, frozen=True):
-    """How far one key has read one list or channel (`what`): by list, TAXII or stream.
+    """How far one key has read one list or channel (`what`): by list, stream, TAXII, MISP, or line by line.
 
     `state` is `in step`, `behind`, `silent` or `never`; `owes_since` is when the first withdrawal happened
     that it has not taken, and `late` that it should have by now. What does not apply is empty; instants are
