@@ -123,7 +123,7 @@ def test_what_belongs_together_is_told_with_its_ground(reporter: Client, member:
     gathering.gather_campaigns()  # whatever the police hold together
     stopped(Indicator.objects.get(value=near[0]), 5, hits=10)
     page = text_of(reporter.get(reverse("spreading")))
-    assert "What belongs together" in page
+    assert "By campaign, the widest reach first" in page
     assert "100.128.9.0/24" in page
     assert "3 addresses of one network, reported for" in page
     assert "100.128.10.0/24" not in page
