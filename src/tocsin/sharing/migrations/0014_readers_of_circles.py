@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0006_small_sources"),
-        ("sharing", "0012_settled"),
+        ("sharing", "0013_classes"),
     ]
 
     operations = [

@@ -14,5 +14,5 @@ def forward(apps, editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("sharing", "0013_readers_of_circles")]
+    dependencies = [("sharing", "0014_readers_of_circles")]
     operations = [migrations.RunPython(forward, migrations.RunPython.noop)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("access", "0006_small_sources"),
-        ("sharing", "0014_circles_of_readings"),
+        ("sharing", "0015_circles_of_readings"),
     ]
 
     operations = [
