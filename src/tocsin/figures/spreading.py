@@ -22,9 +22,10 @@ from tocsin.figures.rules import FEW
 from tocsin.figures.together import Entry
 from tocsin.kernel.time import now
 from tocsin.sharing import channels
-from tocsin.sharing.models import Channel, Indicator, Outgoing
+from tocsin.sharing.models import Channel, Indicator, Outgoing, Standing
 from tocsin.sharing.publishing import hour_of
 from tocsin.store import fence
+from tocsin.wire.lists import UNNAMED
 
 HOURS = 24
 NEWEST = 5  # addresses and names shown of each kind
@@ -32,6 +33,8 @@ MOST_CAMPAIGNS = 20
 COUNTED_FOR = 60  # seconds, where there is much to count
 
 HOUR = dt.timedelta(hours=1)
+STANDS = ("indicator", "community", "attack_kind")
+Told = tuple[int, int | None]  # an indicator, and the community whose channel told it (None: everybody's)
 
 
 @dataclass(frozen=True)
@@ -167,13 +170,25 @@ def entries_of(heard: Iterable[Channel], at: dt.datetime) -> list[Entry]:
         date_added__gte=hour_of(at) - HOUR * (HOURS - 1),
         indicator__in=told.filter(is_latest=True).values("indicator"),
     )
-    newest = rows.order_by("-date_added")
-    fields = ("indicator_id", "indicator__attack_kind", "date_added", "indicator__kind", "indicator__value")
+    fields = ("indicator_id", "channel__community", "date_added", "indicator__kind", "indicator__value")
+    newest = list(rows.order_by("-date_added").values_list(*fields))
+    kinds = kinds_of(newest)
     return [
-        Entry(pk, attack, at, kind == Indicator.Kind.NAME, value)
-        for pk, attack, at, kind, value in newest.values_list(*fields)
+        Entry(pk, kinds[pk, circle], at, kind == Indicator.Kind.NAME, value)
+        for pk, circle, at, kind, value in newest
         if pk is not None
     ]
+
+
+def kinds_of(newest: Sequence[tuple[int | None, int | None, dt.datetime, str, str]]) -> dict[Told, str]:
+    """For which class each is shared where it was told: what is said to everybody, or in that community."""
+    told = {(pk, circle) for pk, circle, *_ in newest if pk is not None}
+    pks = {pk for pk, _ in told}
+    shared = Indicator.objects.filter(pk__in=pks, state=Indicator.State.SHARED)
+    public = dict(shared.values_list("pk", "attack_kind"))
+    standings = Standing.objects.filter(indicator__in=pks, community__in={circle for _, circle in told})
+    inside = {(pk, circle): kind for pk, circle, kind in standings.values_list(*STANDS)}
+    return {(pk, circle): inside.get((pk, circle)) or public.get(pk) or UNNAMED for pk, circle in told}
 
 
 def stops_since(at: dt.datetime) -> Stops:

@@ -22,7 +22,8 @@ from tocsin.figures import spreading, together
 from tocsin.kernel.time import now
 from tocsin.sharing import services as judging
 from tocsin.sharing.channels import shared_channel
-from tocsin.sharing.models import Indicator, Outgoing
+from tocsin.sharing.models import Indicator, Outgoing, Standing
+from tocsin.wire.lists import UNNAMED
 
 pytestmark = pytest.mark.database
 NAMES = ("Fen Net", "Dale Net", "Tyne Net", "Avon Net", "Trent Net")
@@ -110,6 +111,20 @@ def test_what_a_community_alone_knows_stays_there(
     Outgoing.objects.update(channel=shared_channel(others, "green"))
     with django_assert_max_num_queries(30):
         assert "Nothing was shared" in text_of(reporter.get(reverse("spreading")))
+
+
+def test_the_class_is_the_one_said_where_it_was_told(member: Member, shared: Indicator) -> None:
+    """What is said to everybody of the same address is another audience's word."""
+    circle = Community.objects.create(name="Ports", slug="ports", made_at=now())
+    Indicator.objects.update(state="held", attack_kind="fraud/phishing")
+    fields = {"state": "shared", "reason": "two say so", "changed_at": now()}
+    Standing.objects.create(indicator=shared, community=circle, attack_kind="availability/ddos", **fields)
+    Outgoing.objects.update(channel=shared_channel(circle, "green"))
+    told = spreading.entries_of([shared_channel(circle, "green")], now())
+    assert {entry.kind for entry in told} == {"availability/ddos"}
+    Standing.objects.update(attack_kind="")
+    told = spreading.entries_of([shared_channel(circle, "green")], now())
+    assert {entry.kind for entry in told} == {UNNAMED}
 
 
 def test_what_belongs_together_is_told_with_its_ground(reporter: Client, member: Member) -> None:
