@@ -24,6 +24,7 @@ from tocsin.inventory import rules as inventory
 from tocsin.kernel.time import now
 from tocsin.reference import calendars
 from tocsin.reference.values import Pack
+from tocsin.store import fence
 
 GROUPS: tuple[QueueGroup, ...] = ("overdue", "due today", "new", "waiting")
 SIZE = 50
@@ -223,6 +224,7 @@ def slice_of(found: Sequence[QuerySet[Case]], skip: int, room: int) -> list[Case
 
 def rows_of(bench: Bench, cases: Sequence[Case], group: QueueGroup) -> list[QueueRow]:
     """The lines for these cases, in their order."""
+    fence.judge(case.pk for case in cases)
     due = first_due(bench.pack, cases, bench.at)
     return [
         QueueRow(
