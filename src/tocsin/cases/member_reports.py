@@ -120,7 +120,12 @@ def report_clocks(pack: Pack, report: Report, case: Case | None, at: dt.datetime
         told = [row.clock_id for row in pack.clocks.values() if row.beneficiary == "provider"]
         own |= Q(case=case, report__isnull=True, member__isnull=True, clock_id__in=told)
         holdings = ReportHolding.objects.filter(report=report).values_list("holding", flat=True)
-        own |= Q(case=case, clock_id=clocks.WARN, subject__in=[f"holding:{pk}" for pk in holdings])
+        own |= Q(
+            case=case,
+            report__isnull=True,
+            clock_id=clocks.WARN,
+            subject__in=[f"holding:{pk}" for pk in holdings],
+        )
     found = Clock.objects.filter(own).order_by(F("ended_at").desc(nulls_first=True), "due_at", "pk")
     unit = case.investigating_unit if case else None
     if unit is None:
