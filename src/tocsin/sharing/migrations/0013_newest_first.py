@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             model_name="assertion",
             index=models.Index(
                 condition=models.Q(("waits_since__isnull", False)),
-                fields=["indicator", "member"],
+                fields=["member", "indicator"],
                 name="sharing_waits_of",
             ),
         ),

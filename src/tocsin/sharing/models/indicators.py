@@ -133,7 +133,7 @@ class Assertion(models.Model):
                 name="sharing_assertion_waits",
             ),
             models.Index(
-                fields=["indicator", "member"],
+                fields=["member", "indicator"],
                 condition=Q(waits_since__isnull=False),
                 name="sharing_waits_of",
             ),
