@@ -45,8 +45,8 @@ def case_facts(case: Case, newest: Newest | None = None) -> CaseFacts | None:
 
     Of the very largest cases it is what the newest thousand reports and each member's first say.
     """
-    newest = newest or newest_of(case)
-    found = Report.objects.filter(pk__in=newest.pks).aggregate(
+    networks = newest.networks if newest is not None else networks_of(case)
+    found = Report.objects.filter(pk__in=newest_links(case).values("report")).aggregate(
         attempts=Sum("count"),
         members=Count("member", distinct=True),
         first=Min("first_seen_at"),
@@ -62,7 +62,7 @@ def case_facts(case: Case, newest: Newest | None = None) -> CaseFacts | None:
     return CaseFacts(
         found["attempts"],
         case.member_count if is_partial else found["members"],
-        len(newest.networks),
+        len(networks),
         min(filter(None, (found["first"], earliest))),
         found["last"],
         is_partial=is_partial,
