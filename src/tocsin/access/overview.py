@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Generic, TypeVar
@@ -18,6 +18,7 @@ from tocsin.access.policy import POLICY, Actor, require
 from tocsin.kernel.time import now
 
 T = TypeVar("T")
+S = TypeVar("S")
 M = TypeVar("M", bound=Model)
 MOST = 200  # links that nobody has used yet
 SIZE = 50  # rows of a page of each list
@@ -75,6 +76,10 @@ class Leaf(Generic[T]):
     number: int
     pages: int
 
+    def of(self, rows: Iterable[S]) -> "Leaf[S]":
+        """The same page, with its rows in another form."""
+        return Leaf(tuple(rows), self.total, self.number, self.pages)
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -121,7 +126,7 @@ def overview(
     links = granting.invitations_of(actor, at).select_related("member", "unit").order_by("-pk")
     return Overview(
         sentence=_sentence(people.total, bare(found)),
-        people=replace(people, rows=person_views(actor, people.rows)),
+        people=people.of(person_views(actor, people.rows)),
         invitations=tuple(
             InvitationView(
                 i.pk, i.email, i.get_role_display() if i.role else "Way back in", _place(i), i.expires_at
@@ -189,11 +194,10 @@ def key_views(actor: Actor, query: str, wanted: int, at: dt.datetime) -> Leaf[Ke
         mine = Q(member__in=granting.members_of(actor)) | Q(unit__in=granting.units_of(actor))
         found = found.filter(mine)
     page = leaf(found.order_by("revoked_at", "member__name", "unit__name", "created_at", "pk"), wanted)
-    views = (
+    return page.of(
         KeyView(k.prefix, k.place.name, k.label, " ".join(k.scopes), k.last_used_at, keys.is_current(k, at))
         for k in page.rows
     )
-    return Leaf(tuple(views), page.total, page.number, page.pages)
 
 
 def grants(actor: Actor) -> tuple[Choice, ...]:
