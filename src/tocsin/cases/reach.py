@@ -42,6 +42,11 @@ def known_to(actor: Actor) -> QuerySet[Case]:
     return Case.objects.filter(mine)
 
 
+def investigated_by(actor: Actor) -> QuerySet[Case]:
+    """Of `known_to` what the actor's own units investigate: they know of it, whatever its lane."""
+    return Case.objects.filter(investigating_unit__in=[unit.pk for unit in actor.units])
+
+
 def joined_units() -> list[int]:
     """The units that answer by themselves, looked up first, so that a page in order of due needs no join."""
     return list(Unit.objects.filter(joined_at__isnull=False).order_by().values_list("pk", flat=True))
