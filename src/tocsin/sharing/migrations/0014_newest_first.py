@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("access", "0006_small_sources"),
         ("intake", "0001_initial"),
-        ("sharing", "0012_settled"),
+        ("sharing", "0013_classes"),
     ]
 
     operations = [
