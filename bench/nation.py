@@ -176,14 +176,15 @@ def send(url: str, key: str, reports: list[Report]) -> tuple[int, int]:
 
 
 @contextmanager
-def served() -> Iterator[str]:
-    """`tocsin serve` on a free port, until the block ends."""
+def served(*options: str) -> Iterator[str]:
+    """`tocsin serve` with these options on a free port, until the block ends."""
     from tocsin.doors.admin.demo import free_port
 
     port = free_port()
     log = Path(os.environ["TOCSIN_HOME"]) / "serve.log"
     with log.open("wb") as out:
-        server = subprocess.Popen([sys.executable, "-c", SERVE, "--port", str(port)], stdout=out, stderr=out)
+        command = [sys.executable, "-c", SERVE, "--port", str(port), *options]
+        server = subprocess.Popen(command, stdout=out, stderr=out)
     url = f"http://127.0.0.1:{port}"
     try:
         ends = time.monotonic() + 60

@@ -1,7 +1,7 @@
 """No page reads a large table from end to end, or asks more questions the more there is."""
 
 import pytest
-from bench.pages.measuring import pages
+from bench.pages.listed import pages
 from bench.pages.plans import planned
 from bench.pages.store import Store
 

@@ -82,7 +82,7 @@ def explained() -> list[dict[str, Any]]:
     from tocsin.doors.admin.setup import prepare
 
     prepare()
-    from bench.pages.measuring import pages
+    from bench.pages.listed import pages
     from bench.pages.plans import planned, shown
     from bench.pages.store import Store
 

@@ -4,7 +4,9 @@
 
 The store is written in bulk and the exchange served as the process it is. wrk is twenty people who look at
 a page for a second on average before they ask again (`p50_ms` to `p99_ms`), and then twenty connections that
-never wait (`full_…`): what the machine gives at most. Pages are asked for as whoever works there.
+never wait (`full_…`): what the machine gives at most. Pages are asked for as whoever works there. The mix
+(`bench.pages.mixing`) is twenty people of all kinds who go from page to page and read 1 to 5 seconds.
+`--home FOLDER` measures a store that stands, `--part` and `--only` a part of it, `--workers` more processes.
 `TOCSIN_BENCH_SHORT=1` shortens everything.
 """
 

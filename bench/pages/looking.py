@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.pages.measuring import BEARER, pages
+from bench.pages.listed import BEARER, pages
 from bench.pages.store import Store
 
 

@@ -1,26 +1,28 @@
 """Serving the store and asking for its pages with wrk."""
 
 import argparse
-import datetime as dt
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.engines import run_engine
-from bench.pages.beside import KEY, PREFIX, TOKEN
+from bench.pages.listed import BEARER, pages
+from bench.pages.mixing import mixed
 from bench.pages.store import PASSWORD, Store
 
 SHORT = os.environ.get("TOCSIN_BENCH_SHORT") == "1"
 SIZE = (20_000, 2_000) if SHORT else (1_000_000, 100_000)
-SECONDS = 1 if SHORT else 5
+SECONDS = 1.0 if SHORT else 5.0
+MIX_SECONDS = 10.0 if SHORT else 300.0
 CONNECTIONS = 20
 REACH_MS = 150
-BEARER = f"Bearer tocsin_{PREFIX}_{KEY}"
 LUA = """
 THINKS
 done = function(summary, latency, requests)
@@ -34,7 +36,7 @@ THINKS = "delay = function() return math.random(500, 1500) end"  # milliseconds,
 
 
 def run(reports: int = SIZE[0], cases: int = SIZE[1]) -> list[dict[str, Any]]:
-    """A row for each page on each engine."""
+    """A row for each page on each engine, and for each in the mix."""
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing: make system installs it")
     rows = []
@@ -43,57 +45,22 @@ def run(reports: int = SIZE[0], cases: int = SIZE[1]) -> list[dict[str, Any]]:
     return rows
 
 
-def pages(store: Store) -> list[tuple[str, str, str]]:
-    """Who looks at what: person, words, address."""
-    kents = 12 * (store.cases // 24)
-    since = (store.now - dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    report = next(pk for _, pk in store.numbered() if store.member(0, pk) == store.members[0])
-    address = store.origin(kents)
-    return [
-        ("rita", "reporter: home", "/reports"),
-        ("rita", "reporter: list", "/reports/all"),
-        ("rita", "reporter: list, waiting", "/reports/all?state=waiting"),
-        ("rita", "reporter: list, an address", f"/reports/all?q={address}"),
-        ("rita", "reporter: list, a word", "/reports/all?q=phishing"),
-        ("rita", "reporter: one report", f"/reports/report_{report:012}"),
-        ("olive", "officer: queue", "/queue"),
-        ("olive", "officer: queue, overdue", "/queue?group=overdue"),
-        ("olive", "officer: queue, last page", "/queue?page=9999"),
-        ("olive", "officer: queue, a word", "/queue?q=ssh"),
-        ("olive", "officer: queue, an address", f"/queue?q={address}"),
-        ("olive", "officer: groups", "/queue/below"),
-        ("olive", "officer: link review", "/links"),
-        ("olive", "officer: a small case", f"/cases/case_{kents:012}"),
-        ("olive", "officer: the largest case", f"/cases/case_{0:012}"),
-        ("olive", "officer: its last reports", f"/cases/case_{0:012}?reports=9999"),
-        ("olive", "officer: its form", f"/cases/case_{0:012}/forms/crime-record"),
-        ("saul", "supervisor: queue", "/queue"),
-        ("saul", "supervisor: weights", "/queue/weights"),
-        ("saul", "supervisor: administration", "/administration"),
-        ("adam", "administrator", "/administration"),
-        ("opal", "operator: administration", "/administration"),
-        ("cora", "coordinator: where is silence", "/coordination"),
-        ("cora", "coordinator: the whole country", "/coordination/nation"),
-        ("", "officer by link: a case", f"/link/{TOKEN}"),
-        ("", "guest: a room", f"/room/{TOKEN}"),
-        ("rita", "notices", "/notices"),
-        ("rita", "account", "/account"),
-        ("olive", "figures", "/figures"),
-        ("olive", "journal", "/journal"),
-        ("rita", "network", "/network"),
-        ("rita", "network: by class of attack", "/network/classes"),
-        ("rita", "indicator", f"/indicators/indicator_{0:012}"),
-        ("rita", "resolvers: a member's", "/network/resolvers"),
-        ("cora", "resolvers: everybody's", "/network/resolvers"),
-        ("key", "API: reports", "/api/v1/reports"),
-        ("key", "API: reports since", f"/api/v1/reports?updated_since={since}"),
-        ("key", "API: one report", f"/api/v1/reports/report_{report:012}"),
-        ("key", "API: journal", "/api/v1/journal/head"),
-        ("", "start", "/"),
-    ]
+@dataclass(frozen=True)
+class Plan:
+    """What is measured: pages whose words have `only` in them, for so long, with so many web processes.
+
+    `alone` asks for each page by itself, `mix` lets twenty people go from page to page.
+    """
+
+    seconds: float = SECONDS
+    mix_seconds: float = MIX_SECONDS
+    only: str = ""
+    workers: int = 1
+    alone: bool = True
+    mix: bool = True
 
 
-def measure(engine: str, reports: int, cases: int, seconds: int) -> dict[str, Any]:
+def measure(engine: str, reports: int, cases: int, plan: Plan) -> dict[str, Any]:
     """In the measured process: build, serve, ask."""
     from tocsin.doors.admin.setup import prepare
 
@@ -105,15 +72,20 @@ def measure(engine: str, reports: int, cases: int, seconds: int) -> dict[str, An
     store = Store(reports, cases)
     store.stand(Path(os.environ["TOCSIN_HOME"]))
     connections.close_all()
+    listed = [page for page in pages(store) if plan.only in page[1]]
+    about = {"engine": engine, "reports": reports, "cases": cases, "workers": plan.workers}
     rows = []
-    with served() as url, tempfile.TemporaryDirectory() as folder:
-        asking = {person for person, _, _ in pages(store)} & set(store.people)
-        cookies = {name: signed_in(url, f"{name}@bench.example") for name in asking}
-        for person, words, address in pages(store):
-            header = f"Authorization: {BEARER}" if person == "key" else f"Cookie: {cookies.get(person, '')}"
-            row = asked(url + address, header, Path(folder), seconds)
-            rows.append({"what": words, "engine": engine, "reports": reports, "cases": cases, **row})
+    with served("--workers", str(plan.workers)) as url, tempfile.TemporaryDirectory() as folder:
+        asking = {person for person, _, _ in listed} & set(store.people)
+        cookies = {name: signed_in(url, f"{name}@bench.example") for name in sorted(asking)}
+        headers = {name: f"Cookie: {cookie}" for name, cookie in cookies.items()}
+        headers |= {"key": f"Authorization: {BEARER}", "": "Accept: text/html"}
+        for person, words, address in listed if plan.alone else ():
+            row = asked(url + address, headers[person], Path(folder), plan.seconds)
+            rows.append({"what": words, **about, **row})
             print(rows[-1], file=sys.stderr)
+        if plan.mix:
+            rows += [row | about for row in mixed(url, listed, headers, plan.mix_seconds)]
     return {"pages": rows}
 
 
@@ -128,7 +100,7 @@ def signed_in(url: str, email: str) -> str:
         return f"sessionid={client.cookies['sessionid']}"
 
 
-def asked(address: str, header: str, folder: Path, seconds: int) -> dict[str, Any]:
+def asked(address: str, header: str, folder: Path, seconds: float) -> dict[str, Any]:
     """One page, asked for by one person again and again, by twenty who read, and as fast as it comes."""
     import httpx
 
@@ -151,12 +123,21 @@ def asked(address: str, header: str, folder: Path, seconds: int) -> dict[str, An
 
 
 def wrk(
-    address: str, header: str, folder: Path, seconds: int, thinks: str, connections: int = CONNECTIONS
+    address: str, header: str, folder: Path, seconds: float, thinks: str, connections: int = CONNECTIONS
 ) -> dict[str, Any]:
     """What wrk says of so many connections."""
     script = folder / "people.lua"
     script.write_text(LUA.replace("THINKS", thinks))
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(script)]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{math.ceil(seconds)}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(script),
+    ]
     done = subprocess.run([*command, "-H", header, address], check=True, capture_output=True, text=True)
     row: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return row
@@ -168,19 +149,31 @@ def main() -> None:
     parser.add_argument("--reports", "--stored", type=int, default=SIZE[0])
     parser.add_argument("--cases", "--measured", type=int, default=SIZE[1])
     parser.add_argument("--engine", choices=["sqlite", "postgresql"])
-    parser.add_argument("--seconds", type=int, default=SECONDS)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--mix-seconds", type=float, default=MIX_SECONDS)
     parser.add_argument("--home", type=Path, help="measure the store that stands here, as DATABASE_URL says")
+    parser.add_argument("--workers", type=int, default=1, help="web processes of a store that stands")
+    parser.add_argument("--only", default="", help="pages whose words have this in them")
+    parser.add_argument("--part", choices=["alone", "mix"], help="this half of it alone")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    plan = Plan(
+        given.seconds,
+        given.mix_seconds,
+        given.only,
+        given.workers,
+        alone=given.part != "mix",
+        mix=given.part != "alone",
+    )
+    if given.inside:
+        print(json.dumps(measure(given.engine, given.reports, given.cases, plan)))
+        return
     if given.home:
         os.environ |= {"TOCSIN_HOME": str(given.home), "DJANGO_SETTINGS_MODULE": "tocsin.site.settings"}
         os.environ.setdefault("TOCSIN_SECOND_FACTOR", "none")
         engine = "postgresql" if os.environ.get("DATABASE_URL") else "sqlite"
-        for row in measure(engine, given.reports, given.cases, given.seconds)["pages"]:
+        for row in measure(engine, given.reports, given.cases, plan)["pages"]:
             print(json.dumps(row), flush=True)
-        return
-    if given.inside:
-        print(json.dumps(measure(given.engine, given.reports, given.cases, given.seconds)))
         return
     for engine in [given.engine] if given.engine else ["sqlite", "postgresql"]:
         for row in run_engine("bench.pages", engine, given.reports, given.cases, durable=True)["pages"]:

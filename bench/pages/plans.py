@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bench.pages.measuring import BEARER
+from bench.pages.listed import BEARER
 
 # What grows with the exchange: no page may read one of these from end to end.
 LARGE = (

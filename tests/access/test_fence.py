@@ -1,6 +1,6 @@
 """The second fence: raw SQL, run as somebody else, finds nothing, whatever the pages forget."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from django.db import connection
@@ -57,10 +57,11 @@ def town(db: None) -> Iterator[Town]:
     fence.take_down()
 
 
-def seen(actor: Actor) -> dict[str, int]:
-    """How many rows of each table plain SQL gives while this actor reads."""
+def seen(actor: Actor, judged: Sequence[int] = ()) -> dict[str, int]:
+    """How many rows of each table plain SQL gives while this actor reads, once these cases were judged."""
     fence.put_up(actor.asker)
     try:
+        fence.judge(judged)
         with connection.cursor() as cursor:
             found = {}
             for table in TABLES:
@@ -156,6 +157,20 @@ def test_who_reads_can_neither_change_a_fenced_row_nor_lower_the_fence_by_a_vari
             assert cursor.rowcount == 0
     finally:
         fence.take_down()
+
+
+def test_judging_cases_once_lets_nobody_read_more(town: Town) -> None:
+    """Of what is another's or sealed nothing is judged readable; it ends with the fence."""
+    town.person("oscar", "officer", unit="kent")
+    cases = list(Case.objects.values_list("pk", flat=True))
+    before = {name: seen(town.actor(name)) for name in town.people}
+    for name in town.people:
+        assert seen(town.actor(name), judged=cases) == before[name], name
+    assert before["olive"]["cases_link"] == 1
+    sealing.seal_case(Case.objects.get(), town.actor("saul"), [town.people["olive"]], "A witness works here")
+    assert seen(town.actor("oscar"), judged=cases)["cases_link"] == 0
+    assert seen(town.actor("olive"), judged=cases)["cases_link"] == 1
+    assert not any(seen(NOBODY).values())
 
 
 def test_a_link_opens_one_case_and_what_is_counted_over_all_lifts_the_fence(town: Town) -> None:

@@ -15,10 +15,12 @@ from tocsin.blocking import queries, rules, services
 from tocsin.blocking.models import Tally
 from tocsin.cases import services as cases
 from tocsin.cases.models import Case
+from tocsin.cases.newest import newest_of
 from tocsin.journal.models import Entry
 from tocsin.kernel.problems import NotAllowed
 from tocsin.kernel.time import now, rfc3339
 from tocsin.sharing.models import Assertion
+from tocsin.sharing.queries import asserted_by
 from tocsin.wire.tally import Tally as Told
 from tocsin.wire.tally import TallyAnswer, TallyBatch
 
@@ -167,7 +169,8 @@ class TestEffect:
         for _ in range(6):
             tell(a_member(), told(10))
         case = Case.objects.filter(links__report=reports[0]).get()
-        assert queries.effect_of_case(case) == queries.Effect(60, 6, "stopped 60 connections at 6 networks")
+        indicators = asserted_by(newest_of(case).pks)
+        assert queries.effect_of(indicators) == queries.Effect(60, 6, "stopped 60 connections at 6 networks")
 
     def test_a_page_of_reports_costs_four_queries(self, django_assert_num_queries: object) -> None:
         """However many reports a page has."""

@@ -8,8 +8,8 @@ from tests.cases.town import NOON, Town
 from tocsin.cases import clocks, queries
 from tocsin.cases.answers import prepared_reason
 from tocsin.cases.audit import check_cases
-from tocsin.cases.casework import case_facts
 from tocsin.cases.models import Case, Clock, Rating
+from tocsin.cases.newest import case_facts
 from tocsin.cases.services import (
     Responder,
     accept_case,

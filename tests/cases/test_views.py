@@ -2,16 +2,17 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.cases.town import NOON, Town
 
 from tocsin.access.policy import NOBODY
-from tocsin.cases import clocks, queries
+from tocsin.cases import clocks, counted, queries
 from tocsin.cases.services import (
     Responder,
     accept_case,
@@ -23,6 +24,7 @@ from tocsin.cases.services import (
 )
 from tocsin.intake.models import Report
 from tocsin.kernel.problems import NotAllowed, NotFound, NotSignedIn
+from tocsin.kernel.time import now
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +54,29 @@ def test_a_reporter_reads_where_a_report_stands_and_by_when_it_hears_more(town: 
     assert owned.owner is not None and owned.owner.name == "Olive"
     assert owned.sentence.startswith("Olive, Kent Police, has it")
     assert "has taken it" in text_of(owned.timeline)
+
+
+@pytest.fixture
+def nothing_kept() -> Iterator[None]:
+    """No count of another test is remembered, nor any of this one."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.mark.usefixtures("nothing_kept")
+def test_what_a_member_sent_is_counted_to_the_last_report(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are very many, those of before are counted seldom, and those since are never missed."""
+    monkeypatch.setattr(counted, "MANY", 0)
+    rita, at = town.actor("rita"), now()
+    town.report(received_at=at - 30 * DAY)
+    town.report(received_at=at - dt.timedelta(minutes=5))
+    assert queries.reporter_home(rita, at).funnel.received == 2
+    town.report(received_at=at - dt.timedelta(minutes=1))
+    town.report(received_at=at)
+    assert queries.reporter_home(rita, at + dt.timedelta(minutes=2)).funnel.received == 4
 
 
 def test_the_reporters_home_leads_with_its_answer(town: Town) -> None:

@@ -2,19 +2,26 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Generic, TypeVar
 
 from allauth.mfa.models import Authenticator
-from django.db.models import Q
+from django.db.models import Model, Q, QuerySet
 
 from tocsin.access import accounts, granting, keys
 from tocsin.access.accounts import RoleView
-from tocsin.access.models import ApiKey, Member, Role, Unit
+from tocsin.access.models import ApiKey, Member, Person, Role, Unit
 from tocsin.access.policy import POLICY, Actor, require
 from tocsin.kernel.time import now
 
-MOST = 200  # rows of each list; a search finds the others
+T = TypeVar("T")
+S = TypeVar("S")
+M = TypeVar("M", bound=Model)
+MOST = 200  # links that nobody has used yet
+SIZE = 50  # rows of a page of each list
 
 
 @dataclass(frozen=True)
@@ -61,19 +68,32 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Leaf(Generic[T]):
+    """One page of a list: its rows, how many there are on all pages, which page it is and of how many."""
+
+    rows: tuple[T, ...]
+    total: int
+    number: int
+    pages: int
+
+    def of(self, rows: Iterable[S]) -> "Leaf[S]":
+        """The same page, with its rows in another form."""
+        return Leaf(tuple(rows), self.total, self.number, self.pages)
+
+
+@dataclass(frozen=True)
 class Overview:
     """The page of whoever looks after others."""
 
     sentence: str
-    people: tuple[PersonView, ...]
+    people: Leaf[PersonView]
     invitations: tuple[InvitationView, ...]
-    keys: tuple[KeyView, ...]
+    keys: Leaf[KeyView]
     key_members: tuple[Choice, ...]
     grants: tuple[Choice, ...]
-    members: tuple[Member, ...]
+    members: Leaf[Member]
     units: tuple[Unit, ...]
     is_operator: bool
-    more: bool
 
 
 @dataclass(frozen=True)
@@ -87,44 +107,63 @@ class MatrixRow:
     cells: tuple[bool, ...]
 
 
-def overview(actor: Actor, query: str = "", at: dt.datetime | None = None) -> Overview:
-    """Whom the actor looks after. Raises NotSignedIn, NotAllowed."""
+def overview(
+    actor: Actor, query: str = "", wanted: Mapping[str, int] | None = None, at: dt.datetime | None = None
+) -> Overview:
+    """Whom the actor looks after: people, keys and members that the words find, a page of each.
+
+    `wanted` has the page's number of `people`, `keys` and `members`; an impossible one means the nearest.
+    Raises NotSignedIn, NotAllowed.
+    """
     require(actor, "admin.read")
-    at = at or now()
+    at, wanted, operator = at or now(), wanted or {}, granting.is_operator(actor)
     found = granting.people_of(actor)
     if query:
         found = found.filter(Q(name__icontains=query) | Q(email__icontains=query))
-    people = list(found.order_by("name", "pk")[: MOST + 1])
-    roles = defaultdict(list)
-    for role in granting.roles_of(actor).filter(person__in=people).order_by("pk"):
-        roles[role.person_id].append(accounts.role_view(role))
-    second = set(Authenticator.objects.filter(user__in=people).values_list("user_id", flat=True))
-    views = tuple(
-        PersonView(p.pk, p.name, p.email, p.is_active, p.pk in second, tuple(roles[p.pk]))
-        for p in people[:MOST]
-    )
-    operator = granting.is_operator(actor)
+    people = leaf(found.order_by("name", "pk"), wanted.get("people", 1))
+    members = Member.objects.filter(name__icontains=query) if operator else Member.objects.none()
+    units = Unit.objects.filter(valid_to__isnull=True) if operator else Unit.objects.none()
+    links = granting.invitations_of(actor, at).select_related("member", "unit").order_by("-pk")
     return Overview(
-        sentence=_sentence(views, len(people) > MOST),
-        people=views,
+        sentence=_sentence(people.total, bare(found)),
+        people=people.of(person_views(actor, people.rows)),
         invitations=tuple(
             InvitationView(
                 i.pk, i.email, i.get_role_display() if i.role else "Way back in", _place(i), i.expires_at
             )
-            for i in granting.invitations_of(actor, at)
-            .select_related("member", "unit")
-            .order_by("-pk")[:MOST]
+            for i in links[:MOST]
         ),
-        keys=key_views(actor, at),
+        keys=key_views(actor, query, wanted.get("keys", 1), at),
         key_members=key_places(actor),
         grants=grants(actor),
-        members=tuple(Member.objects.order_by("name")[:MOST]) if operator else (),
-        units=tuple(Unit.objects.filter(valid_to__isnull=True).order_by("joined_at", "name")[:MOST])
-        if operator
-        else (),
+        members=leaf(members.order_by("name", "pk"), wanted.get("members", 1)),
+        units=tuple(units.order_by("joined_at", "name")[:MOST]),
         is_operator=operator,
-        more=len(people) > MOST,
     )
+
+
+def leaf(found: QuerySet[M], wanted: int) -> Leaf[M]:
+    """One page of what was found."""
+    total = found.count()
+    pages = max(1, -(-total // SIZE))
+    number = min(max(1, wanted), pages)
+    return Leaf(tuple(found[(number - 1) * SIZE : number * SIZE]), total, number, pages)
+
+
+def person_views(actor: Actor, people: Sequence[Person]) -> tuple[PersonView, ...]:
+    """These people, with what the actor may know of them."""
+    roles = defaultdict(list)
+    for role in granting.roles_of(actor).filter(person__in=people).order_by("pk"):
+        roles[role.person_id].append(accounts.role_view(role))
+    second = set(Authenticator.objects.filter(user__in=people).values_list("user_id", flat=True))
+    return tuple(
+        PersonView(p.pk, p.name, p.email, p.is_active, p.pk in second, tuple(roles[p.pk])) for p in people
+    )
+
+
+def bare(people: QuerySet[Person]) -> int:
+    """How many of these have an account that is on, and no second factor."""
+    return people.filter(is_active=True).exclude(pk__in=Authenticator.objects.values("user")).count()
 
 
 def key_members(actor: Actor) -> list[Member]:
@@ -145,16 +184,19 @@ def key_places(actor: Actor) -> tuple[Choice, ...]:
     )
 
 
-def key_views(actor: Actor, at: dt.datetime) -> tuple[KeyView, ...]:
+def key_views(actor: Actor, query: str, wanted: int, at: dt.datetime) -> Leaf[KeyView]:
     """The keys that are the actor's to end, current ones first."""
     found = ApiKey.objects.select_related("member", "unit")
-    found = found.order_by("revoked_at", "member__name", "unit__name", "created_at")
+    if query:
+        said = (Q(**{f"{place}__icontains": query}) for place in ("label", "member__name", "unit__name"))
+        found = found.filter(reduce(or_, said))
     if not granting.is_operator(actor):
         mine = Q(member__in=granting.members_of(actor)) | Q(unit__in=granting.units_of(actor))
         found = found.filter(mine)
-    return tuple(
+    page = leaf(found.order_by("revoked_at", "member__name", "unit__name", "created_at", "pk"), wanted)
+    return page.of(
         KeyView(k.prefix, k.place.name, k.label, " ".join(k.scopes), k.last_used_at, keys.is_current(k, at))
-        for k in found[:MOST]
+        for k in page.rows
     )
 
 
@@ -191,12 +233,9 @@ def matrix() -> tuple[tuple[str, ...], tuple[MatrixRow, ...]]:
     return tuple(Role.Name(name).label for name in names), tuple(rows)
 
 
-def _sentence(views: tuple[PersonView, ...], more: bool) -> str:
-    bare = sum(1 for view in views if view.is_active and not view.has_second)
-    count = (
-        f"{len(views)} and more people" if more else f"{len(views)} people" if len(views) != 1 else "1 person"
-    )
-    return f"You look after {count}" + (f"; {bare} of them without a second factor." if bare else ".")
+def _sentence(total: int, without: int) -> str:
+    count = f"{total:,} people" if total != 1 else "1 person"
+    return f"You look after {count}" + (f"; {without:,} of them without a second factor." if without else ".")
 
 
 def _place(invitation: object) -> str:

@@ -8,8 +8,6 @@ from django.db.models import Sum
 
 from tocsin.blocking import rules
 from tocsin.blocking.models import Tally
-from tocsin.cases.casework import newest_reports
-from tocsin.cases.models import Case
 from tocsin.intake.models import Report
 from tocsin.sharing.models import Appeal, Assertion
 
@@ -62,10 +60,8 @@ def effect_of_reports(report_pks: Collection[int]) -> dict[int, Effect]:
     }
 
 
-def effect_of_case(case: Case) -> Effect:
-    """What the indicators of a case's (newest) reports stopped; no network is anybody's own here."""
-    pairs = Assertion.objects.filter(report__in=newest_reports(case), withdrawn_at__isnull=True)
-    indicators = set(pairs.order_by().values_list("indicator_id", flat=True).distinct())
+def effect_of(indicators: Collection[int]) -> Effect:
+    """What these indicators stopped, as a case says it: no network is anybody's own here."""
     return _effect(
         (one for ones in _stopped(indicators).values() for one in ones),
         (outcome for outcomes in _appeals(indicators).values() for outcome in outcomes),
@@ -73,7 +69,7 @@ def effect_of_case(case: Case) -> Effect:
     )
 
 
-def _stopped(indicators: set[int]) -> defaultdict[int, list[Stopped]]:
+def _stopped(indicators: Collection[int]) -> defaultdict[int, list[Stopped]]:
     sums = Tally.objects.filter(indicator__in=indicators).values_list("indicator_id", "member_id")
     found: defaultdict[int, list[Stopped]] = defaultdict(list)
     for indicator, member, hits in sums.annotate(Sum("hits")) if indicators else ():
@@ -81,7 +77,7 @@ def _stopped(indicators: set[int]) -> defaultdict[int, list[Stopped]]:
     return found
 
 
-def _appeals(indicators: set[int]) -> defaultdict[int, list[str]]:
+def _appeals(indicators: Collection[int]) -> defaultdict[int, list[str]]:
     """How each appeal against these ended; empty while it waits."""
     found: defaultdict[int, list[str]] = defaultdict(list)
     made = Appeal.objects.filter(indicator__in=indicators).values_list("indicator_id", "outcome")

@@ -14,8 +14,9 @@ from tocsin.access.policy import Actor, require
 from tocsin.access.services import fetch_unit
 from tocsin.cases import decisions, states, undoing
 from tocsin.cases.answers import prepared_reason, prepared_words
-from tocsin.cases.casework import case_facts, fetch_case
+from tocsin.cases.casework import fetch_case
 from tocsin.cases.models import Bulk, Case
+from tocsin.cases.newest import case_facts
 from tocsin.cases.passing import LEAST_BUSY, least_busy
 from tocsin.cases.reassigning import reassign_case
 from tocsin.cases.responders import Responder

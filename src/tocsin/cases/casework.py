@@ -1,16 +1,15 @@
 """One case, as its unit, its coordinator or an officer with a one-time link sees it."""
 
 import datetime as dt
-from collections.abc import Iterable
-
-from django.db.models import Count, Max, Min, QuerySet, Sum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from tocsin.access.policy import Actor, may, require
 from tocsin.cases import clocks, parts, reach, sealing, states, words
-from tocsin.cases.answers import CaseFacts, missing_logs, prepared_reason, prepared_words
-from tocsin.cases.keys import network_of
-from tocsin.cases.models import Case, CaseOrigin, Clock, Decision, Link, OneTimeLink, Outcome, Share
+from tocsin.cases.answers import missing_logs, prepared_reason, prepared_words
+from tocsin.cases.models import Case, Clock, Decision, Link, OneTimeLink, Outcome
 from tocsin.cases.nationwide import current_units
+from tocsin.cases.newest import Newest, case_facts, networks_of, newest_of
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import (
@@ -28,14 +27,14 @@ from tocsin.cases.views import (
     StatusChoice,
     UnitChoice,
 )
-from tocsin.intake.models import Report
+from tocsin.inventory.models import Holding
 from tocsin.journal import queries as journal
 from tocsin.kernel.problems import NotAllowed, NotFound
 from tocsin.kernel.time import now
 from tocsin.reference.values import Pack
+from tocsin.store import fence
 
 LINKS = 50
-MOST_READ = 1_000  # reports of one case that a page reads to say something of it in words
 MOST_CLOCKS = 30
 BUTTONS: tuple[Act, ...] = ("accept", "assess", "answer", "withdraw", "redirect", "detach", "ask", "update")
 
@@ -52,27 +51,47 @@ def fetch_case(actor: Actor, case_id: str) -> Case:
     if found is None:
         sealing.raise_if_sealed(actor, case_id)
         raise NotFound("there is no such case, or it is not yours to see")
+    fence.judge([found.pk])
     return found
+
+
+@dataclass(frozen=True)
+class CaseReading:
+    """A case with its page, and what was read for it: its newest reports and its logs.
+
+    `sees` says whether the reader may know what the reports say; `newest` is None where not.
+    """
+
+    case: Case
+    view: CaseView
+    sees: bool
+    newest: Newest | None
+    logs: tuple[Holding, ...]
 
 
 def case_view(actor: Actor, case_id: str, at: dt.datetime | None = None, links_page: int = 1) -> CaseView:
     """One case on one page, with one page of its linked reports. Raises NotSignedIn, NotAllowed, NotFound."""
+    return read_case(actor, case_id, at, links_page).view
+
+
+def read_case(actor: Actor, case_id: str, at: dt.datetime | None = None, links_page: int = 1) -> CaseReading:
+    """The same, with the case itself and what was read for its page."""
     case = fetch_case(actor, case_id)
     try:
-        by: Responder | None = Responder.of(actor, case)
+        by: Responder | None = Responder.of_seen(actor, case)
     except NotAllowed:
         by = None  # the support unit reads along
-    sees = reach.sees_content(actor, case)
-    return _view(case, by, at or now(), actor=actor, sees=sees, links_page=links_page)
+    sees = reach.reads_lane(actor, case)
+    return _read(case, by, at or now(), actor=actor, sees=sees, links_page=links_page)
 
 
 def case_by_link(link: OneTimeLink, at: dt.datetime | None = None) -> CaseView:
     """The case that a one-time link opens; before a name was given, the one act is to accept."""
     by = Responder(link.officer_name, link.case.investigating_unit, None, link)
-    return _view(link.case, by, at or now(), actor=None, sees=True)
+    return _read(link.case, by, at or now(), actor=None, sees=True).view
 
 
-def _view(
+def _read(
     case: Case,
     by: Responder | None,
     at: dt.datetime,
@@ -80,14 +99,16 @@ def _view(
     actor: Actor | None,
     sees: bool,
     links_page: int = 1,
-) -> CaseView:
+) -> CaseReading:
     pack = current_pack()
     status = pack.statuses.get(case.status)
-    networks = networks_of(case) if sees else ()
-    holdings = holding_views(pack, case, at) if sees else ()
+    newest = newest_of(case) if sees else None
+    networks = newest.networks if newest is not None else ()
+    logs = logs_of(case)
+    holdings = tuple(parts.holding_view(pack, log, at) for log in logs) if sees else ()
     outcome = outcome_of(pack, case)
     acts = allowed_acts(pack, case, by, actor, outcome, at)
-    return CaseView(
+    view = CaseView(
         case_id=case.case_id,
         sentence=sentence(pack, case, networks, holdings),
         title=case.title,
@@ -118,8 +139,9 @@ def _view(
         outcome=outcome,
         one_time_links=one_time_links(case, at) if by is not None and by.party == "coordinator" else (),
         acts=acts,
-        form=answer_form(pack, case, by, acts),
+        form=answer_form(pack, case, by, acts, newest, logs),
     )
+    return CaseReading(case, view, sees, newest, logs)
 
 
 def sentence(pack: Pack, case: Case, networks: tuple[str, ...], holdings: tuple[HoldingView, ...]) -> str:
@@ -142,29 +164,14 @@ def proposal(case: Case) -> str:
     return ""
 
 
-def networks_of(case: Case) -> tuple[str, ...]:
-    """The networks that the attacks came from, each once: those of its keys, and of its newest reports."""
-    origins = newest_links(case).values_list("report__origin", flat=True)
-    keys = CaseOrigin.objects.filter(case=case).values_list("origin", flat=True)
-    found = {network_of(origin.rsplit("/", 1)[-1]) for origin in (*set(origins), *keys)}
-    return tuple(sorted(network for network in found if network))
-
-
-def newest_reports(case: Case) -> QuerySet[Report]:
-    """The case's reports, of the very largest cases the newest thousand."""
-    return Report.objects.filter(pk__in=list(newest_links(case).values_list("report_id", flat=True)))
-
-
-def newest_links(case: Case) -> QuerySet[Link]:
-    """The links of the case's newest reports: of all of them, but in the very largest cases."""
-    newest = Link.objects.filter(case=case, detached_at__isnull=True).order_by("-linked_at", "-pk")
-    return newest if case.report_count <= MOST_READ else newest[:MOST_READ]
-
-
 def holding_views(pack: Pack, case: Case, at: dt.datetime) -> tuple[HoldingView, ...]:
+    """The logs behind the case, as a page says them."""
+    return tuple(parts.holding_view(pack, log, at) for log in logs_of(case))
+
+
+def logs_of(case: Case) -> tuple[Holding, ...]:
     """The logs behind the case, the first to be destroyed first."""
-    held = clocks.holdings_of(case).select_related("member").order_by("delete_at", "pk")
-    return tuple(parts.holding_view(pack, holding, at) for holding in held)
+    return tuple(clocks.holdings_of(case).select_related("member").order_by("delete_at", "pk"))
 
 
 def clock_views(pack: Pack, case: Case, at: dt.datetime) -> tuple[ClockView, ...]:
@@ -246,11 +253,18 @@ def _may(actor: Actor, act: str) -> bool:
     return may(actor, f"case.{'answer' if act == 'withdraw' else act}")
 
 
-def answer_form(pack: Pack, case: Case, by: Responder | None, acts: Iterable[str]) -> AnswerForm:
+def answer_form(
+    pack: Pack,
+    case: Case,
+    by: Responder | None,
+    acts: Iterable[str],
+    newest: Newest | None,
+    logs: Sequence[Holding],
+) -> AnswerForm:
     """The choices for the forms, with words that have filled themselves; empty where nothing may be done."""
     acts = set(acts)
     status = states.ACCEPTED if "accept" in acts else case.status
-    facts = case_facts(case) if {"answer", "assess"} & acts and by is not None else None
+    facts = case_facts(case, newest) if {"answer", "assess"} & acts and by is not None else None
     unit_id = by.unit.unit_id if by is not None else ""
     return AnswerForm(
         statuses=tuple(
@@ -270,49 +284,21 @@ def answer_form(pack: Pack, case: Case, by: Responder | None, acts: Iterable[str
         )
         if facts is not None
         else (),
-        help_choices=help_choices(pack, case) if facts and "answer" in acts else (),
+        help_choices=help_choices(pack, logs) if facts and "answer" in acts else (),
         units=unit_choices(case) if "redirect" in acts else (),
     )
 
 
-def help_choices(pack: Pack, case: Case) -> tuple[HelpChoice, ...]:
+def help_choices(pack: Pack, logs: Sequence[Holding]) -> tuple[HelpChoice, ...]:
     """What could have helped: the pack's list, and every type of log that none of the reporters held."""
-    held = set(clocks.holdings_of(case).values_list("log_type", flat=True))
-    codes = [*pack.help, *missing_logs(pack, held)]
+    codes = [*pack.help, *missing_logs(pack, {log.log_type for log in logs})]
     return tuple(HelpChoice(code, pack.help_words(code)) for code in codes)
 
 
 def unit_choices(case: Case) -> tuple[UnitChoice, ...]:
     """Where the case could go instead."""
     units = current_units(now().date()).exclude(pk=case.investigating_unit_id)
-    return tuple(UnitChoice(unit.unit_id, unit.name) for unit in units)
-
-
-def case_facts(case: Case) -> CaseFacts | None:
-    """What is known of the case as a whole; None where it has no report left.
-
-    Of the very largest cases it is what the newest thousand reports and each member's first say.
-    """
-    is_partial = case.report_count > MOST_READ
-    shares = Share.objects.filter(case=case) if is_partial else Share.objects.none()
-    firsts = list(shares.values_list("first_report", flat=True))
-    found = newest_reports(case).aggregate(
-        attempts=Sum("count"),
-        members=Count("member", distinct=True),
-        first=Min("first_seen_at"),
-        last=Max("last_seen_at"),
-    )
-    if found["first"] is None:
-        return None
-    earliest = Report.objects.filter(pk__in=firsts).aggregate(first=Min("first_seen_at"))["first"]
-    return CaseFacts(
-        found["attempts"],
-        case.member_count if is_partial else found["members"],
-        len(networks_of(case)),
-        min(filter(None, (found["first"], earliest))),
-        found["last"],
-        is_partial=is_partial,
-    )
+    return tuple(UnitChoice(*row) for row in units.values_list("unit_id", "name"))
 
 
 def packet(case: Case, at: dt.datetime | None = None) -> PacketView:

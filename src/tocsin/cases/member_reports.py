@@ -34,6 +34,13 @@ from tocsin.reference.values import Pack
 from tocsin.wire import report as wire
 
 SHOWN = 50
+# What a line of a list needs of a report, its case and its unit.
+ROW = (
+    *("report_id", "case_id", "report__report_id", "report__kind", "report__origin", "report__target"),
+    *("report__count", "report__severity", "report__received_at", "report__status"),
+    *("case__closed_at", "case__owner_name", "case__investigating_unit__name"),
+    "case__investigating_unit__country",
+)
 HELD_BACK = (
     "The log lines themselves, their text, and the addresses of your own customers stayed with you. "
     "A customer appears here only as a token that nobody else can read."
@@ -120,7 +127,12 @@ def report_clocks(pack: Pack, report: Report, case: Case | None, at: dt.datetime
         told = [row.clock_id for row in pack.clocks.values() if row.beneficiary == "provider"]
         own |= Q(case=case, report__isnull=True, member__isnull=True, clock_id__in=told)
         holdings = ReportHolding.objects.filter(report=report).values_list("holding", flat=True)
-        own |= Q(case=case, clock_id=clocks.WARN, subject__in=[f"holding:{pk}" for pk in holdings])
+        own |= Q(
+            case=case,
+            report__isnull=True,
+            clock_id=clocks.WARN,
+            subject__in=[f"holding:{pk}" for pk in holdings],
+        )
     found = Clock.objects.filter(own).order_by(F("ended_at").desc(nulls_first=True), "due_at", "pk")
     unit = case.investigating_unit if case else None
     if unit is None:
@@ -231,9 +243,7 @@ def report_list(actor: Actor, before: int | None = None, at: dt.datetime | None 
 
 def rows_of(pack: Pack, links: QuerySet[Link], at: dt.datetime) -> tuple[ReportRow, ...]:
     """The lines of these links' reports, in their order, each with the first running duty about it."""
-    found = list(
-        links.select_related("report", "case__investigating_unit").defer("report__content", "report__salt")
-    )
+    found = list(links.select_related("report", "case__investigating_unit").only(*ROW))
     due = first_due(found)
     questions = asked([link.report_id for link in found])
     rows = []

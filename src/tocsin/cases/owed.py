@@ -75,7 +75,8 @@ def duties_of_units(pack: Pack, actor: Actor, at: dt.datetime) -> list[DutyView]
     )
     others = own.exclude(clock_id=clocks.WARN).order_by("due_at", "pk").values_list("pk", flat=True)
     counts |= dict.fromkeys(others[:SHOWN], 1)
-    return _views(pack, Clock.objects.filter(pk__in=counts), at, counts)[:SHOWN]
+    first = Clock.objects.filter(pk__in=counts).order_by("due_at", "pk")[:SHOWN]
+    return _views(pack, first, at, counts)
 
 
 def accepting(cases: QuerySet[Case]) -> dict[int, int]:
@@ -109,8 +110,9 @@ def duties_of_case(case: Case, at: dt.datetime | None = None) -> tuple[DutyView,
     """What the case's unit can say about it that it is done."""
     pack = current_pack()
     by_hand = [rule.clock_id for rule in pack.clock_rules if rule.by_hand]
-    found = Clock.objects.filter(case=case, clock_id__in=by_hand, ended_at__isnull=True, member__isnull=True)
-    return tuple(_views(pack, found, at or now(), {}))
+    # No rule of a report is met by hand, and of those a case may have a hundred thousand.
+    own = Clock.objects.filter(case=case, report__isnull=True, member__isnull=True, ended_at__isnull=True)
+    return tuple(_views(pack, own.filter(clock_id__in=by_hand), at or now(), {}))
 
 
 def _running_of(actor: Actor) -> QuerySet[Clock]:

@@ -1,6 +1,6 @@
 """Reading cases, always through `visible_to(actor)`, from the rooms in which the readers are written."""
 
-from tocsin.cases.casework import case_by_link, case_view, fetch_case, packet
+from tocsin.cases.casework import case_by_link, case_view, fetch_case, packet, read_case
 from tocsin.cases.member_reports import report_list, report_view
 from tocsin.cases.nationwide import nation
 from tocsin.cases.overviews import coordination
@@ -30,6 +30,7 @@ __all__ = [
     "queue",
     "rating_of",
     "ratings_of",
+    "read_case",
     "report_list",
     "report_view",
     "reporter_home",

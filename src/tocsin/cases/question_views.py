@@ -94,7 +94,8 @@ def ask_form(case: Case) -> AskForm:
 
 def _views(found: QuerySet[Question]) -> tuple[QuestionView, ...]:
     pack = current_pack()
-    rows = found.select_related("report__member", "unit").order_by("-pk")
+    related = found.select_related("report__member", "unit").defer("report__content", "report__salt")
+    rows = related.order_by("-pk")
     return tuple(_view(pack, row) for row in sorted(rows, key=lambda row: row.closed_at is not None))
 
 

@@ -24,6 +24,7 @@ from tocsin.inventory import rules as inventory
 from tocsin.kernel.time import now
 from tocsin.reference import calendars
 from tocsin.reference.values import Pack
+from tocsin.store import fence
 
 GROUPS: tuple[QueueGroup, ...] = ("overdue", "due today", "new", "waiting")
 SIZE = 50
@@ -154,14 +155,14 @@ def lay(actor: Actor, wish: Wish, at: dt.datetime | None, *, is_group: bool) -> 
     """The open cases for the actor to do: of the own units, and what clocks brought up to them."""
     require(actor, "queue.read")
     units = [unit.pk for unit in actor.units]
-    # What is sealed shows number and clock to who asks for nothing in particular: a filter would say more.
-    known = reach.known_to(actor) if replace(wish, group="").is_any else reach.visible_to(actor)
-    seen = known.filter(closed_at__isnull=True, is_group=is_group)
-    bench = Bench(actor, wish, at or now(), current_pack(), [seen.filter(investigating_unit__in=units)])
+    bench = Bench(actor, wish, at or now(), current_pack(), [reach.investigated_by(actor)])
     if reach.units_below(units) and not is_group:
         brought = Q(lane=Report.Lane.ORDINARY) & reach.escalated_to(units)
-        bench.sets.append(seen.filter(brought).exclude(investigating_unit__in=units))
-    wanted = conditions(bench)
+        bench.sets.append(reach.known_to(actor).filter(brought).exclude(investigating_unit__in=units))
+    wanted = conditions(bench) & Q(closed_at__isnull=True, is_group=is_group)
+    # What is sealed shows number and clock to who asks for nothing in particular: a filter would say more.
+    if not replace(wish, group="").is_any:
+        wanted &= ~reach.sealed_from(actor)
     bench.sets = [some.filter(wanted) for some in bench.sets]
     return bench
 
@@ -223,6 +224,7 @@ def slice_of(found: Sequence[QuerySet[Case]], skip: int, room: int) -> list[Case
 
 def rows_of(bench: Bench, cases: Sequence[Case], group: QueueGroup) -> list[QueueRow]:
     """The lines for these cases, in their order."""
+    fence.judge(case.pk for case in cases)
     due = first_due(bench.pack, cases, bench.at)
     return [
         QueueRow(

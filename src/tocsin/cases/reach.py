@@ -42,6 +42,11 @@ def known_to(actor: Actor) -> QuerySet[Case]:
     return Case.objects.filter(mine)
 
 
+def investigated_by(actor: Actor) -> QuerySet[Case]:
+    """Of `known_to` what the actor's own units investigate: they know of it, whatever its lane."""
+    return Case.objects.filter(investigating_unit__in=[unit.pk for unit in actor.units])
+
+
 def joined_units() -> list[int]:
     """The units that answer by themselves, looked up first, so that a page in order of due needs no join."""
     return list(Unit.objects.filter(joined_at__isnull=False).order_by().values_list("pk", flat=True))
@@ -107,8 +112,11 @@ def is_late() -> Q:
 
 def sees_content(actor: Actor, case: Case) -> bool:
     """May this actor read what the reports say? Of the restricted lane, a coordinator may not (rule 10)."""
-    if is_sealed_from(actor, case):
-        return False
+    return not is_sealed_from(actor, case) and reads_lane(actor, case)
+
+
+def reads_lane(actor: Actor, case: Case) -> bool:
+    """The same of a case that came through `visible_to`, so that its seal is no question any more."""
     if case.lane == Report.Lane.ORDINARY:
         return True
     units = {unit.pk for unit in actor.units}

@@ -25,6 +25,7 @@ from tocsin.reference.values import Pack
 WEEKS = 12
 ANSWERED_WITHIN = dt.timedelta(days=30)
 SMALL = 100  # reports of a case that is looked through whole
+LONGEST_ACT = dt.timedelta(minutes=10)  # what was received before is to be seen by now
 COUNTED_FOR = 600  # seconds, where there are very many
 LOOKED_THROUGH = 500  # of the newest links of any other
 
@@ -35,7 +36,7 @@ def reporter_home(actor: Actor, at: dt.datetime | None = None) -> ReporterHome:
     at, pack = at or now(), current_pack()
     reports, mine = intake.visible_to(actor), of_members(actor)
     waiting, answered = mine.filter(closed_at__isnull=True), mine.filter(closed_at__gte=at - ANSWERED_WITHIN)
-    funnel, waiting_count = funnel_of(pack, reports, mine), reports_in(waiting)
+    funnel, waiting_count = funnel_of(pack, received_by(actor, reports, at), mine), reports_in(waiting)
     name = "weeks-" + "-".join(str(member.pk) for member in actor.members)
     weeks, counted_at = counted(name, lambda: weeks_of(reports, at), received_in, at, COUNTED_FOR)
     rows = first_due_first(rows_of(pack, links_of(in_order_of_due(waiting)), at))
@@ -119,9 +120,25 @@ def newest_answer_first(rows: Sequence[ReportRow]) -> tuple[ReportRow, ...]:
     return tuple(sorted(rows, key=lambda row: row.answered_at or never, reverse=True)[:SHOWN])
 
 
-def funnel_of(pack: Pack, reports: QuerySet[Report], shares: QuerySet[Share]) -> Funnel:
+def received_by(actor: Actor, reports: QuerySet[Report], at: dt.datetime) -> int:
+    """How many reports the members ever sent, never out of date: no report is ever deleted.
+
+    Where they are very many, those of before are counted at most every ten minutes, those since each time.
+    """
+
+    def since(begin: dt.datetime) -> int:
+        # What was received since was changed since: the member's index by changes finds it.
+        return reports.filter(updated_at__gte=begin, received_at__gte=begin).order_by().count()
+
+    name = "received-" + "-".join(str(member.pk) for member in actor.members)
+    before, counted_at = counted(
+        name, lambda: reports.count() - since(at - LONGEST_ACT), int, at, COUNTED_FOR
+    )
+    return before + since(counted_at - LONGEST_ACT)
+
+
+def funnel_of(pack: Pack, received: int, shares: QuerySet[Share]) -> Funnel:
     """How far the reports came. Each is acknowledged by its receipt; what no person did is not counted."""
-    received = reports.count()
     stages: dict[str, int] = {}
     for stage, count in _by_stage(pack, shares):
         stages[stage] = stages.get(stage, 0) + count

@@ -36,6 +36,11 @@ class Responder:
         require(actor, "case.read")
         if is_sealed_from(actor, case):
             raise NotFound("there is no such case, or it is not yours to see")
+        return cls.of_seen(actor, case)
+
+    @classmethod
+    def of_seen(cls, actor: Actor, case: Case) -> "Responder":
+        """The same for a case that the actor was shown, so that its seal is no question any more."""
         if actor.key is not None:
             return cls._of_key(actor, actor.key, case)
         person = actor.person

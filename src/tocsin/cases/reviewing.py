@@ -19,6 +19,7 @@ from tocsin.cases.units import current_pack
 from tocsin.journal.acts import act
 from tocsin.kernel.problems import BadInput, NotFound
 from tocsin.kernel.time import now
+from tocsin.store import fence
 
 SHOWN = 20
 MOST = 500
@@ -78,6 +79,7 @@ def review(pairs: Sequence[Suggestion], at: dt.datetime | None = None) -> list[P
     """The first of these pairs, side by side."""
     at, shown = at or now(), pairs[:SHOWN]
     both = {pk for pair in shown for pk in (pair.case_id, pair.other_id)}
+    fence.judge(both)
     cases = Case.objects.select_related("investigating_unit").in_bulk(both)
     sides = sides_of(list(cases.values()), at)
     return [

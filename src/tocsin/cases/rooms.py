@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from tocsin.access.policy import Actor, require
 from tocsin.cases import casework, parts, reach
 from tocsin.cases.models import Case, CaseOrigin, Guest, Look
+from tocsin.cases.newest import networks_of
 from tocsin.cases.responders import Responder
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import HoldingView, LinkView, OutcomeView, TimelineItem
@@ -155,7 +156,7 @@ def look(guest: Guest, at: dt.datetime | None = None) -> RoomView:
     chosen = set(guest.parts)
     named = "members" in chosen  # else a rival's analyst would learn who was attacked
     origins = CaseOrigin.objects.filter(case=case).order_by("origin").values_list("origin", flat=True)
-    seen = tuple(sorted({*casework.networks_of(case), *origins[:200]}))
+    seen = tuple(sorted({*networks_of(case), *origins[:200]}))
     return RoomView(
         case_id=case.case_id,
         guest_name=guest.name,

@@ -214,7 +214,7 @@ def own_reports(found: QuerySet[Report], text: str) -> QuerySet[Report]:
         if text.startswith("report_") and len(text) > 20:
             return found.filter(report_id=text)
         newest = found.order_by("-updated_at", "-pk").values_list("pk", flat=True)[:LOOKED_THROUGH]
-        near = found.filter(pk__in=list(newest)).order_by()
+        near = Report.objects.filter(pk__in=list(newest)).order_by()  # the actor's own, by their keys alone
         return found.filter(pk__in=list(near.filter(match).values_list("pk", flat=True)))
     first, last = range_of(text)
     cases = Term.objects.filter(text__gte=first, text__lt=last).values("case")

@@ -9,7 +9,6 @@ from tocsin.access.policy import Actor, require
 from tocsin.blocking import rules as blocking
 from tocsin.blocking.models import Tally
 from tocsin.cases.counted import counted
-from tocsin.intake.models import Report
 from tocsin.kernel.time import now
 from tocsin.sharing import queries as sharing
 from tocsin.sharing.models import Assertion, Indicator
@@ -62,12 +61,12 @@ SHOWN = 20
 COUNTED_FOR = 60  # seconds, where a member said something of very many
 
 
-def warnings_from(actor: Actor, reports: QuerySet[Report]) -> tuple[Warned, ...]:
-    """What these reports point at, the first twenty, as far as the actor may see it."""
-    said = Assertion.objects.filter(report__in=reports, withdrawn_at__isnull=True)
-    found = sharing.visible_to(actor).filter(pk__in=said.values("indicator")).order_by("value")
+def warnings_of(actor: Actor, indicators: Collection[int]) -> tuple[Warned, ...]:
+    """The first twenty of these, as far as the actor may see them."""
+    found = sharing.visible_to(actor).filter(pk__in=indicators).order_by("value")
     return tuple(
-        Warned(row.indicator_id, row.value, STATES[Indicator.State(row.state)]) for row in found[:SHOWN]
+        Warned(row.indicator_id, row.value, STATES[Indicator.State(row.state)])
+        for row in (found[:SHOWN] if indicators else ())
     )
 
 

@@ -10,7 +10,7 @@ from tocsin.access.policy import Actor, require
 from tocsin.kernel.time import now
 from tocsin.sharing import confidence, rules, sightings
 from tocsin.sharing.appealing import canonical
-from tocsin.sharing.judging import Obstacles, words_of
+from tocsin.sharing.judging import Obstacles, heard_by_all
 from tocsin.sharing.models import Appeal, Indicator
 from tocsin.sharing.publishing import hour_of
 from tocsin.sharing.queries import Event, indicator_view, visible_to
@@ -117,11 +117,7 @@ def certainty_of(found: Indicator, at: dt.datetime) -> tuple[str, tuple[Part, ..
     more of when somebody spoke than whoever reads the feed.
     """
     known, at = rules.DEFAULTS, max(hour_of(at), found.changed_at)
-    words = [
-        replace(word, at=hour_of(word.at))
-        for word in words_of([found.pk])[found.pk]
-        if word.unforgeable and word.community is None and word.at <= at
-    ]
+    words = [replace(word, at=hour_of(word.at)) for word in heard_by_all(found.pk, at)]
     sure = rules.sureness(words, found.kind, found.basis, at)
     newest = max((word.at for word in words), default=None)
     half = known.half_life_days[found.kind]

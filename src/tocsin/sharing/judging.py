@@ -206,6 +206,24 @@ def words_of(pks: Sequence[int]) -> dict[int, list[rules.Word]]:
     return words
 
 
+def heard_by_all(pk: int, at: dt.datetime) -> list[rules.Word]:
+    """Of one indicator the unforgeable words that all may hear, the latest of each member up to this instant.
+
+    Grouped by no more than that: a page waits for it, and one address may be named by very many reports.
+    """
+    said = Assertion.objects.filter(
+        indicator=pk, withdrawn_at=None, is_heard=True, unforgeable=True, community=None, asserted_at__lte=at
+    )
+    latest = said.order_by().values_list("member", "upstream").annotate(Max("asserted_at"))
+    suspended = set(Member.objects.exclude(suspended_at=None).values_list("pk", flat=True))
+    weights = records.weights()
+    return [
+        rules.Word(member, last, upstream=upstream, weight=weights.get(member, rules.USUAL))
+        for member, upstream, last in latest
+        if member not in suspended
+    ]
+
+
 def seen_of(pks: Sequence[int]) -> dict[int, dt.datetime]:
     """When each of these was met last, by indicator. Who was wrong too often keeps nothing on a list."""
     known = Sighting.objects.filter(indicator__in=pks, member__suspended_at=None).exclude(

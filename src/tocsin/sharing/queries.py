@@ -3,7 +3,7 @@
 import datetime as dt
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -111,6 +111,12 @@ def visible_to(actor: Actor) -> QuerySet[Indicator]:
     )
     known = ~Q(state=Indicator.State.HELD) | Q(Exists(own))
     return Indicator.objects.filter(known | Q(Exists(near.exclude(state=Indicator.State.HELD))))
+
+
+def asserted_by(report_pks: Collection[int]) -> list[int]:
+    """The rows of the indicators that these reports point at: to count by, or to be asked of `visible_to`."""
+    said = Assertion.objects.filter(report__in=report_pks, withdrawn_at__isnull=True).order_by()
+    return list(said.values_list("indicator_id", flat=True).distinct())
 
 
 def shared(kind: str, at: dt.datetime | None = None) -> Iterator[str]:

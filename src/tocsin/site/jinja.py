@@ -6,8 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
+from django.http import HttpRequest
+from django.template.backends.utils import csrf_input
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader
 from markupsafe import Markup
 
@@ -24,6 +27,11 @@ def environment(**options: Any) -> Environment:
     environment.filters |= FILTERS
     environment.globals |= {"url": address, "asset": asset, "exchange": settings.ORIGIN, "safe": Markup}
     return environment
+
+
+def forms(request: HttpRequest) -> dict[str, Any]:
+    """One hidden field for all forms of a page: masking its secret anew for a hundred of them took 10 ms."""
+    return {"csrf_input": SimpleLazyObject(lambda: csrf_input(request))}
 
 
 def address(name: str, **arguments: Any) -> str:

@@ -160,6 +160,9 @@ TEMPLATES = [
         "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [Path(__file__).parent / "templates"],
         "APP_DIRS": False,
-        "OPTIONS": {"environment": "tocsin.site.jinja.environment"},
+        "OPTIONS": {
+            "environment": "tocsin.site.jinja.environment",
+            "context_processors": ["tocsin.site.jinja.forms"],
+        },
     },
 ]

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 ROLE = "tocsin_reader"
-VARIABLES = ("members", "units", "above", "person", "coordinator", "cases")
+VARIABLES = ("members", "units", "above", "person", "coordinator", "cases", "judged")
 
 _usable: dict[str, bool] = {}
 
@@ -25,7 +25,8 @@ _usable: dict[str, bool] = {}
 class Asker:
     """For whom a request reads: primary keys of members, units and the person, and cases opened by a link.
 
-    `above` are those of the units to which missed clocks of others can rise.
+    `above` are those of the units to which missed clocks of others can rise; `judged` is what the database
+    said of the cases that a page is about.
     """
 
     members: tuple[int, ...] = ()
@@ -34,6 +35,7 @@ class Asker:
     person: int = 0
     is_coordinator: bool = False
     cases: tuple[int, ...] = ()
+    judged: str = ""
 
 
 def put_up(asker: Asker) -> None:
@@ -48,6 +50,7 @@ def put_up(asker: Asker) -> None:
         str(asker.person or ""),
         "on" if asker.is_coordinator else "",
         _spelled(asker.cases),
+        asker.judged,
     )
     connection.tocsin_fence = asker  # type: ignore[attr-defined]  # remembered where it holds
 
@@ -86,6 +89,21 @@ def open_case(case: int) -> None:
     asker: Asker | None = getattr(connection, "tocsin_fence", None)
     if asker is not None:
         put_up(replace(asker, cases=(*asker.cases, case)))
+        judge([case])
+
+
+def judge(cases: Iterable[int]) -> None:
+    """Let the database judge once, for the rest of the request, which of these cases the asker reads.
+
+    Without it the answer is the same, but is found for each of their rows.
+    """
+    asker: Asker | None = getattr(connection, "tocsin_fence", None)
+    if asker is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tocsin_judge(%s::bigint[])", [list(cases)])
+        (judged,) = cursor.fetchone()
+    connection.tocsin_fence = replace(asker, judged=judged)  # type: ignore[attr-defined]
 
 
 def is_usable() -> bool:

@@ -130,7 +130,7 @@ def test_a_problem_is_a_page_with_a_way_on(officer: Client, monkeypatch: pytest.
     def moved_on(actor: object, case_id: str, **more: object) -> None:
         raise Conflict("somebody <b>else</b> has it", hint="look at the queue")
 
-    monkeypatch.setattr("tocsin.cases.queries.case_view", moved_on)
+    monkeypatch.setattr("tocsin.cases.queries.read_case", moved_on)
     answer = officer.get(reverse("case", kwargs={"case_id": "case_1"}))
     page = answer.content.decode()
     assert answer.status_code == 409
@@ -143,7 +143,7 @@ def test_what_was_typed_survives_the_end_of_a_session(
     officer: Client, london: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sent without a session, the form waits in the sign-in page and fills itself again afterwards."""
-    monkeypatch.setattr("tocsin.cases.queries.case_view", lambda *_, **__: views_of.a_case())
+    monkeypatch.setattr("tocsin.cases.queries.read_case", lambda *_, **__: views_of.a_reading())
     address = reverse("case-assess", kwargs={"case_id": "case_0000000000A1"})
     client = Client()
     asked = client.post(address, {"status": "X-NFA", "reason": "An hour of thought, nearly lost"})

@@ -139,7 +139,7 @@ def test_what_others_wrote_is_shown_as_text(reporter: Client, officer: Client, g
     """Names, reasons and addresses come from outside and never become part of the page."""
     given(
         report_view=views_of.a_report_view(what=HOSTILE, sent=((HOSTILE, HOSTILE),), held_back=HOSTILE),
-        case_view=views_of.a_case(
+        read_case=views_of.a_reading(
             title=HOSTILE,
             networks=(HOSTILE,),
             links=(views_of.a_link(target=HOSTILE, member_name=HOSTILE),),
@@ -172,23 +172,23 @@ def test_only_the_acts_that_are_allowed_now_have_a_button(
 ) -> None:
     """The state table decides, the page draws."""
     address = reverse(f"case-{act}", kwargs=CASE)
-    given(case_view=views_of.a_case(acts=frozenset({act})))
+    given(read_case=views_of.a_reading(acts=frozenset({act})))
     assert f'action="{address}"' in officer.get(reverse("case", kwargs=CASE)).content.decode()
-    given(case_view=views_of.a_case(acts=frozenset()))
+    given(read_case=views_of.a_reading(acts=frozenset()))
     assert f'action="{address}"' not in officer.get(reverse("case", kwargs=CASE)).content.decode()
 
 
 def test_an_answer_can_be_undone_while_its_minute_lasts(officer: Client, given: Any) -> None:
     """A banner with the button, gone with the minute."""
-    given(case_view=views_of.a_case(acts=frozenset({"withdraw"}), outcome=views_of.an_outcome()))
+    given(read_case=views_of.a_reading(acts=frozenset({"withdraw"}), outcome=views_of.an_outcome()))
     assert "Undo the answer" in text_of(officer.get(reverse("case", kwargs=CASE)))
-    given(case_view=views_of.a_case(acts=frozenset(), outcome=views_of.an_outcome()))
+    given(read_case=views_of.a_reading(acts=frozenset(), outcome=views_of.an_outcome()))
     assert "Undo the answer" not in text_of(officer.get(reverse("case", kwargs=CASE)))
 
 
 def test_the_answer_fills_itself_and_follows_the_outcome_asked_for(officer: Client, given: Any) -> None:
     """Without scripts a button asks for another outcome's words."""
-    given(case_view=views_of.a_case())
+    given(read_case=views_of.a_reading())
     assert (
         ">286 attempts over one day.</textarea>" in officer.get(reverse("case", kwargs=CASE)).content.decode()
     )
@@ -226,7 +226,7 @@ def test_an_incomplete_form_says_what_is_missing_and_keeps_the_rest(
     complaint: str,
 ) -> None:
     """An error summary above, the complaint at the field, and every word still there."""
-    given(case_view=views_of.a_case())
+    given(read_case=views_of.a_reading())
     monkeypatch.setattr("tocsin.doors.web.cases._fetch", lambda actor, case_id: None)
     monkeypatch.setattr("tocsin.cases.services.Responder.of", lambda actor, case: None)
     answer = officer.post(reverse(f"case-{act}", kwargs=CASE), typed)
@@ -241,7 +241,7 @@ def test_an_incomplete_form_says_what_is_missing_and_keeps_the_rest(
 
 def test_an_act_that_is_over_is_refused_in_words(officer: Client, given: Any) -> None:
     """Somebody else was faster: nothing is done twice."""
-    given(case_view=views_of.a_case(acts=frozenset()))
+    given(read_case=views_of.a_reading(acts=frozenset()))
     answer = officer.post(reverse("case-answer", kwargs=CASE), {"outcome": "1", "words": "Again"})
     assert answer.status_code == 409
     assert "The case has moved on" in answer.content.decode()
@@ -250,7 +250,7 @@ def test_an_act_that_is_over_is_refused_in_words(officer: Client, given: Any) ->
 def test_taking_a_case_twice_is_taking_it_once(officer: Client, given: Any) -> None:
     """A second press goes to the case that is already theirs."""
     owner = views.OwnerView("Ada Moss", "Metropolitan Police", now())
-    given(case_view=views_of.a_case(acts=frozenset(), owner=owner))
+    given(read_case=views_of.a_reading(acts=frozenset(), owner=owner))
     assert officer.post(reverse("case-accept", kwargs=CASE)).status_code == 302
 
 

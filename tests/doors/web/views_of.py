@@ -4,7 +4,10 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from tocsin.access.models import Unit
 from tocsin.cases import queueing, views
+from tocsin.cases.casework import CaseReading
+from tocsin.cases.models import Case
 from tocsin.cases.queueing import Choices, QueuePage
 from tocsin.kernel.time import now
 
@@ -174,6 +177,17 @@ def a_case(**changes: Any) -> views.CaseView:
         "form": FORM,
     }
     return views.CaseView(**{**fields, **changes})
+
+
+def a_reading(**changes: Any) -> CaseReading:
+    """The same as it is read for its page, with a row behind it whose reports are not the reader's to see."""
+    view = a_case(**changes)
+    unit = Unit.objects.get(unit_id="mps")
+    told = {"kind": view.kind, "severity": view.severity, "opened_at": view.opened_at, "title": view.title}
+    case, _ = Case.objects.get_or_create(
+        case_id=view.case_id, defaults={**told, "investigating_unit": unit, "support_unit": unit}
+    )
+    return CaseReading(case, view, sees=False, newest=None, logs=())
 
 
 def a_row(**changes: Any) -> views.ReportRow:

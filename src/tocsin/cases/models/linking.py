@@ -128,7 +128,7 @@ class Share(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "member"], name="cases_share_once")]
         indexes = [
-            models.Index(fields=["member", "closed_at", "due_at"], name="cases_share_due"),
+            models.Index(fields=["member", "closed_at", "due_at", "reports"], name="cases_share_owed"),
             models.Index(fields=["member", "status", "outcome_code", "reports"], name="cases_share_sums"),
         ]
 

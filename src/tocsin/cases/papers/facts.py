@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tocsin.cases import casework
+from tocsin.cases import casework, newest
 from tocsin.cases.answers import CaseFacts
 from tocsin.cases.keys import normal
 from tocsin.cases.models import Case, Link
@@ -39,14 +39,19 @@ class Matter:
         return cls(case, pack, at, reports=reports)
 
     @cached_property
+    def read(self) -> newest.Newest:
+        """The newest reports, and where they came from."""
+        return newest.newest_of(self.case)
+
+    @cached_property
     def facts(self) -> CaseFacts | None:
         """Sums over all reports; None where the case has none left."""
-        return casework.case_facts(self.case)
+        return newest.case_facts(self.case, self.read)
 
     @cached_property
     def networks(self) -> tuple[str, ...]:
         """The networks that the attacks came from."""
-        return casework.networks_of(self.case)
+        return self.read.networks
 
     @cached_property
     def holdings(self) -> tuple[HoldingView, ...]:

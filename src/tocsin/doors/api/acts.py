@@ -11,8 +11,8 @@ from tocsin.access.services import fetch_unit
 from tocsin.cases import services
 from tocsin.cases.answers import prepared_reason
 from tocsin.cases.bulk import prepared_answer
-from tocsin.cases.casework import case_facts
 from tocsin.cases.models import Case, Clock
+from tocsin.cases.newest import case_facts
 from tocsin.cases.reassigning import people_at
 from tocsin.cases.units import current_pack
 from tocsin.doors.api import case_values as values

@@ -1,5 +1,8 @@
 """Administration: who may do what, and every act upon people, keys, members and units."""
 
+from typing import Any
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,10 +11,17 @@ from django.urls import reverse
 from tocsin.access import granting, joining, keys, leaving, overview, services
 from tocsin.access.models import Invitation, Member, Person, Unit
 from tocsin.access.policy import Actor
-from tocsin.doors.web import throttle
+from tocsin.doors.web import paging, throttle
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import FieldError, page
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
+
+# The lists that come in pages: the field of the address that has the number, the heading, and what it is.
+LISTS = {
+    "people": ("people", "People"),
+    "keys": ("keys-made", "Machine keys"),
+    "members": ("members", "Members"),
+}
 
 
 @guards("admin.read")
@@ -87,7 +97,8 @@ def member_switch(request: HttpRequest, actor: Actor, member_id: str) -> HttpRes
         return _back()
     reason = request.POST.get("reason", "").strip()
     if not reason:
-        return _show(request, actor, [FieldError("member-" + member_id, "Say why; the journal keeps it")])
+        error = FieldError("member-" + member_id, "Say why; the journal keeps it")
+        return _show(request, actor, [error], query=member.name)
     services.suspend_member(member, reason[:500])
     messages.success(request, f"{member.name} is suspended. Its reports stay and are still answered.")
     return _back()
@@ -165,11 +176,25 @@ def _link(request: HttpRequest, made: Invitation, token: str) -> HttpResponse:
     return response
 
 
-def _show(request: HttpRequest, actor: Actor, errors: list[FieldError]) -> HttpResponse:
-    query = request.GET.get("q", "").strip()[:100]
-    view = overview.overview(actor, query)
+def _show(request: HttpRequest, actor: Actor, errors: list[FieldError], *, query: str = "") -> HttpResponse:
+    query = query or request.GET.get("q", "").strip()[:100]
+    asked = {name: request.GET.get(name, "1") for name in LISTS}
+    wanted = {name: int(one) for name, one in asked.items() if one.isdecimal() and len(one) < 8}
+    view = overview.overview(actor, query, wanted)
+    leaves = {name: getattr(view, name) for name in LISTS}
     context = {"view": view, "query": query, "scopes": sorted(keys.SCOPES), "errors": errors}
+    context["links"] = {
+        name: paging.pages_of(leaf.number, leaf.pages, others_of(query, leaves, name), LISTS[name][1])
+        for name, leaf in leaves.items()
+    }
     return page(request, "administration", context, status=422 if errors else 200)
+
+
+def others_of(query: str, leaves: dict[str, overview.Leaf[Any]], name: str) -> str:
+    """The address of another page of one list: the words and the pages of the other lists stay."""
+    kept = {"q": query} | {other: leaf.number for other, leaf in leaves.items() if other != name}
+    fixed = urlencode(kept).replace("{", "{{").replace("}", "}}")
+    return f"?{fixed}&{name}={{}}#{LISTS[name][0]}"
 
 
 def _back() -> HttpResponse:

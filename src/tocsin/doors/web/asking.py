@@ -4,19 +4,19 @@ from typing import Any
 
 from tocsin.access.policy import Actor, may
 from tocsin.cases import queries, services
+from tocsin.cases.casework import CaseReading
 from tocsin.cases.models import Case
-from tocsin.cases.reach import sees_content
 from tocsin.cases.views import CaseView
 from tocsin.doors.web.forms import Typed
 
 
-def of_page(actor: Actor, view: CaseView) -> dict[str, Any]:
+def of_page(actor: Actor, reading: CaseReading) -> dict[str, Any]:
     """The parts of a case for this actor; nothing for who may not read what the reports say."""
-    case = queries.visible_to(actor).filter(case_id=view.case_id).first()
-    if case is None or not sees_content(actor, case):
+    if not reading.sees:
         return {}
+    case = reading.case
     is_theirs = case.investigating_unit_id in {unit.pk for unit in actor.units}
-    return of_case(case, view) | {"may_meet": is_theirs and may(actor, "case.duty")}
+    return of_case(case, reading.view) | {"may_meet": is_theirs and may(actor, "case.duty")}
 
 
 def of_case(case: Case, view: CaseView) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from tocsin.access.policy import Actor, may
 from tocsin.blocking import queries as blocking
-from tocsin.cases import casework, queries, reach, reviewing, services
+from tocsin.cases import casework, queries, reviewing, services
+from tocsin.cases.casework import CaseReading
 from tocsin.cases.explained import explain
 from tocsin.cases.merging import moves_to_undo
 from tocsin.cases.models import Case
@@ -22,6 +23,7 @@ from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import home_of, page
 from tocsin.figures import effects
 from tocsin.kernel.problems import BadInput, Conflict, NotFound
+from tocsin.sharing import queries as sharing
 
 ACTS = (
     *("accept", "assess", "answer", "withdraw", "redirect", "detach", "attach", "link", "split", "merge"),
@@ -35,7 +37,7 @@ def case(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     number = request.GET.get("reports", "1")
     wanted = int(number) if number.isdecimal() and len(number) < 8 else 1
     try:
-        return _show(request, actor, queries.case_view(actor, case_id, links_page=wanted), Typed(), wanted)
+        return _show(request, actor, queries.read_case(actor, case_id, links_page=wanted), Typed(), wanted)
     except SealedCase:
         return sealing.sealed_page(request, actor, case_id, [])
 
@@ -200,10 +202,11 @@ def _act(
 
     GET shows the case with the form as it waited for a sign-in, or with the outcome asked for.
     """
-    view = queries.case_view(actor, case_id)
+    reading = queries.read_case(actor, case_id)
+    view = reading.view
     if request.method != "POST":
         typed = Typed.waiting(request) if "typed" in request.session else deciding.asked(request)
-        return _show(request, actor, view, typed)
+        return _show(request, actor, reading, typed)
     typed = Typed.posted(request)
     if name == "accept" and view.owner is not None and view.owner.name == actor.label:
         return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
@@ -213,7 +216,7 @@ def _act(
     except (BadInput, Conflict) as problem:
         typed.refuse(problem.detail)
     if typed.errors:
-        return _show(request, actor, view, typed, status=422)
+        return _show(request, actor, reading, typed, status=422)
     if said:
         messages.success(request, said)
     return HttpResponseRedirect(_onward(actor, case_id))
@@ -221,18 +224,19 @@ def _act(
 
 def again(request: HttpRequest, actor: Actor, case_id: str, typed: Typed) -> HttpResponse:
     """The case once more, with what was typed and what is wrong with it."""
-    return _show(request, actor, queries.case_view(actor, case_id), typed, status=422)
+    return _show(request, actor, queries.read_case(actor, case_id), typed, status=422)
 
 
 def _show(
     request: HttpRequest,
     actor: Actor,
-    view: CaseView,
+    reading: CaseReading,
     typed: Typed,
     links_page: int = 1,
     *,
     status: int = 200,
 ) -> HttpResponse:
+    view = reading.view
     to = {name: reverse(f"case-{name}", kwargs={"case_id": view.case_id}) for name in ACTS}
     to["take_back"] = "yes" if "ask" in view.acts else ""
     to["packet"] = reverse("packet", kwargs={"case_id": view.case_id})
@@ -244,37 +248,34 @@ def _show(
     )
     context = {"view": view, "typed": typed, "to": to, "back": back, "errors": typed.errors}
     context["likeliest"] = deciding.likeliest(view)
-    context |= _more(actor, view, links_page)
-    context |= asking.of_page(actor, view)
+    context |= _more(actor, reading, links_page)
+    context |= asking.of_page(actor, reading)
     return page(request, "case", context, status=status)
 
 
-def _more(actor: Actor, view: CaseView, links_page: int) -> dict[str, Any]:
+def _more(actor: Actor, reading: CaseReading, links_page: int) -> dict[str, Any]:
     """What stands beside a case: its score taken apart, people, what may be moved back, and its warnings."""
+    case, view = reading.case, reading.view
     address = reverse("case", kwargs={"case_id": view.case_id})
     pages = max(1, -(-view.report_count // casework.LINKS))
     links = paging.pages_of(min(links_page, pages), pages, f"{address}?reports={{}}#links", "Linked reports")
-    found = queries.visible_to(actor).filter(case_id=view.case_id)
-    case = found.select_related("investigating_unit", "coordinator").first()
     context: dict[str, Any] = {"report_pages": links}
     context["likely_status"] = deciding.likely_status(view)
-    context["likely_help"] = deciding.likely_help(view, case)
-    if case is None:
-        return context
-    may_see = reach.sees_content(actor, case)
+    context["likely_help"] = deciding.likely_help(view, reading.logs)
     context |= {"score": explain(case), "victims": case.victim_count}
     context["access"] = sealing.access_of(actor, case)
     context["enquiry"] = enquiry.enquiry_of(actor, case)
     context["papers"] = papers.shelf_of_case(actor, case)
-    if not may_see:
+    if reading.newest is None:
         return context
     context["people"] = people_of(case)
     if view.acts & {"assess", "detach", "redirect"} and may(actor, "case.merge"):
         context["moves"] = moves_to_undo(case)
         context["pairs"] = reviewing.waiting(actor, case)
+    indicators = sharing.asserted_by(reading.newest.pks)
     return context | {
-        "effect": blocking.effect_of_case(case),
-        "warned": effects.warnings_from(actor, casework.newest_reports(case)),
+        "effect": blocking.effect_of(indicators),
+        "warned": effects.warnings_of(actor, indicators),
     }
 
 

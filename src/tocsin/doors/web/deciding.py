@@ -1,14 +1,17 @@
 """Assessing and answering, the same for an officer with an account and one with a one-time link."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest
 
 from tocsin.access.models import Unit
-from tocsin.cases import clocks, nationwide, services, states
+from tocsin.cases import nationwide, services, states
 from tocsin.cases.models import Case
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import CaseView
 from tocsin.doors.web.forms import Typed
 from tocsin.intake.models import Report
+from tocsin.inventory.models import Holding
 from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import now
 
@@ -61,7 +64,7 @@ def likely_status(view: CaseView) -> str:
     return wanted if wanted in codes else ""
 
 
-def likely_help(view: CaseView, case: Case | None) -> list[str]:
+def likely_help(view: CaseView, logs: Sequence[Holding]) -> list[str]:
     """What would have helped, as far as the inventory shows it; the officer changes it."""
     codes = {choice.code for choice in view.form.help_choices}
     held = [holding for holding in view.holdings if not holding.is_gone]
@@ -70,8 +73,7 @@ def likely_help(view: CaseView, case: Case | None) -> list[str]:
         lacking.append("longer-logs")
     if any("not measured" in holding.clock_words for holding in held):
         lacking.append("clock-error")
-    fields = clocks.holdings_of(case).values_list("fields_present", flat=True) if case is not None else ()
-    if held and not any("port" in name for names in fields for name in names):
+    if held and not any("port" in name for log in logs for name in log.fields_present):
         lacking.append("source-port")
     return [code for code in lacking if code in codes]
 

@@ -33,7 +33,7 @@ def enquiry_of(actor: Actor, case: Case) -> Enquiry | None:
     if not may(actor, "case.enquire") or not case.is_open or case.lane != "ordinary":
         return None
     try:
-        services.Responder.of(actor, case)
+        services.Responder.of_seen(actor, case)
     except NotAllowed:
         return None
     unit = current_pack().units.get(case.enquiry)

@@ -29,6 +29,7 @@ from tocsin.kernel.problems import NotFound
 from tocsin.kernel.time import rfc3339
 from tocsin.notices import queries as notices
 from tocsin.notices import services as told
+from tocsin.sharing import queries as sharing
 
 COLUMNS = (
     "report_id", "attack_id", "kind", "origin", "target", "service", "severity", "count",
@@ -63,10 +64,11 @@ def show(
     """The page of a report, with what was typed in its forms and what is wrong with it."""
     view = queries.report_view(actor, report_id)
     mine = intake.visible_to(actor).filter(report_id=report_id)
-    effect = next(iter(blocking.effect_of_reports(list(mine.values_list("pk", flat=True))).values()), None)
-    warned = effects.warnings_from(actor, mine)
-    context = {"view": view, "effect": effect, "warned": warned, "typed": typed, "errors": typed.errors}
     own = mine.select_related("member").first()
+    pks = [own.pk] if own is not None else []
+    effect = next(iter(blocking.effect_of_reports(pks).values()), None)
+    warned = effects.warnings_of(actor, sharing.asserted_by(pks))
+    context = {"view": view, "effect": effect, "warned": warned, "typed": typed, "errors": typed.errors}
     return page(request, "report", context | (_own(actor, own) if own else {}), status=status)
 
 

@@ -54,7 +54,12 @@ class Indicator(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "value"], name="sharing_indicator_once")]
-        indexes = [models.Index(fields=["state", "kind", "valid_until"])]
+        indexes = [
+            models.Index(fields=["state", "kind", "valid_until"]),
+            models.Index(
+                "state", models.F("changed_at").desc(), models.F("id").desc(), name="sharing_newest"
+            ),
+        ]
 
 
 class Standing(models.Model):
@@ -126,7 +131,12 @@ class Assertion(models.Model):
                 fields=["waits_since"],
                 condition=Q(waits_since__isnull=False),
                 name="sharing_assertion_waits",
-            )
+            ),
+            models.Index(
+                fields=["member", "indicator"],
+                condition=Q(waits_since__isnull=False),
+                name="sharing_waits_of",
+            ),
         ]
 
 
