@@ -1,7 +1,7 @@
 """The whole interface under Schemathesis: whatever is sent gets an answer that its description names.
 
-With a member's key, a unit's key (and an officer's name), and none; never a 500, never a word of what is the
-other side's. Short in CI; `TOCSIN_SOAK=1` tries a hundred times as much.
+With a member's key, a unit's key (and an officer's name), the exchange's, and none; never a 500, never a word
+of what is the other side's. Short in CI; `TOCSIN_SOAK=1` tries a hundred times as much.
 """
 
 import os
@@ -62,6 +62,10 @@ WHO = {
     "a unit's key in a name": lambda town: {
         "Authorization": f"Bearer {_key(town.unit('kent'))}",
         "On-Behalf-Of": "saul@example.org",
+    },
+    "the exchange's key in a name": lambda town: {
+        "Authorization": f"Bearer {_key(None)}",
+        "On-Behalf-Of": "cora@example.org",
     },
     "nobody": lambda town: {},
 }

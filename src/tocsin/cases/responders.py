@@ -53,7 +53,13 @@ class Responder:
 
     @classmethod
     def _of_key(cls, actor: Actor, key: ApiKey, case: Case) -> "Responder":
-        """A unit's machine, by itself or passing on what a person decided. Raises NotAllowed."""
+        """A machine of a unit, by itself or passing on what a person decided; of the exchange, always so.
+
+        Raises NotAllowed.
+        """
+        if key.place is None and Role.Name.COORDINATOR in actor.role_names:
+            unit = case.investigating_unit
+            return cls(actor.label, unit, actor.person, party="coordinator", key=key.label)
         if key.unit is None:
             raise NotAllowed()
         has_it = key.unit.pk == case.investigating_unit_id

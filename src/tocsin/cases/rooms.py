@@ -19,7 +19,7 @@ from tocsin.intake.models import Report
 from tocsin.journal import queries as journal
 from tocsin.journal.acts import act
 from tocsin.kernel.hashing import sha256
-from tocsin.kernel.problems import BadInput, NotAllowed, NotFound
+from tocsin.kernel.problems import BadInput, Conflict, NotAllowed, NotFound
 from tocsin.kernel.time import now, rfc3339
 
 PARTS = {
@@ -47,6 +47,7 @@ class GuestView:
     pk: int
     name: str
     organisation: str
+    parts: tuple[str, ...]
     parts_words: str
     expires_at: dt.datetime
     is_current: bool
@@ -130,6 +131,46 @@ def revoke_guest(case: Case, actor: Actor, guest_pk: int, at: dt.datetime | None
             recorded.record("cases:room:closed", case.case_id, content)
 
 
+def extend_guest(
+    case: Case, actor: Actor, guest_pk: int, days: int, at: dt.datetime | None = None
+) -> dt.datetime:
+    """Let a guest read on for so many days from now, by the link that they have; gives until when.
+
+    It never ends sooner than before. Raises NotSignedIn, NotAllowed, NotFound, BadInput; Conflict for a link
+    that has ended, which nobody makes work again.
+    """
+    by, at = _host(case, actor), at or now()
+    if days not in DAYS:
+        raise BadInput("choose for how many days")
+    with act() as recorded:
+        guest = Guest.objects.select_for_update().filter(case=case, pk=guest_pk).first()
+        if guest is None:
+            raise NotFound()
+        if guest.revoked_at is not None or guest.expires_at <= at:
+            raise Conflict("the guest's link has ended", hint="invite them anew")
+        until = at + dt.timedelta(days=days)
+        if until > guest.expires_at:
+            guest.expires_at = until
+            guest.save(update_fields=["expires_at"])
+            content = {"by": by.name, "by_unit": by.unit.name, "guest": _called(guest)}
+            recorded.record("cases:room:extended", case.case_id, content | {"until": rfc3339(until)})
+    return guest.expires_at
+
+
+def close_room(case: Case, actor: Actor, at: dt.datetime | None = None) -> int:
+    """End every guest's link at once; gives how many. Raises NotSignedIn, NotAllowed."""
+    by, at = _host(case, actor), at or now()
+    with act() as recorded:
+        guests = Guest.objects.select_for_update().filter(case=case, revoked_at__isnull=True)
+        current = list(guests.filter(expires_at__gt=at).order_by("pk"))
+        for guest in current:
+            guest.revoked_at = at
+            guest.save(update_fields=["revoked_at"])
+            content = {"by": by.name, "by_unit": by.unit.name, "guest": _called(guest)}
+            recorded.record("cases:room:closed", case.case_id, content)
+    return len(current)
+
+
 def find_guest(token: str, at: dt.datetime | None = None) -> Guest:
     """The guest behind a token. Raises RoomNotFound, the same for whatever reason.
 
@@ -190,6 +231,7 @@ def guests_of(case: Case, at: dt.datetime | None = None) -> tuple[GuestView, ...
             pk=guest.pk,
             name=guest.name,
             organisation=guest.organisation,
+            parts=tuple(guest.parts),
             parts_words=", ".join(PARTS[part] for part in guest.parts),
             expires_at=guest.expires_at,
             is_current=guest.revoked_at is None and guest.expires_at > at,

@@ -87,7 +87,9 @@ QUIET = frozenset(
         "cases:case:sealed",  # those whom it names, and whoever sealed it, are told by `access.alerts`
         "cases:case:unsealed",
         "cases:link:used",
+        "cases:link:withdrawn",
         "cases:room:closed",
+        "cases:room:extended",
         "cases:room:looked",
         "cases:room:opened",
         "cases:seal:broken",

@@ -5,12 +5,16 @@ from typing import Literal
 import msgspec
 
 from tocsin.cases.explained import ScoreView
+from tocsin.cases.nationwide import NationView
 from tocsin.cases.owed import DutyView
 from tocsin.cases.people import PersonLine
 from tocsin.cases.question_views import AskForm, QuestionView
+from tocsin.cases.queueing import Wish
 from tocsin.cases.ratings import RatingView
 from tocsin.cases.reviewing import PairView
-from tocsin.cases.views import CaseView, QueueRow
+from tocsin.cases.rising import Rising
+from tocsin.cases.supervising import TeamView
+from tocsin.cases.views import CaseView, CoordinationView, QueueRow
 
 
 class CaseState(msgspec.Struct, frozen=True):
@@ -192,12 +196,13 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Many(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One act on up to 200 cases: accept, assess (status), answer (outcome) or redirect (unit, words).
+    """One act on up to 200 cases: accept, assess (status), answer (outcome), redirect (unit, words).
 
     `unit_id` "least-busy" passes each on to the reporting force with the fewest undecided cases.
+    Or reassign (owner, by their address, and words), which is a supervisor's.
     """
 
-    act: Literal["accept", "assess", "answer", "redirect"]
+    act: Literal["accept", "assess", "answer", "redirect", "reassign"]
     case_ids: list[str]
     status: str = ""
     outcome_code: str = ""
@@ -205,6 +210,7 @@ class Many(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     would_have_helped: list[str] = []
     receiving_body: str = ""
     unit_id: str = ""
+    owner: str = ""
 
 
 class RefusedCase(msgspec.Struct, frozen=True):
@@ -262,6 +268,45 @@ class Form(msgspec.Struct, frozen=True):
     fields: list[FormField]
 
 
+class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the queue is filtered by, under a name; the fields are those of `/cases/queue`.
+
+    `owner` may be `me`, too, and `days` is a number. The default one holds where its owner asks for nothing.
+    """
+
+    name: str
+    is_default: bool = False
+    group: str = ""
+    words: str = ""
+    status: str = ""
+    severity: str = ""
+    kind: str = ""
+    unit: str = ""
+    owner: str = ""
+    days: str = ""
+
+
+class KeptFilter(msgspec.Struct, frozen=True):
+    """A filter that somebody keeps; `wish` has the fields of `/cases/queue`."""
+
+    filter_id: int
+    name: str
+    is_default: bool
+    wish: Wish
+
+
+class FilterList(msgspec.Struct, frozen=True):
+    """The filters that somebody keeps, by name."""
+
+    filters: list[KeptFilter]
+
+
+class RisingList(msgspec.Struct, frozen=True):
+    """Missed duties that go a desk higher next, the soonest first."""
+
+    rising: list[Rising]
+
+
 SHAPES = (
     *(CaseState, CasePage, CaseWhole, QueuePart, DutyList, PairList, ManyResult, UnitWeights, Form),
     *(
@@ -280,5 +325,5 @@ SHAPES = (
         CrimeNumber,
         Word,
     ),
-    *(Many, NewWeights),
+    *(Many, NewWeights, Filter, FilterList, RisingList, TeamView, CoordinationView, NationView),
 )
