@@ -4,8 +4,11 @@ import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.template import fill
 
 ROOT = Path(__file__).parent.parent
 SLOW = Path(__file__).parent / "slow.txt"
@@ -24,6 +27,22 @@ def samples() -> Path:
 def samples_folder() -> Path:
     """Where the public samples would be."""
     return Path(os.environ.get("TOCSIN_SAMPLES") or ROOT.parent / "shared" / "data")
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """On SQLite the database of the tests is a copy of a migrated one, ready before it is migrated."""
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with django_db_blocker.unblock():
+        held = fill(str(connection.creation._get_test_db_name()))
+    yield
+    held.close()
 
 
 def missing(what: str) -> None:

@@ -1,4 +1,4 @@
-"""What one person keeps and sees, by REST: filters, a supervisor's load; and a member's circles and machines."""
+"""What one person keeps and sees, by REST: filters, a load; and a member's circles and machines."""
 
 import pytest
 from django.core.cache import cache

@@ -28,6 +28,11 @@ UNIT_SCOPES = frozenset(scope for scope in SCOPES if scope.startswith("cases:"))
 EXCHANGES_OWN = frozenset(scope for scope in SCOPES if scope.startswith("exchange:"))
 MEMBER_SCOPES = SCOPES - UNIT_SCOPES - EXCHANGES_OWN
 EXCHANGE_SCOPES = EXCHANGES_OWN | {"cases:read", "cases:write"}
+READ_FIRST = {
+    **dict.fromkeys(("cases:write", "cases:seal", "cases:rooms", "exchange:read"), ("cases:read",)),
+    "communities:write": ("lists:read",),
+    "exchange:write": ("exchange:read", "cases:read"),
+}
 DECIDE = (Role.Name.OFFICER.value, Role.Name.SUPERVISOR.value)
 PREFIX_BYTES, SECRET_BYTES = 6, 32
 LONGEST_EMAIL = 254
@@ -63,8 +68,8 @@ def make_key(
         )
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_hex(SECRET_BYTES)
     with act() as recorded:
-        # Whoever acts on a case reads it first.
-        scopes = {*scopes, "cases:read"} if UNIT_SCOPES - {"cases:import"} & set(scopes) else scopes
+        # Whoever acts on something reads it first.
+        scopes = {*scopes, *(read for one in scopes for read in READ_FIRST.get(one, ()))}
         key = ApiKey.objects.create(
             member=member,
             unit=unit,
