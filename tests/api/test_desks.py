@@ -72,7 +72,7 @@ def test_a_members_machine_makes_a_circle_and_lets_others_in_and_out(town: Town)
     assert medway.get(V1 + at).status_code == 404
     assert post(medway, f"{at}/in", {"member_id": theirs}).status_code == 404
     inside = post(ferry, f"{at}/in", {"member_id": theirs}).json()
-    assert [row[1] for row in inside["members"]] == ["Ferry", "Medway"]
+    assert [row["name"] for row in inside["members"]] == ["Ferry", "Medway"]
     assert medway.get(f"{V1}/communities").json()["communities"][0]["name"] == "Kent ports"
     assert post(medway, f"{at}/close").status_code == 403, "who made it looks after it"
     assert post(medway, f"{at}/out", {"member_id": theirs}).json() == {"communities": []}

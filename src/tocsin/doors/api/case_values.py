@@ -1,11 +1,11 @@
 """What the REST interface takes and gives about cases, for the machines of units."""
 
+import datetime as dt
 from typing import Literal
 
 import msgspec
 
 from tocsin.cases.explained import ScoreView
-from tocsin.cases.nationwide import NationView
 from tocsin.cases.owed import DutyView
 from tocsin.cases.people import PersonLine
 from tocsin.cases.question_views import AskForm, QuestionView
@@ -13,7 +13,7 @@ from tocsin.cases.queueing import Wish
 from tocsin.cases.ratings import RatingView
 from tocsin.cases.reviewing import PairView
 from tocsin.cases.rising import Rising
-from tocsin.cases.supervising import TeamView
+from tocsin.cases.supervising import Load, UnitLoad
 from tocsin.cases.views import CaseView, CoordinationView, QueueRow
 
 
@@ -301,6 +301,39 @@ class FilterList(msgspec.Struct, frozen=True):
     filters: list[KeptFilter]
 
 
+class Team(msgspec.Struct, frozen=True):
+    """Who has what open, late and due today; `rows` are a page of the cases of `whose`, or of everybody."""
+
+    sentence: str
+    people: list[Load]
+    units: list[UnitLoad]
+    whose: str
+    rows: list[QueueRow]
+    total: int
+    pages: int
+
+
+class NationUnit(msgspec.Struct, frozen=True):
+    """A unit's numbers; `oldest_at` is since when its oldest unanswered case waits."""
+
+    unit_id: str
+    name: str
+    kind: str
+    has_joined: bool
+    open: int
+    unanswered: int
+    overdue: int
+    oldest_at: dt.datetime | None
+
+
+class Nation(msgspec.Struct, frozen=True):
+    """Every unit of the country, what is overdue first. `counted_at` where it was counted before now."""
+
+    sentence: str
+    units: list[NationUnit]
+    counted_at: dt.datetime | None
+
+
 class RisingList(msgspec.Struct, frozen=True):
     """Missed duties that go a desk higher next, the soonest first."""
 
@@ -325,5 +358,5 @@ SHAPES = (
         CrimeNumber,
         Word,
     ),
-    *(Many, NewWeights, Filter, FilterList, RisingList, TeamView, CoordinationView, NationView),
+    *(Many, NewWeights, Filter, FilterList, RisingList, Team, CoordinationView, Nation),
 )

@@ -1,5 +1,7 @@
 """Communities: the circles that a key's member is in, making one, and who belongs to it."""
 
+import datetime as dt
+
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
@@ -32,13 +34,36 @@ class CommunityMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     member_id: str
 
 
+class Belonging(msgspec.Struct, frozen=True):
+    """A member of a circle: since when, and whether it looks after it."""
+
+    member_id: str
+    name: str
+    since: dt.datetime
+    may_manage: bool
+
+
+class CommunityWhole(msgspec.Struct, frozen=True):
+    """A circle as its members see it; `may_manage` where the key's member looks after it."""
+
+    community_id: str
+    slug: str
+    name: str
+    purpose: str
+    tlp_ceiling: str
+    sources_needed: int
+    made_at: dt.datetime
+    members: list[Belonging]
+    may_manage: bool
+
+
 class CommunityList(msgspec.Struct, frozen=True):
     """The circles that the key's member is in, by name."""
 
-    communities: list[CommunityView]
+    communities: list[CommunityWhole]
 
 
-SHAPES = (Community, CommunityMember, CommunityList, CommunityView)
+SHAPES = (Community, CommunityMember, CommunityList, CommunityWhole)
 
 
 @router.get("", auth=guard("community.read"), openapi_extra=described(CommunityList))
@@ -47,7 +72,7 @@ def list_communities(request: HttpRequest) -> HttpResponse:
     return _all(request)
 
 
-@router.post("", auth=guard("community.manage"), openapi_extra=described(CommunityView, body=Community))
+@router.post("", auth=guard("community.manage"), openapi_extra=described(CommunityWhole, body=Community))
 def make_community(request: HttpRequest) -> HttpResponse:
     """A new circle, of the key's member at first."""
     body = decoded(request, Community)
@@ -55,21 +80,21 @@ def make_community(request: HttpRequest) -> HttpResponse:
     def done() -> HttpResponse:
         actor = actor_of(request)
         made = gathering.make(actor, body.name, body.purpose, body.tlp_ceiling, body.sources_needed)
-        return answer(gathering.view_of(actor, made))
+        return answer(_whole(gathering.view_of(actor, made)))
 
     return once(request, done)
 
 
-@router.get("/{community_id}", auth=guard("community.read"), openapi_extra=described(CommunityView))
+@router.get("/{community_id}", auth=guard("community.read"), openapi_extra=described(CommunityWhole))
 def read_community(request: HttpRequest, community_id: str) -> HttpResponse:
     """One of the member's circles and who belongs to it."""
-    return answer(gathering.community(actor_of(request), community_id))
+    return answer(_whole(gathering.community(actor_of(request), community_id)))
 
 
 @router.post(
     "/{community_id}/in",
     auth=guard("community.manage"),
-    openapi_extra=described(CommunityView, body=CommunityMember),
+    openapi_extra=described(CommunityWhole, body=CommunityMember),
 )
 def let_member_in(request: HttpRequest, community_id: str) -> HttpResponse:
     """Another member joins; what is said from now on reaches it, too."""
@@ -78,7 +103,7 @@ def let_member_in(request: HttpRequest, community_id: str) -> HttpResponse:
     def done() -> HttpResponse:
         actor = actor_of(request)
         gathering.let_in(actor, community_id, member_id)
-        return answer(gathering.community(actor, community_id))
+        return answer(_whole(gathering.community(actor, community_id)))
 
     return once(request, done)
 
@@ -120,4 +145,9 @@ def _member(request: HttpRequest, community_id: str) -> str:
 
 
 def _all(request: HttpRequest) -> HttpResponse:
-    return answer(CommunityList(gathering.communities(actor_of(request))))
+    return answer(CommunityList([_whole(one) for one in gathering.communities(actor_of(request))]))
+
+
+def _whole(view: CommunityView) -> CommunityWhole:
+    members = [Belonging(*row) for row in view.members]
+    return CommunityWhole(**{**vars(view), "members": members})

@@ -7,13 +7,12 @@ from ninja import Router
 
 from tocsin.cases import parts, queries, services
 from tocsin.cases.models import Case
-from tocsin.cases.nationwide import NationView
 from tocsin.cases.one_time import VALID_FOR
 from tocsin.cases.overviews import links_of
 from tocsin.cases.views import CoordinationView, PacketView
 from tocsin.doors.api.access_values import Links, MadeLink, NewLink
 from tocsin.doors.api.acting import body_for
-from tocsin.doors.api.case_values import RisingList
+from tocsin.doors.api.case_values import Nation, NationUnit, RisingList
 from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.once import once
 from tocsin.doors.api.reports import answer
@@ -36,10 +35,12 @@ def list_rising(request: HttpRequest) -> HttpResponse:
     return answer(RisingList(list(queries.rising(actor_of(request)))))
 
 
-@router.get("/nation", auth=guard("coordination.read"), openapi_extra=described(NationView))
+@router.get("/nation", auth=guard("coordination.read"), openapi_extra=described(Nation))
 def read_nation(request: HttpRequest) -> HttpResponse:
     """What every unit of the country has open, unanswered and overdue."""
-    return answer(queries.nation(actor_of(request)))
+    view = queries.nation(actor_of(request))
+    units = [NationUnit(*(getattr(one, name) for name in NationUnit.__struct_fields__)) for one in view.units]
+    return answer(Nation(view.sentence, units, view.counted_at))
 
 
 @links.get("/{case_id}/packet", auth=guard("packet.read"), openapi_extra=described(PacketView))

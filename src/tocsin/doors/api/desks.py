@@ -10,10 +10,10 @@ from tocsin.access.models import Person
 from tocsin.cases import filters, queries
 from tocsin.cases.models import SavedFilter
 from tocsin.cases.queueing import GROUPS, Wish
-from tocsin.cases.supervising import Asked, TeamView
+from tocsin.cases.supervising import Asked
 from tocsin.doors.api.acts import whole_number
 from tocsin.doors.api.bodies import decoded
-from tocsin.doors.api.case_values import Filter, FilterList, KeptFilter
+from tocsin.doors.api.case_values import Filter, FilterList, KeptFilter, Team
 from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.once import once
 from tocsin.doors.api.reports import answer
@@ -24,7 +24,7 @@ team = Router(tags=["cases"])
 router = Router(tags=["filters"])
 
 
-@team.get("", auth=guard("team.read"), openapi_extra=described(TeamView))
+@team.get("", auth=guard("team.read"), openapi_extra=described(Team))
 def read_team(
     request: HttpRequest,
     who: Annotated[str, Field(max_length=200)] = "",
@@ -36,7 +36,9 @@ def read_team(
     `who` is a `key` of `people`. Needs `On-Behalf-Of` a supervisor.
     """
     _person(request, "a supervisor's page is a person's")
-    return answer(queries.team(actor_of(request), Asked(who, which), page))
+    view = queries.team(actor_of(request), Asked(who, which), page)
+    rows, people, units = list(view.rows), list(view.people), list(view.units)
+    return answer(Team(view.sentence, people, units, view.whose, rows, view.total, view.pages))
 
 
 @router.get("", auth=guard("filter.read"), openapi_extra=described(FilterList))
