@@ -90,3 +90,19 @@ def test_a_machine_that_is_gone_is_forgotten(town: Town) -> None:
     assert member(town, "medway").delete(path).status_code == 404
     assert ferry.delete(path).status_code == 200
     assert not Reading.objects.exists()
+
+
+def test_a_network_is_reviewed_by_one_word(town: Town) -> None:
+    """Three pairs of one reason; all of them taken back by another."""
+    desk = holder(town)
+    for n in (1, 2, 3):
+        opened(town, origins=(f"203.0.113.{n}",), target=f"198.51.100.{n}")
+    pairs = [pair["suggestion_id"] for pair in desk.get(f"{V1}/suggestions").json()["pairs"]]
+    word = {"suggestion_ids": pairs, "said": "yes"}
+    joined = post(desk, "/suggestions/together", word, **OLIVE)
+    assert (joined.status_code, joined.json()["report_count"]) == (200, 3), joined.content
+    assert post(desk, "/suggestions/together", word, **OLIVE).status_code == 404
+    parted = post(desk, "/suggestions/together/undo", {"suggestion_ids": pairs}, **OLIVE)
+    assert (parted.status_code, parted.json()["report_count"]) == (200, 1)
+    assert post(desk, "/suggestions/together", word | {"suggestion_ids": []}, **OLIVE).status_code == 404
+    assert desk.get(f"{V1}/suggestions").json()["waiting"] == 3

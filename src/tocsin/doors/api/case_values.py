@@ -1,7 +1,7 @@
 """What the REST interface takes and gives about cases, for the machines of units."""
 
 import datetime as dt
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -195,6 +195,19 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     said: Literal["yes", "no", "unsure"]
 
 
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Do the cases of all these pairs belong together? They share their reason."""
+
+    suggestion_ids: Annotated[list[int], msgspec.Meta(max_length=500)]
+    said: Literal["yes", "no", "unsure"]
+
+
+class Pairs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Pairs that one has said something about."""
+
+    suggestion_ids: Annotated[list[int], msgspec.Meta(max_length=500)]
+
+
 class Many(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One act on up to 200 cases: accept, assess (status), answer (outcome), redirect (unit, words).
 
@@ -357,6 +370,8 @@ SHAPES = (
         Duty,
         CrimeNumber,
         Word,
+        Words,
+        Pairs,
     ),
     *(Many, NewWeights, Filter, FilterList, RisingList, Team, CoordinationView, Nation),
 )
