@@ -59,12 +59,11 @@ def make_one_time_link(
             case.save()
             push_status(case, at)
         content = {
-            "by": person.name,
             "unit": case.investigating_unit.name,
             "expires_at": rfc3339(at + VALID_FOR),
             "with_packet": with_packet,
         }
-        recorded.record("cases:link:made", case.case_id, content)
+        recorded.record("cases:link:made", case.case_id, content | _signed(actor, person))
     return token
 
 
@@ -80,7 +79,7 @@ def withdraw_one_time_link(case: Case, actor: Actor, at: dt.datetime | None = No
         case = lock_case(case)
         ended = _revoke(case, at)
         if ended:
-            content = {"by": person.name, "unit": case.investigating_unit.name}
+            content = {"unit": case.investigating_unit.name} | _signed(actor, person)
             recorded.record("cases:link:withdrawn", case.case_id, content)
     return ended
 
@@ -139,3 +138,8 @@ def _revoke(case: Case, at: dt.datetime) -> int:
     """End every link of the case that still works."""
     current = OneTimeLink.objects.filter(case=case, revoked_at__isnull=True, answered_at__isnull=True)
     return current.filter(expires_at__gt=at).update(revoked_at=at)
+
+
+def _signed(actor: Actor, person: Person) -> dict[str, str]:
+    """How the journal names the coordinator, and the key by which a machine passed the act on."""
+    return {"by": person.name} | ({"by_key": actor.key.label} if actor.key is not None else {})

@@ -85,6 +85,12 @@ class Responder:
         return bool(self.key) and self.person is None
 
     @property
+    def signed(self) -> dict[str, str | int]:
+        """How the journal names them, and the key by which a machine passed the act on."""
+        who: dict[str, str | int] = {"by": self.name, "by_unit": self.unit.name}
+        return who | {"by_key": self.key} if self.key else who
+
+    @property
     def signature(self) -> str:
         """`Olive Green, Kent Police`."""
         return f"{self.name}, {self.unit.name}"

@@ -106,14 +106,9 @@ def invite_guest(
             invited_at=at,
             expires_at=until,
         )
-        content = {
-            "by": by.name,
-            "by_unit": by.unit.name,
-            "guest": _called(guest),
-            "parts": ", ".join(PARTS[part] for part in picked),
-            "until": rfc3339(until),
-        }
-        recorded.record("cases:room:opened", case.case_id, content)
+        content = {"parts": ", ".join(PARTS[part] for part in picked), "until": rfc3339(until)}
+        who = by.signed | {"guest": _called(guest)}
+        recorded.record("cases:room:opened", case.case_id, who | content)
     return guest, token
 
 
@@ -127,7 +122,7 @@ def revoke_guest(case: Case, actor: Actor, guest_pk: int, at: dt.datetime | None
         if guest.revoked_at is None:
             guest.revoked_at = at or now()
             guest.save(update_fields=["revoked_at"])
-            content = {"by": by.name, "by_unit": by.unit.name, "guest": _called(guest)}
+            content = by.signed | {"guest": _called(guest)}
             recorded.record("cases:room:closed", case.case_id, content)
 
 
@@ -152,7 +147,7 @@ def extend_guest(
         if until > guest.expires_at:
             guest.expires_at = until
             guest.save(update_fields=["expires_at"])
-            content = {"by": by.name, "by_unit": by.unit.name, "guest": _called(guest)}
+            content = by.signed | {"guest": _called(guest)}
             recorded.record("cases:room:extended", case.case_id, content | {"until": rfc3339(until)})
     return guest.expires_at
 
@@ -166,7 +161,7 @@ def close_room(case: Case, actor: Actor, at: dt.datetime | None = None) -> int:
         for guest in current:
             guest.revoked_at = at
             guest.save(update_fields=["revoked_at"])
-            content = {"by": by.name, "by_unit": by.unit.name, "guest": _called(guest)}
+            content = by.signed | {"guest": _called(guest)}
             recorded.record("cases:room:closed", case.case_id, content)
     return len(current)
 

@@ -56,7 +56,7 @@ def seal_case(
         made = Seal.objects.create(case=case, sealed_by=by.person, reason=reason, sealed_at=at)
         made.people.set({*people, by.person})
         named = made.people.count()
-        recorded.record("cases:case:sealed", case.case_id, _who(by) | {"count": named})
+        recorded.record("cases:case:sealed", case.case_id, by.signed | {"count": named})
         told = [person for person in people if person.pk != by.person.pk]
         alerts.tell(told, f"{by.signature}, named you to the sealed case {case.case_id}.")
     return made
@@ -71,7 +71,7 @@ def lift_seal(case: Case, actor: Actor, at: dt.datetime | None = None) -> None:
     with act() as recorded:
         named = list(Person.objects.filter(seals__case=case, seals__lifted_at__isnull=True))
         if Seal.objects.filter(case=case, lifted_at__isnull=True).update(lifted_at=at):
-            recorded.record("cases:case:unsealed", case.case_id, _who(by))
+            recorded.record("cases:case:unsealed", case.case_id, by.signed)
             if by.key:
                 alerts.tell(
                     named, f"{by.signature}, lifted the seal of case {case.case_id} by the key {by.key}."
@@ -200,12 +200,6 @@ def _supervisor(case: Case, actor: Actor) -> Responder:
     if by.person is None:
         raise Conflict("a seal is a person's act")
     return replace(by, key=actor.key.label) if actor.key is not None else by
-
-
-def _who(by: Responder) -> dict[str, str | int]:
-    """How the journal names who decided about a seal, and the key by which it came."""
-    who: dict[str, str | int] = {"by": by.name, "by_unit": by.unit.name}
-    return who | {"by_key": by.key} if by.key else who
 
 
 def _reason(reason: str) -> str:
