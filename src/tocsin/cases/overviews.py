@@ -61,9 +61,9 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
     require(actor, "coordination.read")
     at, pack = at or now(), current_pack()
     open_cases = reach.visible_to(actor).filter(closed_at__isnull=True)
-    joined = reach.joined_units()
-    not_joined = by_urgency(open_cases.exclude(investigating_unit__in=joined))
-    late = by_urgency(open_cases.filter(reach.is_late(), investigating_unit__in=joined))
+    not_joined = by_urgency(open_cases.exclude(investigating_unit__in=reach.joined_units()))
+    # Both by what they leave out, so that they are read in order of due, and never by unit and then sorted.
+    late = by_urgency(open_cases.filter(reach.is_late()).exclude(investigating_unit__in=reach.silent_units()))
     desks = desks_of([*not_joined, *late])
     silent, counted_at = counted(
         f"silent-{actor.person.pk if actor.person else 0}",
