@@ -63,7 +63,9 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
     open_cases = reach.visible_to(actor).filter(closed_at__isnull=True)
     not_joined = by_urgency(open_cases.exclude(investigating_unit__in=reach.joined_units()))
     # Both by what they leave out, so that they are read in order of due, and never by unit and then sorted.
-    late = by_urgency(open_cases.filter(reach.is_late()).exclude(investigating_unit__in=reach.silent_units()))
+    late = by_urgency(
+        open_cases.filter(reach.is_late()).exclude(investigating_unit__in=reach.units_not_joined())
+    )
     desks = desks_of([*not_joined, *late])
     silent, counted_at = counted(
         f"silent-{actor.person.pk if actor.person else 0}",

@@ -47,7 +47,7 @@ def joined_units() -> list[int]:
     return list(Unit.objects.filter(joined_at__isnull=False).order_by().values_list("pk", flat=True))
 
 
-def silent_units() -> list[int]:
+def units_not_joined() -> list[int]:
     """The units that have not joined."""
     return list(Unit.objects.filter(joined_at__isnull=True).order_by().values_list("pk", flat=True))
 
