@@ -17,7 +17,7 @@ test: $(STAMP)-dev assets
 	$(PYTEST)
 	$(BIN)/python tools/with_postgres.py $(PYTEST) -m database
 
-# The fast loop: SQLite, no browser, no campaigns, nothing that takes a second (tests/slow.txt).
+# The fast loop: SQLite, no browser, no campaigns, nothing that takes long (tests/slow.txt).
 check: $(STAMP)-dev
 	$(BIN)/ruff check src tests tools bench
 	$(BIN)/mypy

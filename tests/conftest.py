@@ -4,12 +4,17 @@ import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.template import fill
+
 ROOT = Path(__file__).parent.parent
 SLOW = Path(__file__).parent / "slow.txt"
-SLOW_FROM = 1.0  # seconds of CPU time, all rows of a test's table together
+SLOW_FROM = 0.25  # seconds of CPU time, all rows of a test's table together
+# What takes seconds to set up for a whole module: the tests that ask for it are slow, however short each is.
+COSTLY = {"nation", "streaming", "happened", "provider"}
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +31,22 @@ def samples_folder() -> Path:
     return Path(os.environ.get("TOCSIN_SAMPLES") or ROOT.parent / "shared" / "data")
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """On SQLite the database of the tests is a copy of a migrated one, ready before it is migrated."""
+    from django.db import connection
+
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with django_db_blocker.unblock():
+        held = fill(str(connection.creation._get_test_db_name()))
+    yield
+    held.close()
+
+
 def missing(what: str) -> None:
     """Skip, saying what this machine lacks; fail where nothing may be skipped."""
     if os.environ.get("TOCSIN_REQUIRE_SAMPLES") == "1":
@@ -35,9 +56,7 @@ def missing(what: str) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--note-slow` writes `tests/slow.txt` anew."""
-    parser.addoption(
-        "--note-slow", action="store_true", help="add what took a second of CPU to tests/slow.txt"
-    )
+    parser.addoption("--note-slow", action="store_true", help="note in tests/slow.txt what takes long")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -55,8 +74,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             getattr(item, "fixturenames", ())
         ) or item.get_closest_marker("django_db"):
             item.add_marker("database")
-        if without_parameters(item.nodeid) in slow:
+        if without_parameters(item.nodeid) in slow or asks_for_much(item):
             item.add_marker("slow")
+
+
+def asks_for_much(item: pytest.Item) -> bool:
+    """Does the test need a fixture of the costly ones that stands for a whole module or session?"""
+    known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return any(found[-1].scope != "function" for name, found in known.items() if name in COSTLY)
 
 
 def noted_as_slow() -> set[str]:

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from tests.template import lay
+
 ROOT = Path(__file__).parent.parent
 COMMAND = "import sys; from tocsin.doors.admin import commands; getattr(commands, sys.argv.pop(1))()"
 
@@ -48,6 +50,7 @@ def own_exchange() -> Iterator[OwnExchange]:
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         if not url.startswith("postgres"):
             environment.pop("DATABASE_URL", None)
+            lay(Path(home))
             yield OwnExchange(environment)
             return
         name = f"own_{secrets.token_hex(6)}"

@@ -10,9 +10,9 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 (apps first)
-from django.db import connection  # noqa: E402
+from django.db import connection  # noqa: E402 (apps first)
 from tests.cases.town import NOON, Town, build_town  # noqa: E402
+from tests.template import migrate  # noqa: E402
 
 from tocsin.access import answered, keys  # noqa: E402
 from tocsin.cases import clocks  # noqa: E402
@@ -85,7 +85,7 @@ def sending(town: Town) -> dict[str, Any]:
 
 def main() -> dict[str, Any]:
     """What happened, for the test to judge."""
-    call_command("migrate", verbosity=0)
+    migrate()
     town = build_town()
     found: dict[str, Any] = {"linking": linking(town)}
     found["cases"] = sorted(Case.objects.values_list("report_count", "member_count"))

@@ -1,17 +1,40 @@
 """`tocsin check` finds every way in which a report could meet silence."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 from tests.cases.town import NOON, Town
 
 from tocsin.cases.audit import check_cases
-from tocsin.cases.models import Case, Clock, Link, Share
+from tocsin.cases.models import Case, CaseHolding, Clock, Link, Share
 from tocsin.cases.services import Responder, merge_cases
-from tocsin.intake.models import Report
+from tocsin.intake.models import Report, ReportHolding
+from tocsin.inventory.models import Holding
 from tocsin.kernel.time import now
 
 pytestmark = pytest.mark.django_db
+
+
+DAY = dt.timedelta(days=1)
+
+
+def another_log(*, of_report: bool = False) -> None:
+    """A second log, behind the case or the report alone."""
+    first = Holding.objects.get()
+    second = Holding.objects.create(
+        member=first.member,
+        source_id="another",
+        log_type=first.log_type,
+        period_from=first.period_from,
+        period_to=first.period_to,
+        delete_at=first.delete_at,
+        updated_at=first.updated_at,
+    )
+    if of_report:
+        ReportHolding.objects.create(report=Report.objects.get(), holding=second)
+    else:
+        CaseHolding.objects.create(case=Case.objects.get(), holding=second)
 
 
 def test_an_exchange_that_keeps_its_promise_has_no_findings(town: Town) -> None:
@@ -37,11 +60,16 @@ def test_an_exchange_that_keeps_its_promise_has_no_findings(town: Town) -> None:
         (lambda: Share.objects.update(reports=7), "its counts are not"),
         (lambda: Link.objects.update(reason=""), "nothing says why"),
         (lambda: Link.objects.update(strength=101), "how strongly"),
+        (lambda: CaseHolding.objects.all().delete(), "is not among what is held"),
+        (lambda: ReportHolding.objects.all().delete(), "stands behind none of its reports"),
+        (another_log, "stands behind none of its reports"),
+        (lambda: another_log(of_report=True), "is not among what is held"),
     ],
 )
 def test_whatever_breaks_the_promise_is_named(town: Town, harm: Callable[[], object], why: str) -> None:
     """One row of the database is enough."""
-    town.report()
+    town.report(delete_at=NOON + 9 * DAY)
+    assert list(check_cases()) == []
     harm()
     assert any(why in finding.why for finding in check_cases())
 

@@ -8,6 +8,7 @@ from tests.cases.town import NOON, Town
 from tocsin.access.policy import Actor
 from tocsin.cases import terms
 from tocsin.cases.models import Case, Term
+from tocsin.cases.papers.crime_numbers import record_crime_number
 from tocsin.cases.queueing import Wish, queue
 from tocsin.cases.services import Responder, assess_case
 from tocsin.intake import queries as intake
@@ -105,6 +106,29 @@ def test_what_is_decided_is_found_a_moment_later(town: Town) -> None:
     before = sorted(Term.objects.values_list("pk", flat=True))
     terms.fill_from(0, size())
     assert sorted(Term.objects.values_list("pk", flat=True)) == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("42/12345/26", True),
+        ("42/12345", True),  # the beginning of it
+        ("12345", True),  # its middle, as somebody reads it out
+        ("42/12346/26", False),
+        ("42/12345/27", False),
+    ],
+)
+def test_a_crime_number_finds_its_case(town: Town, text: str, is_found: bool) -> None:
+    """Spelled as it was pasted or in part; a replaced one still finds it, and nobody else's search does."""
+    case = town.case_of(town.report())
+    olive = Responder.of(town.actor("olive"), case)
+    record_crime_number(case, olive, "42/ 12345 /26", NOON)
+    record_crime_number(case, olive, "42/99999/26", NOON)
+    worker.drain()
+    assert found(town.actor("olive"), text) == ({case.title} if is_found else set())
+    assert found(town.actor("olive"), "42/99999/26") == {case.title}
+    assert found(town.actor("edna"), text) == set()
 
 
 @pytest.mark.django_db

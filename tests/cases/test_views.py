@@ -248,8 +248,19 @@ def test_the_coordinator_sees_where_silence_is(town: Town) -> None:
     assert [unit.unit.unit_id for unit in view.silent_units] == ["cumbria"]
     assert [row.case_id for row in view.not_joined] == [silent.case_id]
     assert view.sentence == "1 case waits at 1 unit that has not joined; the oldest for 3 days."
-    clocks.sweep(NOON + 3 * DAY)
-    assert len(queries.coordination(town.actor("cora"), NOON + 3 * DAY).escalated) == 2
+    assert view.not_joined[0].desk_words == ""
+
+
+def test_the_coordinator_sees_a_case_once_with_all_that_is_so(town: Town) -> None:
+    """What went up at a unit that has not joined stands there alone, and says so."""
+    late = town.case_of(town.report("ferry"))
+    silent = town.case_of(town.report("lakes", origins=("198.51.100.8",)))
+    clocks.sweep(NOON + 9 * DAY)
+    view = queries.coordination(town.actor("cora"), NOON + 9 * DAY)
+    assert [(row.case_id, row.desk_words) for row in view.not_joined] == [
+        (silent.case_id, "the national unit")
+    ]
+    assert [(row.case_id, row.desk_words) for row in view.escalated] == [(late.case_id, "the national unit")]
 
 
 def test_escalation_opens_the_case_to_the_desk_it_reached(town: Town) -> None:

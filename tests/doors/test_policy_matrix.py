@@ -46,8 +46,12 @@ NOTHING = {  # ids of things that are not there: what is judged here is the door
     "community_id": "community_0000000A1",
     "bulk_id": "999999999",
     "reading": "999999999",
+    "filter_id": "999999999",
     "opening_id": "opening_000000000A1",
 }
+
+
+OF_A_PERSON = {"filter.read", "filter.save", "team.read"}  # of a unit's key in somebody's name alone
 
 
 def signed_in(person: Person) -> Client:
@@ -141,23 +145,48 @@ def test_nobody_enters_what_is_open_and_nothing_else(town: Town) -> None:
 @pytest.mark.parametrize("scope", sorted(keys.SCOPES))
 def test_a_key_enters_what_its_scope_opens_and_nothing_else(town: Town, scope: str) -> None:
     """On REST and TAXII, of a member or of a unit; a page it cannot open at all."""
-    place = town.unit("kent") if scope in keys.UNIT_SCOPES else town.members["ferry"]
+    place = place_of(town, scope)
     made, text = keys.make_key(place, "edge", [scope])
     client = Client(headers={"Authorization": f"Bearer {text}"})
+    named = {None: "cora@example.org", town.unit("kent"): "saul@example.org"}.get(place)  # type: ignore[call-overload]
     wrong = []
     for route in ROUTES:
         cache.clear()
         rule = POLICY[str(route.action)]
+        if named and (place is None or route.action in OF_A_PERSON):
+            client.defaults["HTTP_ON_BEHALF_OF"] = named
         status = called(client, route)
+        client.defaults.pop("HTTP_ON_BEHALF_OF", None)
         if route.door == "web":
             expected = (rule.relation == "anyone" and status != 401) or (
                 rule.relation != "anyone" and status == 401
             )
         else:
-            expected = (status in (401, 403)) != (rule.relation == "anyone" or rule.scope in made.scopes)
+            within = rule.scope in made.scopes and (
+                place is not None or not rule.roles or "coordinator" in rule.roles
+            )
+            expected = (status in (401, 403)) != (rule.relation == "anyone" or within)
         if not expected:
             wrong.append(f"{route} ({route.action}): {status}")
     assert wrong == []
+
+
+def place_of(town: Town, scope: str) -> keys.Place:
+    """A place whose keys may have this scope."""
+    if scope in keys.EXCHANGES_OWN:
+        return None
+    return town.unit("kent") if scope in keys.UNIT_SCOPES else town.members["ferry"]
+
+
+def test_the_exchanges_own_key_enters_nothing_without_a_coordinators_name(town: Town) -> None:
+    """Not even to read; an officer's name does not help."""
+    _, text = keys.make_key(None, "desk", sorted(keys.EXCHANGE_SCOPES))
+    for name in ({}, {"On-Behalf-Of": "olive@example.org"}, {"On-Behalf-Of": "omar@example.org"}):
+        client = Client(headers={"Authorization": f"Bearer {text}", **name})
+        for route in ROUTES:
+            cache.clear()
+            if route.door == "api" and POLICY[str(route.action)].relation != "anyone":
+                assert called(client, route) == 403, (route, name)
 
 
 def test_a_suspended_members_people_and_keys_enter_nothing_that_needs_a_role(town: Town) -> None:

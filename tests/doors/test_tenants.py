@@ -112,6 +112,7 @@ STRANGERS = {
     "the coordinator, of a unit that has joined": ("coordinator", {}),
     "another member's key": ("key", {}),
     "another unit's key": ("unit key", {}),
+    "the exchange's own key, in a coordinator's name": ("exchange key", {}),
     "somebody without any role": ("", {}),
     "nobody": ("nobody", {}),
 }
@@ -128,6 +129,10 @@ def browser(world: World, who: str) -> Client:
     if role == "unit key":
         _, text = keys.make_key(world.town.unit("essex"), "other", sorted(keys.UNIT_SCOPES))
         return Client(headers={"Authorization": f"Bearer {text}"})
+    if role == "exchange key":
+        _, text = keys.make_key(None, "desk", sorted(keys.EXCHANGE_SCOPES))
+        headers = {"Authorization": f"Bearer {text}", "On-Behalf-Of": "cora@example.org"}
+        return Client(headers=headers)
     name = who.split()[1].strip("',s") + role
     if name not in world.town.people:
         if role:

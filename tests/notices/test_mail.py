@@ -13,6 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.cases.town import NOON, Town, build_town
 
+from tocsin.access.models import Alert
+from tocsin.cases.models import Case
+from tocsin.cases.sealing import break_glass, seal_case
 from tocsin.cases.services import Responder, accept_case, answer_case
 from tocsin.journal import queries as journal
 from tocsin.notices import bounces, kinds, mailing, services, wishes
@@ -300,3 +303,43 @@ def test_nothing_is_sent_in_quiet_hours(at: dt.datetime, start: int, end: int) -
     assert at <= sent <= at + dt.timedelta(hours=25)
     if start != end:
         assert not (start <= hour < end if start < end else hour >= start or hour < end) or hour == end
+
+
+def sealed(town: Town) -> Case:
+    """A case that Saul sealed and Sonia, another supervisor, opened in need."""
+    town.person("sonia", "supervisor", unit="kent")
+    case = town.case_of(town.report("ferry", origins=("203.0.113.7",)))
+    seal_case(case, town.actor("saul"), [town.people["olive"]], "A witness of the unit is in it")
+    break_glass(town.actor("sonia"), case.case_id, "Mr Meadow of 12 High Street is in danger")
+    return case
+
+
+def test_who_sealed_a_case_and_coordinators_hear_by_mail_that_it_was_opened(town: Town, post: Post) -> None:
+    """Who, of which unit, until when; neither what the case says nor what the reason does."""
+    case = sealed(town)
+    tell_all()
+    assert mailing.send_due(dt.datetime.now(dt.UTC) + HOUR) >= 2
+    told = {address: content for address, content in post.mails if "broke the seal" in content}
+    assert told.keys() == {"saul@example.org", "cora@example.org"}
+    for content in told.values():
+        assert case.case_id in content and "Sonia, Kent Police" in " ".join(content.split())
+        for secret in ("Meadow", "witness", "203.0.113.7", "assword", "rute", "Ferry"):
+            assert secret not in content.split("broke the seal")[1], secret
+
+
+@pytest.mark.parametrize(("name", "kind"), [("saul", "sealed"), ("cora", "seals")])
+@pytest.mark.parametrize("channel", ["at once", "digest", "none"])
+def test_a_broken_seal_is_mailed_as_its_reader_wishes(
+    town: Town, post: Post, name: str, kind: str, channel: str
+) -> None:
+    """The alert on every page stays, whatever is wished."""
+    only(town, name, **{kind: channel})
+    sealed(town)
+    tell_all()
+    waiting = list(Item.objects.all())
+    assert [(item.person.name, item.kind) for item in waiting] == (
+        [] if channel == "none" else [(name.title(), kind)]
+    )
+    if channel == "digest":
+        assert waiting[0].due_at > dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
+    assert Alert.objects.filter(person=town.people[name], words__contains="broke the seal").count() == 1

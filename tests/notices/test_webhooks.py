@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from tests.cases.town import NOON, Town, build_town
 
+from tocsin.cases import sealing
 from tocsin.cases.services import Responder, accept_case, answer_case
 from tocsin.journal import queries as journal
 from tocsin.kernel.problems import BadInput
@@ -130,6 +131,19 @@ def test_a_unit_hears_of_its_cases(town: Town, machine: Machine) -> None:
     told = [json.loads(body) for _, body in machine.told]
     assert [one["type"] for one in told] == ["cases:case:opened"]
     assert told[0]["data"]["case_id"].startswith("case_")
+
+
+def test_no_machine_hears_that_a_seal_was_broken(town: Town, machine: Machine) -> None:
+    """Not even once the seal is lifted: the entry holds the reason."""
+    kents(town, machine), ferrys(town, machine)
+    town.person("sonia", "supervisor", unit="kent")
+    case = town.case_of(town.report("ferry"))
+    sealing.seal_case(case, town.actor("saul"), [], "A witness of the unit is in it")
+    sealing.break_glass(town.actor("sonia"), case.case_id, "Somebody is in danger")
+    sealing.lift_seal(case, town.actor("saul"))
+    services.tell(0, journal.size())
+    assert Delivery.objects.exists()
+    assert not Delivery.objects.filter(event="cases:seal:broken").exists()
 
 
 def test_what_is_not_taken_is_tried_again_in_order(town: Town, machine: Machine) -> None:

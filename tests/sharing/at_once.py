@@ -12,10 +12,10 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402 (apps first)
-from django.db import connection  # noqa: E402
+from django.db import connection  # noqa: E402 (apps first)
 from tests.exchange import a_key, a_member  # noqa: E402
 from tests.sharing.street import Street  # noqa: E402
+from tests.template import migrate  # noqa: E402
 
 from tocsin.sharing import channels, contributions, feed, services  # noqa: E402
 from tocsin.sharing.models import Channel, Outgoing  # noqa: E402
@@ -84,7 +84,7 @@ def writing(jobs: list[Callable[[], object]]) -> list[str]:
 
 def main() -> None:
     """Two members' words, one member's TAXII requests from several machines, and withdrawals; then tell."""
-    call_command("migrate", verbosity=0)
+    migrate()
     street, writer = Street(), a_key(a_member("writer"), scopes=("lists:read", "indicators:write"))
     own, shared = channels.contributions_of(writer.members[0]), channels.shared_channel(None, "green")
     members = [street.member(name) for name in ("ferry", "medway")]

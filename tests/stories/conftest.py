@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.conftest import ROOT, missing
+from tests.template import lay
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -65,6 +66,7 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
         port = probe.getsockname()[1]
     home = tmp_path_factory.mktemp("exchange")
     environment = {**os.environ, "TOCSIN_HOME": str(home), "TOCSIN_PRETEND_PUBLIC": PRETENDED}
+    lay(home)
     environment["TOCSIN_SECOND_FACTOR"] = "none"  # the stories of access show it
     for name in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE", "TOCSIN_URL"):
         environment.pop(name, None)

@@ -1,7 +1,8 @@
-"""Machine keys of members and units: `tocsin_<prefix>_<secret>`, of whose 256 bits only the hash is kept.
+"""Machine keys: `tocsin_<prefix>_<secret>`, of whose 256 bits only the hash is kept.
 
 A unit's key acts as a service of the unit: what it does is recorded as `key LABEL` and counts as automatic,
-unless the request names the person of the unit who decided (`on_behalf_of`).
+unless the request names the person of the unit who decided (`on_behalf_of`). The exchange's own key works in
+the name of a coordinator, and never without one.
 """
 
 import base64
@@ -24,31 +25,41 @@ from tocsin.store import locks
 
 SCOPES = frozenset(rule.scope for rule in POLICY.values() if rule.scope is not None)
 UNIT_SCOPES = frozenset(scope for scope in SCOPES if scope.startswith("cases:"))
-MEMBER_SCOPES = SCOPES - UNIT_SCOPES
+EXCHANGES_OWN = frozenset(scope for scope in SCOPES if scope.startswith("exchange:"))
+MEMBER_SCOPES = SCOPES - UNIT_SCOPES - EXCHANGES_OWN
+EXCHANGE_SCOPES = EXCHANGES_OWN | {"cases:read", "cases:write"}
+READ_FIRST = {
+    **dict.fromkeys(("cases:write", "cases:seal", "cases:rooms", "exchange:read"), ("cases:read",)),
+    "communities:write": ("lists:read",),
+    "exchange:write": ("exchange:read", "cases:read"),
+}
 DECIDE = (Role.Name.OFFICER.value, Role.Name.SUPERVISOR.value)
 PREFIX_BYTES, SECRET_BYTES = 6, 32
 LONGEST_EMAIL = 254
 USE_NOTED_AFTER = dt.timedelta(minutes=1)
+
+Place = Member | Unit | None  # whose a key is: a member's, a unit's, or the exchange's own
 
 _shape = re.compile(r"tocsin_([0-9a-f]{12})_([0-9a-f]{64})")
 _nobodys_digest = sha256(b"compared with where there is no key, so that no answer is quicker")
 
 
 def make_key(
-    place: Member | Unit,
+    place: Place,
     label: str,
     scopes: Collection[str],
     *,
     expires_at: dt.datetime | None = None,
     actor: Actor | None = None,
 ) -> tuple[ApiKey, str]:
-    """A new key of a member or unit and its text, which cannot be had again; `actor` is None on the machine.
+    """A new key and its text, which cannot be had again; `actor` is None on the machine.
 
     Raises BadInput for a scope that the policy table does not know there; NotSignedIn, NotAllowed.
     """
     if actor is not None:
         check_manager(actor, place)
-    member, unit = (place, None) if isinstance(place, Member) else (None, place)
+    member = place if isinstance(place, Member) else None
+    unit = place if isinstance(place, Unit) else None
     unknown = set(scopes) - scopes_at(place)
     if unknown or not scopes:
         known = ", ".join(sorted(scopes_at(place)))
@@ -57,8 +68,8 @@ def make_key(
         )
     prefix, secret = secrets.token_hex(PREFIX_BYTES), secrets.token_hex(SECRET_BYTES)
     with act() as recorded:
-        # Whoever acts on a case reads it first.
-        scopes = {*scopes, "cases:read"} if "cases:write" in scopes else scopes
+        # Whoever acts on something reads it first.
+        scopes = {*scopes, *(read for one in scopes for read in READ_FIRST.get(one, ()))}
         key = ApiKey.objects.create(
             member=member,
             unit=unit,
@@ -116,30 +127,33 @@ def actor_of_header(authorization: str, address: str = "") -> Actor:
     raise NotSignedIn()
 
 
-def scopes_at(place: Member | Unit) -> frozenset[str]:
-    """The scopes that a key of a member, or of a unit, may have."""
+def scopes_at(place: Place) -> frozenset[str]:
+    """The scopes that a key of a member, of a unit, or of the exchange may have."""
+    if place is None:
+        return EXCHANGE_SCOPES
     return MEMBER_SCOPES if isinstance(place, Member) else UNIT_SCOPES
 
 
 def on_behalf_of(actor: Actor, email: str) -> Actor:
-    """The key's actor, passing on what a person of its unit decided. Raises NotAllowed.
+    """The key's actor, passing on what a person of its unit, or a coordinator, decided. Raises NotAllowed.
 
-    Nobody learns by this who has an account: whoever decides nothing at this unit is refused alike.
+    Nobody learns by this who has an account: whoever decides nothing there is refused alike.
     """
     key = actor.key
-    if key is None or key.unit is None:
-        raise NotAllowed("only a unit's key passes on what somebody decided")
+    if key is None or key.member is not None:
+        raise NotAllowed("a member's key passes on nobody's decision")
+    decide = DECIDE if key.unit is not None else (Role.Name.COORDINATOR.value,)
     held = Role.objects.filter(
         person__email=email.strip().lower()[: LONGEST_EMAIL + 1],
         person__is_active=True,
         unit=key.unit,
-        name__in=DECIDE,
+        name__in=decide,
     )
     roles = tuple(held.select_related("person", "unit"))
     if not roles:
-        raise NotAllowed(
-            "nobody with that address decides at the key's unit", hint="name an officer or supervisor of it"
-        )
+        where = "the key's unit" if key.unit is not None else "the exchange"
+        who = "an officer or supervisor of it" if key.unit is not None else "a coordinator"
+        raise NotAllowed(f"nobody with that address decides at {where}", hint=f"name {who}")
     return Actor(person=roles[0].person, key=key, roles=roles)
 
 
@@ -163,21 +177,24 @@ def revoke_key(prefix: str, *, actor: Actor | None = None) -> ApiKey:
     return key
 
 
-def manages(actor: Actor, place: Member | Unit) -> bool:
-    """Are the keys of this member, or unit, the actor's to make and end?"""
+def manages(actor: Actor, place: Place) -> bool:
+    """Are the keys of this member, this unit, or the exchange the actor's to make and end?"""
+    if not may(actor, "key.manage"):
+        return False
+    if place is None or granting.is_operator(actor):
+        return granting.is_operator(actor)
     mine = granting.members_of(actor) if isinstance(place, Member) else granting.units_of(actor)
-    return may(actor, "key.manage") and (granting.is_operator(actor) or place.pk in {one.pk for one in mine})
+    return place.pk in {one.pk for one in mine}
 
 
-def check_manager(actor: Actor, place: Member | Unit) -> None:
+def check_manager(actor: Actor, place: Place) -> None:
     """Raises NotSignedIn or NotAllowed where its keys are not the actor's to make and end."""
     require(actor, "key.manage")
     if not manages(actor, place):
-        raise NotAllowed(
-            "that member's keys are not yours to make"
-            if isinstance(place, Member)
-            else "that unit's keys are not yours to make"
+        whose = (
+            "the exchange" if place is None else "that member" if isinstance(place, Member) else "that unit"
         )
+        raise NotAllowed(f"{whose}'s keys are not yours to make")
 
 
 def _note_use(key: ApiKey, at: dt.datetime) -> None:

@@ -174,11 +174,13 @@ def key_members(actor: Actor) -> list[Member]:
 
 
 def key_places(actor: Actor) -> tuple[Choice, ...]:
-    """The members and units whose keys the actor may make."""
+    """The members and units whose keys the actor may make, and the exchange where they are the operator's."""
     units: Iterable[Unit] = granting.units_of(actor)
     if granting.is_operator(actor):
         units = Unit.objects.filter(joined_at__isnull=False, valid_to__isnull=True).order_by("name")
+    exchange = (Choice("exchange", "The exchange itself"),) if granting.is_operator(actor) else ()
     return (
+        *exchange,
         *(Choice(member.member_id, member.name) for member in key_members(actor)),
         *(Choice(unit.unit_id, unit.name) for unit in units),
     )
@@ -195,7 +197,7 @@ def key_views(actor: Actor, query: str, wanted: int, at: dt.datetime) -> Leaf[Ke
         found = found.filter(mine)
     page = leaf(found.order_by("revoked_at", "member__name", "unit__name", "created_at", "pk"), wanted)
     return page.of(
-        KeyView(k.prefix, k.place.name, k.label, " ".join(k.scopes), k.last_used_at, keys.is_current(k, at))
+        KeyView(k.prefix, k.place_name, k.label, " ".join(k.scopes), k.last_used_at, keys.is_current(k, at))
         for k in page.rows
     )
 

@@ -1,7 +1,7 @@
 """Who may do what: one table, from which come the routes' checks, the pages' buttons and the matrix test.
 
-An action is `noun.verb`. A rule names the roles that may act, the scope a key needs (None: no key may; scopes
-that begin with `cases:` are of units' keys, the others of members'), and
+An action is `noun.verb`. A rule names the roles that may act, the scope a key needs (None: no key may; those
+that begin with `cases:` are of units' keys, with `exchange:` of the exchange's own, others of members'), and
 how the actor must be related to the thing: `own member` (theirs), `own unit` (investigates or supports it),
 `coordinated` (the exchange's coordinator), `own people` (a member's administrator, a unit's supervisor, the
 operator), `exchange` (of the whole of it), `anyone` or `signed in`.
@@ -131,7 +131,8 @@ POLICY: dict[str, Rule] = {
         scope="cases:import", relation="own unit", why="the list of cases that a unit kept before"
     ),
     "case.export": _rule(scope="cases:read", relation="own unit", why="a unit's own copy of its cases"),
-    "filter.save": _rule("officer supervisor", why="a filter of one's own queue"),
+    "filter.read": _rule("officer supervisor", scope="cases:read", why="the filters of one's own queue"),
+    "filter.save": _rule("officer supervisor", scope="cases:write", why="a filter of one's own queue"),
     "suggestion.read": _rule(
         "officer supervisor", scope="cases:read", relation="own unit", why="do two cases belong together?"
     ),
@@ -147,14 +148,26 @@ POLICY: dict[str, Rule] = {
         relation="own unit",
         why="what the parts of a score count at a unit",
     ),
-    "team.read": _rule("supervisor", relation="own unit", why="who is drowning, and what is late"),
+    "team.read": _rule(
+        "supervisor", scope="cases:read", relation="own unit", why="who is drowning, and what is late"
+    ),
     "case.reassign": _rule(
         "supervisor", scope="cases:write", relation="own unit", why="nobody keeps a case waiting"
     ),
-    "coordination.read": _rule("coordinator", relation="coordinated", why="where silence is"),
-    "packet.read": _rule("coordinator", relation="coordinated", why="the printable packet of a case"),
+    "coordination.read": _rule(
+        "coordinator", scope="exchange:read", relation="coordinated", why="where silence is"
+    ),
+    "packet.read": _rule(
+        "coordinator",
+        scope="exchange:read",
+        relation="coordinated",
+        why="the printable packet of a case",
+    ),
     "link.make": _rule(
-        "coordinator", relation="coordinated", why="a one-time link for a unit that has not joined"
+        "coordinator",
+        scope="exchange:write",
+        relation="coordinated",
+        why="a one-time link for a unit that has not joined, and its end",
     ),
     "list.read": _rule(scope="lists:read", why="a member's network reads what is shared"),
     "reader.read": _rule(
@@ -162,15 +175,27 @@ POLICY: dict[str, Rule] = {
         scope="lists:read",
         why="which machines have the lists: one's own, or all for who looks after the exchange",
     ),
-    "reader.forget": _rule("reporter", relation="own member", why="a machine that is gone is not waited for"),
+    "reader.forget": _rule(
+        "reporter",
+        scope="indicators:write",
+        relation="own member",
+        why="a machine that is gone is not waited for",
+    ),
     "sighting.make": _rule(
         "reporter",
         scope="indicators:write",
         relation="own member",
         why="a member met what is shared, or takes that back",
     ),
-    "community.read": _rule("reporter", relation="own member", why="the circles that one's member is in"),
-    "community.manage": _rule("reporter", relation="own member", why="members make, join and leave circles"),
+    "community.read": _rule(
+        "reporter", scope="lists:read", relation="own member", why="the circles that one's member is in"
+    ),
+    "community.manage": _rule(
+        "reporter",
+        scope="communities:write",
+        relation="own member",
+        why="members make, join and leave circles",
+    ),
     "channel.read": _rule(
         "reporter trusted", scope="lists:read", why="a feed of what one's own circles share"
     ),
@@ -222,12 +247,23 @@ POLICY: dict[str, Rule] = {
     "key.manage": _rule(
         "administrator supervisor operator", relation="own people", why="a member's or unit's machine keys"
     ),
-    "case.seal": _rule("supervisor", relation="own unit", why="a case that only named people may read"),
+    "case.seal": _rule(
+        "supervisor",
+        scope="cases:seal",
+        relation="own unit",
+        why="a case that only named people may read",
+    ),
     "case.break_glass": _rule(
-        "supervisor", relation="own unit", why="reading a sealed case in need: told, recorded, for hours"
+        "supervisor",
+        scope="cases:seal",
+        relation="own unit",
+        why="reading a sealed case in need: told, recorded, for hours",
     ),
     "room.manage": _rule(
-        "officer supervisor", relation="own unit", why="named outsiders read parts of a case"
+        "officer supervisor",
+        scope="cases:rooms",
+        relation="own unit",
+        why="named outsiders read parts of a case",
     ),
     "room.read": _rule(relation="anyone", why="the token in the address is the permission"),
 }

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from tocsin.cases import clocks, shares, states, triage
-from tocsin.cases.models import Case, Clock, Link, Move, Question, Share
+from tocsin.cases.models import Case, CaseHolding, Clock, Link, Move, Question, Share
 from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
-from tocsin.intake.models import Report
+from tocsin.intake.models import Report, ReportHolding
 from tocsin.journal.audit import Finding
 from tocsin.kernel.time import now
 
@@ -26,6 +26,7 @@ def check_cases() -> Iterator[Finding]:
     yield from _running_clocks()
     yield from _counts()
     yield from _joined()
+    yield from _held()
     yield from _queue()
     for case_id in shares.mistaken().values_list("case__case_id", flat=True).distinct():
         yield Finding(f"case {case_id}", "what its members' pages count is not how it stands")
@@ -120,6 +121,18 @@ def _joined() -> Iterator[Finding]:
     bare = Link.objects.filter(reason="") | Link.objects.filter(strength__gt=100)
     for report_id in bare.values_list("report__report_id", flat=True):
         yield Finding(f"report {report_id}", "nothing says why it is in its case, or how strongly")
+
+
+def _held() -> Iterator[Finding]:
+    """The logs behind a case, against those behind its reports."""
+    of_reports = ReportHolding.objects.filter(holding=OuterRef("holding"), report__links__detached_at=None)
+    kept = CaseHolding.objects.filter(~Exists(of_reports.filter(report__links__case=OuterRef("case"))))
+    for case_id in kept.values_list("case__case_id", flat=True).distinct():
+        yield Finding(f"case {case_id}", "it counts on a log that stands behind none of its reports")
+    noted = CaseHolding.objects.filter(case=OuterRef("case"), holding=OuterRef("report__held__holding"))
+    links = Link.objects.filter(detached_at__isnull=True, report__held__isnull=False)
+    for case_id in links.filter(~Exists(noted)).values_list("case__case_id", flat=True).distinct():
+        yield Finding(f"case {case_id}", "a log behind one of its reports is not among what is held")
 
 
 def _queue() -> Iterator[Finding]:

@@ -1,11 +1,32 @@
-"""Filters of the queue that somebody keeps by name."""
+"""Filters of the queue that somebody keeps by name, as they stand in the address of its page."""
+
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, urlencode
 
 from tocsin.access.models import Person
 from tocsin.cases.models import SavedFilter
+from tocsin.cases.queueing import Wish
 from tocsin.journal.acts import act
 from tocsin.kernel.problems import BadInput, NotFound
 
 MOST = 30
+# The page's fields, and what they are called where they are read.
+FIELDS = {
+    "q": "words",
+    **{name: name for name in ("group", "status", "severity", "kind", "unit", "owner", "days")},
+}
+
+
+def wish_of(given: str | Iterable[tuple[str, str]]) -> Wish:
+    """What an address asks for."""
+    pairs = parse_qsl(given) if isinstance(given, str) else given
+    return Wish(**{FIELDS[name]: value.strip()[:200] for name, value in pairs if name in FIELDS})
+
+
+def query_of(wish: Wish) -> str:
+    """The address's part that asks for it."""
+    names = {field: name for name, field in FIELDS.items()}
+    return urlencode({names[field]: value for field, value in wish.given().items()})
 
 
 def filters_of(person: Person) -> list[SavedFilter]:

@@ -6,7 +6,7 @@ The token has 256 bits and is shown once; only its SHA-256 is kept. It opens one
 import datetime as dt
 import secrets
 
-from tocsin.access.models import Role
+from tocsin.access.models import Person, Role
 from tocsin.access.policy import Actor, require
 from tocsin.cases import states
 from tocsin.cases.decisions import UNDO_FOR, accept_case, lock_case
@@ -37,23 +37,18 @@ def make_one_time_link(
 
     Raises NotSignedIn, NotAllowed; Conflict where the unit has joined or the case is closed.
     """
-    require(actor, "link.make")
-    if actor.person is None or Role.Name.COORDINATOR not in actor.role_names:
-        raise NotAllowed()
-    at, token = at or now(), secrets.token_urlsafe(32)
+    person, at, token = _coordinator(actor), at or now(), secrets.token_urlsafe(32)
     with act() as recorded:
         case = lock_case(case)
         if case.investigating_unit.has_joined:
             raise Conflict(f"{case.investigating_unit.name} has joined and needs no link")
         if not case.is_open:
             raise Conflict("the case is closed")
-        OneTimeLink.objects.filter(case=case, revoked_at__isnull=True, answered_at__isnull=True).update(
-            revoked_at=at
-        )
+        _revoke(case, at)
         OneTimeLink.objects.create(
             case=case,
             digest=sha256(token.encode()),
-            made_by=actor.person,
+            made_by=person,
             made_at=at,
             expires_at=at + VALID_FOR,
             with_packet=with_packet,
@@ -64,13 +59,29 @@ def make_one_time_link(
             case.save()
             push_status(case, at)
         content = {
-            "by": actor.person.name,
             "unit": case.investigating_unit.name,
             "expires_at": rfc3339(at + VALID_FOR),
             "with_packet": with_packet,
         }
-        recorded.record("cases:link:made", case.case_id, content)
+        recorded.record("cases:link:made", case.case_id, content | _signed(actor, person))
     return token
+
+
+def withdraw_one_time_link(case: Case, actor: Actor, at: dt.datetime | None = None) -> int:
+    """End the case's links before they are used up; gives how many. Twice changes nothing.
+
+    An officer who had taken the case by one keeps it, and needs a new link to go on.
+
+    Raises NotSignedIn, NotAllowed.
+    """
+    person, at = _coordinator(actor), at or now()
+    with act() as recorded:
+        case = lock_case(case)
+        ended = _revoke(case, at)
+        if ended:
+            content = {"unit": case.investigating_unit.name} | _signed(actor, person)
+            recorded.record("cases:link:withdrawn", case.case_id, content)
+    return ended
 
 
 def find_link(token: str, at: dt.datetime | None = None) -> OneTimeLink:
@@ -113,3 +124,22 @@ def accept_by_link(link: OneTimeLink, officer_name: str, at: dt.datetime | None 
             recorded.record("cases:link:used", case.case_id, content)
         link.officer_name, link.accepted_at = held.officer_name, held.accepted_at
         return accept_case(case, Responder(name, case.investigating_unit, None, held), at)
+
+
+def _coordinator(actor: Actor) -> Person:
+    """The coordinator who acts. Raises NotSignedIn, NotAllowed."""
+    require(actor, "link.make")
+    if actor.person is None or Role.Name.COORDINATOR not in actor.role_names:
+        raise NotAllowed()
+    return actor.person
+
+
+def _revoke(case: Case, at: dt.datetime) -> int:
+    """End every link of the case that still works."""
+    current = OneTimeLink.objects.filter(case=case, revoked_at__isnull=True, answered_at__isnull=True)
+    return current.filter(expires_at__gt=at).update(revoked_at=at)
+
+
+def _signed(actor: Actor, person: Person) -> dict[str, str]:
+    """How the journal names the coordinator, and the key by which a machine passed the act on."""
+    return {"by": person.name} | ({"by_key": actor.key.label} if actor.key is not None else {})

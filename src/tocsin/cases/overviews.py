@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from django.db.models import Case as Choose
-from django.db.models import Count, F, IntegerField, Min, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import Count, F, IntegerField, Max, Min, OuterRef, QuerySet, Subquery, Sum, When
 
 from tocsin.access.models import Unit
 from tocsin.access.policy import Actor, require
 from tocsin.cases import parts, reach, words
 from tocsin.cases.counted import counted
 from tocsin.cases.models import Case, Clock, OneTimeLink
+from tocsin.cases.sweeping import DESKS
 from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import (
@@ -61,7 +62,11 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
     at, pack = at or now(), current_pack()
     open_cases = reach.visible_to(actor).filter(closed_at__isnull=True)
     not_joined = by_urgency(open_cases.exclude(investigating_unit__in=reach.joined_units()))
-    late = by_urgency(open_cases.filter(reach.is_late()))
+    # Both by what they leave out, so that they are read in order of due, and never by unit and then sorted.
+    late = by_urgency(
+        open_cases.filter(reach.is_late()).exclude(investigating_unit__in=reach.units_not_joined())
+    )
+    desks = desks_of([*not_joined, *late])
     silent, counted_at = counted(
         f"silent-{actor.person.pk if actor.person else 0}",
         lambda: silent_units(open_cases),
@@ -76,8 +81,8 @@ def coordination(actor: Actor, at: dt.datetime | None = None) -> CoordinationVie
         sentence="",
         silent_units=silent,
         counted_at=counted_at,
-        not_joined=tuple(_row(pack, case, due, links, at) for case in not_joined),
-        escalated=tuple(_row(pack, case, due, links, at) for case in late),
+        not_joined=tuple(_row(pack, case, due, links, desks, at) for case in not_joined),
+        escalated=tuple(_row(pack, case, due, links, desks, at) for case in late),
         joined_count=units.filter(joined_at__isnull=False).count(),
         unit_count=units.count(),
     )
@@ -134,6 +139,15 @@ def links_of(cases: Iterable[Case]) -> dict[int, list[OneTimeLink]]:
     return found
 
 
+def desks_of(cases: Iterable[Case]) -> dict[int, str]:
+    """At whose desk the missed duty of each case is that has gone up furthest; none where none was missed."""
+    missed = Clock.objects.filter(
+        case__in={case.pk for case in cases}, ended_at__isnull=True, breached_at__isnull=False
+    )
+    steps = missed.order_by().values("case").annotate(step=Max("step")).values_list("case_id", "step")
+    return {pk: DESKS[step] for pk, step in steps if pk is not None}
+
+
 def export_coordination(actor: Actor) -> Iterator[tuple[Case, OneTimeLink | None, int]]:
     """Every case of the coordinator's page with its newest link and how many were made, due first first."""
     require(actor, "coordination.read")
@@ -148,7 +162,12 @@ def export_coordination(actor: Actor) -> Iterator[tuple[Case, OneTimeLink | None
 
 
 def _row(
-    pack: Pack, case: Case, due: dict[int, ClockView], links: dict[int, list[OneTimeLink]], at: dt.datetime
+    pack: Pack,
+    case: Case,
+    due: dict[int, ClockView],
+    links: dict[int, list[OneTimeLink]],
+    desks: dict[int, str],
+    at: dt.datetime,
 ) -> CoordinationRow:
     return CoordinationRow(
         case_id=case.case_id,
@@ -162,6 +181,7 @@ def _row(
         links=tuple(parts.one_time_link_view(link, at) for link in links.get(case.pk, ())),
         report_count=case.report_count,
         may_send=case.lane == "ordinary" and not case.investigating_unit.has_joined,
+        desk_words=desks.get(case.pk, ""),
     )
 
 

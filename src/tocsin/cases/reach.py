@@ -52,6 +52,11 @@ def joined_units() -> list[int]:
     return list(Unit.objects.filter(joined_at__isnull=False).order_by().values_list("pk", flat=True))
 
 
+def units_not_joined() -> list[int]:
+    """The units that have not joined."""
+    return list(Unit.objects.filter(joined_at__isnull=True).order_by().values_list("pk", flat=True))
+
+
 def sealed_from(actor: Actor, at: dt.datetime | None = None) -> Q:
     """Cases with a seal that does not name the actor, unless they have broken the glass within some hours.
 

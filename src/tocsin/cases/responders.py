@@ -58,7 +58,13 @@ class Responder:
 
     @classmethod
     def _of_key(cls, actor: Actor, key: ApiKey, case: Case) -> "Responder":
-        """A unit's machine, by itself or passing on what a person decided. Raises NotAllowed."""
+        """A machine of a unit, by itself or passing on what a person decided; of the exchange, always so.
+
+        Raises NotAllowed.
+        """
+        if key.place is None and Role.Name.COORDINATOR in actor.role_names:
+            unit = case.investigating_unit
+            return cls(actor.label, unit, actor.person, party="coordinator", key=key.label)
         if key.unit is None:
             raise NotAllowed()
         has_it = key.unit.pk == case.investigating_unit_id
@@ -82,6 +88,12 @@ class Responder:
     def is_automatic(self) -> bool:
         """Did a machine decide this by itself? Then it is never follow-up."""
         return bool(self.key) and self.person is None
+
+    @property
+    def signed(self) -> dict[str, str | int]:
+        """How the journal names them, and the key by which a machine passed the act on."""
+        who: dict[str, str | int] = {"by": self.name, "by_unit": self.unit.name}
+        return who | {"by_key": self.key} if self.key else who
 
     @property
     def signature(self) -> str:

@@ -75,9 +75,11 @@ def waiting(actor: Actor, case: Case | None = None) -> list[Suggestion]:
     return [pair for pair in pairs if pair.case_id in visible and pair.other_id in visible]
 
 
-def review(pairs: Sequence[Suggestion], at: dt.datetime | None = None) -> list[PairView]:
-    """The first of these pairs, side by side."""
-    at, shown = at or now(), pairs[:SHOWN]
+def review(
+    pairs: Sequence[Suggestion], at: dt.datetime | None = None, most: int | None = SHOWN
+) -> list[PairView]:
+    """The first of these pairs, or all, side by side."""
+    at, shown = at or now(), pairs[:most]
     both = {pk for pair in shown for pk in (pair.case_id, pair.other_id)}
     fence.judge(both)
     cases = Case.objects.select_related("investigating_unit").in_bulk(both)

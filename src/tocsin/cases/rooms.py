@@ -20,7 +20,7 @@ from tocsin.intake.models import Report
 from tocsin.journal import queries as journal
 from tocsin.journal.acts import act
 from tocsin.kernel.hashing import sha256
-from tocsin.kernel.problems import BadInput, NotAllowed, NotFound
+from tocsin.kernel.problems import BadInput, Conflict, NotAllowed, NotFound
 from tocsin.kernel.time import now, rfc3339
 
 PARTS = {
@@ -48,6 +48,7 @@ class GuestView:
     pk: int
     name: str
     organisation: str
+    parts: tuple[str, ...]
     parts_words: str
     expires_at: dt.datetime
     is_current: bool
@@ -106,14 +107,9 @@ def invite_guest(
             invited_at=at,
             expires_at=until,
         )
-        content = {
-            "by": by.name,
-            "by_unit": by.unit.name,
-            "guest": _called(guest),
-            "parts": ", ".join(PARTS[part] for part in picked),
-            "until": rfc3339(until),
-        }
-        recorded.record("cases:room:opened", case.case_id, content)
+        content = {"parts": ", ".join(PARTS[part] for part in picked), "until": rfc3339(until)}
+        who = by.signed | {"guest": _called(guest)}
+        recorded.record("cases:room:opened", case.case_id, who | content)
     return guest, token
 
 
@@ -127,8 +123,48 @@ def revoke_guest(case: Case, actor: Actor, guest_pk: int, at: dt.datetime | None
         if guest.revoked_at is None:
             guest.revoked_at = at or now()
             guest.save(update_fields=["revoked_at"])
-            content = {"by": by.name, "by_unit": by.unit.name, "guest": _called(guest)}
+            content = by.signed | {"guest": _called(guest)}
             recorded.record("cases:room:closed", case.case_id, content)
+
+
+def extend_guest(
+    case: Case, actor: Actor, guest_pk: int, days: int, at: dt.datetime | None = None
+) -> dt.datetime:
+    """Let a guest read on for so many days from now, by the link that they have; gives until when.
+
+    It never ends sooner than before. Raises NotSignedIn, NotAllowed, NotFound, BadInput; Conflict for a link
+    that has ended, which nobody makes work again.
+    """
+    by, at = _host(case, actor), at or now()
+    if days not in DAYS:
+        raise BadInput("choose for how many days")
+    with act() as recorded:
+        guest = Guest.objects.select_for_update().filter(case=case, pk=guest_pk).first()
+        if guest is None:
+            raise NotFound()
+        if guest.revoked_at is not None or guest.expires_at <= at:
+            raise Conflict("the guest's link has ended", hint="invite them anew")
+        until = at + dt.timedelta(days=days)
+        if until > guest.expires_at:
+            guest.expires_at = until
+            guest.save(update_fields=["expires_at"])
+            content = by.signed | {"guest": _called(guest)}
+            recorded.record("cases:room:extended", case.case_id, content | {"until": rfc3339(until)})
+    return guest.expires_at
+
+
+def close_room(case: Case, actor: Actor, at: dt.datetime | None = None) -> int:
+    """End every guest's link at once; gives how many. Raises NotSignedIn, NotAllowed."""
+    by, at = _host(case, actor), at or now()
+    with act() as recorded:
+        guests = Guest.objects.select_for_update().filter(case=case, revoked_at__isnull=True)
+        current = list(guests.filter(expires_at__gt=at).order_by("pk"))
+        for guest in current:
+            guest.revoked_at = at
+            guest.save(update_fields=["revoked_at"])
+            content = by.signed | {"guest": _called(guest)}
+            recorded.record("cases:room:closed", case.case_id, content)
+    return len(current)
 
 
 def find_guest(token: str, at: dt.datetime | None = None) -> Guest:
@@ -191,6 +227,7 @@ def guests_of(case: Case, at: dt.datetime | None = None) -> tuple[GuestView, ...
             pk=guest.pk,
             name=guest.name,
             organisation=guest.organisation,
+            parts=tuple(guest.parts),
             parts_words=", ".join(PARTS[part] for part in guest.parts),
             expires_at=guest.expires_at,
             is_current=guest.revoked_at is None and guest.expires_at > at,

@@ -1,7 +1,8 @@
 """Sealing a case to named people, lifting the seal, and breaking the glass in need.
 
 What a seal keeps from whom is decided in `cases.reach` alone. A seal stops no clock and hides no duty:
-everybody whom the case would reach still sees its number and what is due.
+everybody whom the case would reach still sees its number and what is due. A machine passes on what a person
+decided about a seal; it reads nothing by that, and who is concerned hears by which key it came.
 """
 
 import datetime as dt
@@ -55,19 +56,26 @@ def seal_case(
         made = Seal.objects.create(case=case, sealed_by=by.person, reason=reason, sealed_at=at)
         made.people.set({*people, by.person})
         named = made.people.count()
-        content = {"by": by.name, "by_unit": by.unit.name, "count": named}
-        recorded.record("cases:case:sealed", case.case_id, content)
+        recorded.record("cases:case:sealed", case.case_id, by.signed | {"count": named})
         told = [person for person in people if person.pk != by.person.pk]
         alerts.tell(told, f"{by.signature}, named you to the sealed case {case.case_id}.")
     return made
 
 
 def lift_seal(case: Case, actor: Actor, at: dt.datetime | None = None) -> None:
-    """Let the case be read as any other. Twice changes nothing."""
+    """Let the case be read as any other. Twice changes nothing.
+
+    Where a machine passes it on, everybody whom the seal named is told: it opens the case to that key.
+    """
     by, at = _supervisor(case, actor), at or now()
     with act() as recorded:
+        named = list(Person.objects.filter(seals__case=case, seals__lifted_at__isnull=True))
         if Seal.objects.filter(case=case, lifted_at__isnull=True).update(lifted_at=at):
-            recorded.record("cases:case:unsealed", case.case_id, {"by": by.name, "by_unit": by.unit.name})
+            recorded.record("cases:case:unsealed", case.case_id, by.signed)
+            if by.key:
+                alerts.tell(
+                    named, f"{by.signature}, lifted the seal of case {case.case_id} by the key {by.key}."
+                )
 
 
 def break_glass(actor: Actor, case_id: str, reason: str, at: dt.datetime | None = None) -> BrokenGlass:
@@ -76,7 +84,8 @@ def break_glass(actor: Actor, case_id: str, reason: str, at: dt.datetime | None 
     Raises NotSignedIn, NotAllowed, BadInput without reason, NotFound where there is nothing to break.
     """
     require(actor, "case.break_glass")
-    at, reason = at or now(), _reason(reason)
+    label = actor.key.label if actor.key is not None else ""
+    actor, at, reason = as_person(actor), at or now(), _reason(reason)
     case = _sealed_from_supervisor(actor, case_id)
     seal = Seal.objects.select_related("sealed_by").filter(case=case, lifted_at__isnull=True).first()
     if case is None or seal is None or actor.person is None:
@@ -93,6 +102,8 @@ def break_glass(actor: Actor, case_id: str, reason: str, at: dt.datetime | None 
             "reason": reason,
             "until": rfc3339(until),
         }
+        if label:
+            content["by_key"] = label
         recorded.record("cases:seal:broken", case.case_id, content)
         coordinators = Person.objects.filter(roles__name=Role.Name.COORDINATOR).distinct()
         alerts.tell(
@@ -103,6 +114,16 @@ def break_glass(actor: Actor, case_id: str, reason: str, at: dt.datetime | None 
             ],
         )
     return made
+
+
+def as_person(actor: Actor) -> Actor:
+    """Whoever decided, without the key that passes it on: a seal asks what they may read, not what it may.
+
+    Raises NotAllowed where the key names nobody.
+    """
+    if actor.key is not None and actor.person is None:
+        raise NotAllowed("a seal is a person's", hint="name who decided: On-Behalf-Of: their address")
+    return replace(actor, key=None)
 
 
 def may_break(actor: Actor, case_id: str) -> bool:
@@ -175,12 +196,12 @@ def _sealed_from_supervisor(actor: Actor, case_id: str) -> Case | None:
 
 def _supervisor(case: Case, actor: Actor) -> Responder:
     require(actor, "case.seal")
-    by = Responder.of(actor, case)
+    by = Responder.of(as_person(actor), case)
     if not is_supervisor_of(actor, case):
         raise NotAllowed("a supervisor of the investigating unit seals its cases")
     if by.person is None:
         raise Conflict("a seal is a person's act")
-    return by
+    return replace(by, key=actor.key.label) if actor.key is not None else by
 
 
 def _reason(reason: str) -> str:

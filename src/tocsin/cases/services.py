@@ -12,7 +12,12 @@ from tocsin.cases.detaching import attach_report, detach_report
 from tocsin.cases.gathering import gather_campaigns
 from tocsin.cases.linking import link_reports
 from tocsin.cases.merging import merge_cases, split_case, undo_move
-from tocsin.cases.one_time import accept_by_link, find_link, make_one_time_link
+from tocsin.cases.one_time import (
+    accept_by_link,
+    find_link,
+    make_one_time_link,
+    withdraw_one_time_link,
+)
 from tocsin.cases.owed import meet_duty
 from tocsin.cases.papers.crime_numbers import record_crime_number
 from tocsin.cases.questions import ask, reply, withdraw_question
@@ -51,5 +56,6 @@ __all__ = [
     "state_threat_to_life",
     "undo_move",
     "withdraw_answer",
+    "withdraw_one_time_link",
     "withdraw_question",
 ]

@@ -40,6 +40,7 @@ MOST_TARGETS = 200  # of one case
 LOOKED_THROUGH = 2_000  # reports of one member, the newest changes first, that words are looked for in
 BATCH = 1_000
 WORD = re.compile(r"[^\W_]+(?:[._@'-][^\W_]+)*")
+REFERENCE = re.compile(r"[^\W_]+(?:/[^\W_]+)+")  # 42/12345/26, as crime numbers are spelled
 PARTIAL = re.compile(r"(\d{1,3})(?:\.(\d{1,3}))?(?:\.(\d{1,3}))?\.$")
 PLACES = ("origin", "target", "service", "kind", "report_id", "attack_id")
 
@@ -121,11 +122,14 @@ def terms_of_place(place: str) -> Iterator[bytes]:
 
 
 def terms_of_words(text: str) -> Iterator[bytes]:
-    """The words of a text, each by itself, addresses as addresses."""
+    """The words of a text, each by itself, addresses as addresses, and numbers with strokes whole, too."""
     for word in text.split():
         if network_of(word.strip(".,;:()")) is not None:
             yield from terms_of_place(word.strip(".,;:()").split("/")[0])
             continue
+        for found in REFERENCE.findall(word.lower()):
+            if any(sign.isdigit() for sign in found):
+                yield cut(found)
         for found in WORD.findall(word.lower()):
             yield cut(found)
             yield from (cut(part) for part in re.split(r"[._@'-]", found) if len(part) > 2)

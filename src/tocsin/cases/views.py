@@ -419,7 +419,10 @@ class SilentUnit:
 
 @dataclass(frozen=True)
 class CoordinationRow:
-    """A case that the coordinator watches: its unit has not joined, or its clock went up a step."""
+    """A case that the coordinator watches: its unit has not joined, or its clock went up a step.
+
+    `desk_words` says at whose desk its missed duty is, "" where none was missed.
+    """
 
     case_id: str
     title: str
@@ -432,11 +435,15 @@ class CoordinationRow:
     links: tuple[OneTimeLinkView, ...]
     report_count: int
     may_send: bool
+    desk_words: str = ""
 
 
 @dataclass(frozen=True)
 class CoordinationView:
-    """Where is silence? `not_joined` and `escalated` are the first fifty by what is due."""
+    """Where is silence? `not_joined` and `escalated` are the first fifty by what is due.
+
+    A case stands in one of them: what has gone up at a unit that has not joined is among `not_joined`.
+    """
 
     sentence: str
     silent_units: tuple[SilentUnit, ...]

@@ -166,6 +166,7 @@ SAID: dict[str, tuple[str, str, bool]] = {
         "Sent to {unit}, which has not joined the exchange, by {by}, its coordinator.",
         False,
     ),
+    "cases:link:withdrawn": ("{by} withdrew the one-time link for {unit}.", "", False),
     "cases:link:used": ("{by} opened the one-time link.", "", False),
     "cases:case:sealed": ("{by}, {by_unit}, sealed the case to {count} named people.", "", False),
     "cases:case:unsealed": ("{by}, {by_unit}, lifted the seal.", "", False),
@@ -175,6 +176,7 @@ SAID: dict[str, tuple[str, str, bool]] = {
         False,
     ),
     "cases:room:opened": ("{by}, {by_unit}, let {guest} read {parts} until {until}.", "", False),
+    "cases:room:extended": ("{by}, {by_unit}, let {guest} read on until {until}.", "", False),
     "cases:room:looked": ("{guest} looked into the case room.", "", False),
     "cases:room:closed": ("{by}, {by_unit}, ended the link of {guest}.", "", False),
     "cases:clock:breached": (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tocsin.access.models import Role
 from tocsin.cases import reach
-from tocsin.cases.models import Case
+from tocsin.cases.models import Case, Seal
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,12 @@ def cases_of(subjects: Iterable[str]) -> dict[str, Case]:
     wanted = [subject for subject in subjects if subject.startswith("case_")]
     found = Case.objects.filter(case_id__in=wanted).select_related("investigating_unit")
     return {case.case_id: case for case in found}
+
+
+def of_seal(case: Case) -> frozenset[int]:
+    """Whoever set the case's seal, the newest where it was set again; nobody whose account is off."""
+    seals = Seal.objects.filter(case=case, sealed_by__is_active=True).order_by("-sealed_at", "-pk")
+    return frozenset(seals.values_list("sealed_by", flat=True)[:1])
 
 
 def of_case(everybody: People, case: Case) -> frozenset[int]:

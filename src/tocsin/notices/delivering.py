@@ -19,7 +19,7 @@ from tocsin.journal.acts import act
 from tocsin.journal.queries import HistoryItem
 from tocsin.kernel.time import now, rfc3339
 from tocsin.notices import audiences, calling
-from tocsin.notices.kinds import EVENTS
+from tocsin.notices.kinds import EVENTS, OF_PEOPLE
 from tocsin.notices.models import Delivery, Endpoint
 
 FIRST_RETRY = dt.timedelta(seconds=5)
@@ -46,7 +46,7 @@ def deliveries_of(history: Sequence[HistoryItem], reports: dict[str, list[Report
     cases = audiences.cases_of({item.subject for item in history})
     made: list[Delivery] = []
     for item in history:
-        if item.event not in EVENTS:
+        if item.event not in EVENTS or item.event in OF_PEOPLE:
             continue
         mine: dict[int, list[Report]] = defaultdict(list)
         for report in reports[item.subject]:

@@ -10,6 +10,7 @@ from tocsin.cases.models import Case
 from tocsin.cases.units import current_pack
 from tocsin.intake.models import Report
 from tocsin.journal.queries import HistoryItem
+from tocsin.kernel.time import parse_rfc3339
 from tocsin.notices import audiences
 from tocsin.notices.kinds import EVENTS, KINDS
 from tocsin.notices.models import Item
@@ -66,6 +67,9 @@ def _news(
     audience = KINDS[kind].audience
     if audience == "member":
         yield from _for_members(everybody, item, kind, reports)
+    elif case is not None and item.event == "cases:seal:broken":
+        people = audiences.of_seal(case) if audience == "unit" else everybody.coordinators
+        yield News(item, kind, _broken(item, case), case.case_id, people)
     elif case is not None:
         said = words.say(current_pack(), item, "unit")
         if said is None:
@@ -76,6 +80,19 @@ def _news(
             waits = not case.investigating_unit.has_joined or item.event == "cases:clock:escalated"
             people = everybody.coordinators if waits else frozenset()
         yield News(item, kind, f"{_named(case)}: {said.words}", case.case_id, people)
+
+
+def _broken(item: HistoryItem, case: Case) -> str:
+    """Who broke the seal of which case, until when, and by which key; nothing that the case or they said.
+
+    The reason may tell of the case, and so is read on one's account's page alone, or in the case.
+    """
+    content = item.content or {}
+    until = words.when(current_pack(), parse_rfc3339(content["until"])) if "until" in content else "–"
+    by = f", by the key {content['by_key']}" if "by_key" in content else ""
+    who = f"{content.get('by', '–')}, {content.get('by_unit', '–')}"
+    told = f"{who}, broke the seal of case {case.case_id}{by}, and reads it until {until}."
+    return f"{told} Why is told on your account's page."
 
 
 def _for_members(

@@ -33,7 +33,8 @@ KINDS: dict[str, Kind] = {
         Kind("due", "My unit missed a duty", "unit", "at once"),
         Kind("replies", "A provider answered a question of my unit", "unit", "at once"),
         Kind("evidence", "Evidence of a case of my unit will be destroyed", "unit", "at once"),
-        Kind("sealed", "Somebody opened a sealed case", "unit", "at once"),
+        Kind("sealed", "Somebody broke the seal that I set on a case", "unit", "at once"),
+        Kind("seals", "Somebody broke the seal of a case", "exchange", "at once"),
         Kind("silence", "A case waits where nobody has joined, or went a desk higher", "exchange", "digest"),
     )
 }
@@ -65,9 +66,13 @@ EVENTS: dict[str, tuple[str, ...]] = {
     "cases:clock:breached": ("overdue", "due", "silence"),
     "cases:clock:escalated": ("overdue", "due", "silence"),
     "cases:holding:expiring": ("logs", "evidence"),
+    "cases:seal:broken": ("sealed", "seals"),
     "sharing:source:told": ("opened",),  # told by `sharing.opening`, which knows whose it was
     "sharing:reader:late": ("readers",),  # told by `sharing.watching`, which knows whose machine it is
 }
+
+# Told to people by mail, and to no machine: what is sealed is a few people's.
+OF_PEOPLE = frozenset({"cases:seal:broken"})
 
 # Recorded, and no news to anybody by mail: pages and timelines show them.
 QUIET = frozenset(
@@ -87,10 +92,11 @@ QUIET = frozenset(
         "cases:case:sealed",  # those whom it names, and whoever sealed it, are told by `access.alerts`
         "cases:case:unsealed",
         "cases:link:used",
+        "cases:link:withdrawn",
         "cases:room:closed",
+        "cases:room:extended",
         "cases:room:looked",
         "cases:room:opened",
-        "cases:seal:broken",
         "cases:answer:rated",
         "cases:report:aware",
         "cases:duty:met",

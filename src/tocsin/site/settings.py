@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "tocsin.site.texts.TextMiddleware",
 ]
 
 ROOT_URLCONF = "tocsin.site.urls"

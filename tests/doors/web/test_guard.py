@@ -33,7 +33,6 @@ ARGUMENTS = {
     "prefix": "000000000000",
     "guest_id": 1,
     "reading": 1,
-    "suggestion_id": "1",
     "move_id": "1",
 }
 

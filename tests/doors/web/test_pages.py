@@ -260,6 +260,8 @@ def test_the_coordinator_sees_where_silence_is(coordinator: Client, given: Any) 
     page = text_of(coordinator.get(reverse("coordination")))
     assert "Kent Police (not joined)" in page.replace("  ", " ")
     assert "Nothing was sent yet." in page
+    assert "Missed: now with the supervisor." in page
+    assert "1 missed case of units that have not joined stands above." in page
     given(coordination=views_of.a_coordination(silent_units=(), not_joined=(), escalated=()))
     assert "2 of 54 units have joined" in text_of(coordinator.get(reverse("coordination")))
 

@@ -197,14 +197,13 @@ def test_a_pair_is_reviewed_and_the_word_taken_back(town: Town, olive: Client) -
     pair = Suggestion.objects.get()
     page = text_of(olive.get(reverse("review")))
     assert "1 pair of cases may belong together; you decide." in page
-    decide = reverse("review-decide", kwargs={"suggestion_id": str(pair.pk)})
-    assert "Kept apart" in text_of(olive.post(decide, {"said": "no"}, follow=True))
+    decide, mine = reverse("review-decide"), {"pair": [str(pair.pk)]}
+    assert "Kept apart" in text_of(olive.post(decide, mine | {"said": "no"}, follow=True))
     assert "No two cases look" in text_of(olive.get(reverse("review")))
-    olive.post(reverse("review-undo", kwargs={"suggestion_id": str(pair.pk)}))
-    assert "one case now" in text_of(olive.post(decide, {"said": "yes"}, follow=True))
+    olive.post(reverse("review-undo"), mine)
+    assert "one case now" in text_of(olive.post(decide, mine | {"said": "yes"}, follow=True))
     assert Case.objects.filter(closed_at__isnull=True).count() == 1
-    strange = reverse("review-decide", kwargs={"suggestion_id": "x"})
-    assert olive.post(strange, {"said": "no"}).status_code == 404
+    assert olive.post(decide, {"pair": ["x"], "said": "no"}).status_code == 404
 
 
 def test_a_case_is_split_joined_and_put_back(town: Town, olive: Client) -> None:

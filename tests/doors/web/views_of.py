@@ -312,12 +312,13 @@ def a_coordination(**changes: Any) -> views.CoordinationView:
         (),
         3,
         may_send=True,
+        desk_words="the supervisor",
     )
     fields: dict[str, Any] = {
         "sentence": "1 unit that has not joined has 1 unanswered case; the oldest is 2 days overdue.",
         "silent_units": (views.SilentUnit(KENT, 1, 1, now() - DAY, "Iris Holt"),),
         "not_joined": (row,),
-        "escalated": (row,),
+        "escalated": (),
         "joined_count": 2,
         "unit_count": 54,
     }

@@ -137,7 +137,7 @@ class Role(models.Model):
 
 
 class ApiKey(models.Model):
-    """A machine key of a member or a unit: `tocsin_<prefix>_<secret>`, of which only the SHA-256 is kept."""
+    """A machine key of a member, a unit or the exchange: `tocsin_<prefix>_<secret>`; the SHA-256 is kept."""
 
     member = models.ForeignKey(Member, null=True, blank=True, on_delete=models.CASCADE, related_name="keys")
     unit = models.ForeignKey(Unit, null=True, blank=True, on_delete=models.CASCADE, related_name="keys")
@@ -154,14 +154,16 @@ class ApiKey(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="access_key_place",
-                condition=models.Q(member__isnull=False, unit__isnull=True)
-                | models.Q(member__isnull=True, unit__isnull=False),
+                condition=models.Q(member__isnull=True) | models.Q(unit__isnull=True),
             )
         ]
 
     @property
-    def place(self) -> Member | Unit:
-        """The member or unit whose key it is."""
-        found = self.member or self.unit
-        assert found is not None  # noqa: S101 (the database holds no other)
-        return found
+    def place(self) -> Member | Unit | None:
+        """The member or unit whose key it is; None where it is the exchange's own."""
+        return self.member or self.unit
+
+    @property
+    def place_name(self) -> str:
+        """What its place is called."""
+        return self.place.name if self.place is not None else "the exchange"

@@ -188,20 +188,27 @@ def take_role(email: str, role_name: str) -> None:
 
 @admin.group()
 def key() -> None:
-    """Machine keys of members and units."""
+    """Machine keys of members, of units and of the exchange itself."""
 
 
 @key.command("make")
 @click.argument("place_name", metavar="MEMBER")
 @click.argument("label")
 @click.option("--unit", "is_unit", is_flag=True, help="MEMBER is the id of a police unit instead.")
+@click.option("--exchange", "is_exchange", is_flag=True, help="MEMBER is the word `exchange`: its own key.")
 @click.option(
     "--scope", "scopes", multiple=True, help="reports:read, cases:write, …: every one where none is given."
 )
 @click.option("--days", type=click.IntRange(1, 3650), help="Expires after so many days.")
 @AS_JSON
 def make_key(
-    place_name: str, label: str, is_unit: bool, scopes: Sequence[str], days: int | None, as_json: bool
+    place_name: str,
+    label: str,
+    is_unit: bool,
+    is_exchange: bool,
+    scopes: Sequence[str],
+    days: int | None,
+    as_json: bool,
 ) -> None:
     """Make a key of MEMBER, named LABEL, and print it: it cannot be shown again."""
     services = _services()
@@ -209,7 +216,11 @@ def make_key(
     from tocsin.kernel.time import now
 
     expires_at = now() + dt.timedelta(days=days) if days else None
-    owner = services.fetch_unit(place_name) if is_unit else services.fetch_member(place_name)
+    owner = None
+    if is_exchange != (place_name == "exchange"):
+        raise click.UsageError("the exchange's own key: tocsin admin key make --exchange exchange LABEL")
+    if not is_exchange:
+        owner = services.fetch_unit(place_name) if is_unit else services.fetch_member(place_name)
     wanted = scopes or sorted(keys.scopes_at(owner))
     made, text = keys.make_key(owner, label, wanted, expires_at=expires_at)
     _say(as_json, {"key": text, "prefix": made.prefix, "scopes": made.scopes}, text)
@@ -247,7 +258,7 @@ def list_keys(member_name: str | None, as_json: bool) -> None:
         [
             (
                 k.prefix,
-                k.place.name,
+                k.place_name,
                 k.label,
                 " ".join(k.scopes),
                 rfc3339(k.last_used_at) if k.last_used_at else "never",

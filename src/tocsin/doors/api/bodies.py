@@ -1,14 +1,15 @@
 """Reading a request's body: JSON, plain or gzipped, within bounds."""
 
 import zlib
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
 
-from tocsin.doors.api.problems import BadBody, TooLarge, UnknownMedia
+from tocsin.doors.api.problems import BadBody, Fault, TooLarge, UnknownMedia
 from tocsin.kernel.problems import BadInput
 
 MAX_SENT = 16 * 1024 * 1024
@@ -25,7 +26,36 @@ def decoded(request: HttpRequest, shape: type[T]) -> T:
     """
     if not request.body and not request.headers.get("Content-Encoding"):
         return _converted(b"{}", shape)
-    return _converted(json_body(request), shape)
+    body = json_body(request)
+    refuse_nul(body)
+    return _converted(body, shape)
+
+
+def refuse_nul(body: bytes) -> None:
+    """Raises BadBody, which points at a text with a NUL in it: no database has to keep one."""
+    if b"\\u0000" not in body:
+        return
+    try:
+        places = list(_nuls(msgspec.json.decode(body), ""))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return  # its decoder says what is wrong
+    if places:
+        raise BadBody([Fault("there is a NUL in it", place) for place in places[:20]])
+
+
+def _nuls(value: Any, place: str) -> Iterator[str]:
+    if isinstance(value, str):
+        if "\0" in value:
+            yield place
+    elif isinstance(value, list):
+        for number, one in enumerate(value):
+            yield from _nuls(one, f"{place}/{number}")
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            inner = f"{place}/{name.replace('~', '~0').replace('/', '~1')}"
+            if "\0" in name:
+                yield inner
+            yield from _nuls(one, inner)
 
 
 def _converted(body: bytes, shape: type[T]) -> T:

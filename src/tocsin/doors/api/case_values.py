@@ -1,6 +1,7 @@
 """What the REST interface takes and gives about cases, for the machines of units."""
 
-from typing import Literal
+import datetime as dt
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -8,9 +9,12 @@ from tocsin.cases.explained import ScoreView
 from tocsin.cases.owed import DutyView
 from tocsin.cases.people import PersonLine
 from tocsin.cases.question_views import AskForm, QuestionView
+from tocsin.cases.queueing import Wish
 from tocsin.cases.ratings import RatingView
 from tocsin.cases.reviewing import PairView
-from tocsin.cases.views import CaseView, QueueRow
+from tocsin.cases.rising import Rising
+from tocsin.cases.supervising import Load, UnitLoad
+from tocsin.cases.views import CaseView, CoordinationView, QueueRow
 
 
 class CaseState(msgspec.Struct, frozen=True):
@@ -191,13 +195,27 @@ class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     said: Literal["yes", "no", "unsure"]
 
 
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Do the cases of all these pairs belong together? They share their reason."""
+
+    suggestion_ids: Annotated[list[int], msgspec.Meta(max_length=500)]
+    said: Literal["yes", "no", "unsure"]
+
+
+class Pairs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Pairs that one has said something about."""
+
+    suggestion_ids: Annotated[list[int], msgspec.Meta(max_length=500)]
+
+
 class Many(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One act on up to 200 cases: accept, assess (status), answer (outcome) or redirect (unit, words).
+    """One act on up to 200 cases: accept, assess (status), answer (outcome), redirect (unit, words).
 
     `unit_id` "least-busy" passes each on to the reporting force with the fewest undecided cases.
+    Or reassign (owner, by their address, and words), which is a supervisor's.
     """
 
-    act: Literal["accept", "assess", "answer", "redirect"]
+    act: Literal["accept", "assess", "answer", "redirect", "reassign"]
     case_ids: list[str]
     status: str = ""
     outcome_code: str = ""
@@ -205,6 +223,7 @@ class Many(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     would_have_helped: list[str] = []
     receiving_body: str = ""
     unit_id: str = ""
+    owner: str = ""
 
 
 class RefusedCase(msgspec.Struct, frozen=True):
@@ -262,6 +281,78 @@ class Form(msgspec.Struct, frozen=True):
     fields: list[FormField]
 
 
+class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the queue is filtered by, under a name; the fields are those of `/cases/queue`.
+
+    `owner` may be `me`, too, and `days` is a number. The default one holds where its owner asks for nothing.
+    """
+
+    name: str
+    is_default: bool = False
+    group: str = ""
+    words: str = ""
+    status: str = ""
+    severity: str = ""
+    kind: str = ""
+    unit: str = ""
+    owner: str = ""
+    days: str = ""
+
+
+class KeptFilter(msgspec.Struct, frozen=True):
+    """A filter that somebody keeps; `wish` has the fields of `/cases/queue`."""
+
+    filter_id: int
+    name: str
+    is_default: bool
+    wish: Wish
+
+
+class FilterList(msgspec.Struct, frozen=True):
+    """The filters that somebody keeps, by name."""
+
+    filters: list[KeptFilter]
+
+
+class Team(msgspec.Struct, frozen=True):
+    """Who has what open, late and due today; `rows` are a page of the cases of `whose`, or of everybody."""
+
+    sentence: str
+    people: list[Load]
+    units: list[UnitLoad]
+    whose: str
+    rows: list[QueueRow]
+    total: int
+    pages: int
+
+
+class NationUnit(msgspec.Struct, frozen=True):
+    """A unit's numbers; `oldest_at` is since when its oldest unanswered case waits."""
+
+    unit_id: str
+    name: str
+    kind: str
+    has_joined: bool
+    open: int
+    unanswered: int
+    overdue: int
+    oldest_at: dt.datetime | None
+
+
+class Nation(msgspec.Struct, frozen=True):
+    """Every unit of the country, what is overdue first. `counted_at` where it was counted before now."""
+
+    sentence: str
+    units: list[NationUnit]
+    counted_at: dt.datetime | None
+
+
+class RisingList(msgspec.Struct, frozen=True):
+    """Missed duties that go a desk higher next, the soonest first."""
+
+    rising: list[Rising]
+
+
 SHAPES = (
     *(CaseState, CasePage, CaseWhole, QueuePart, DutyList, PairList, ManyResult, UnitWeights, Form),
     *(
@@ -279,6 +370,8 @@ SHAPES = (
         Duty,
         CrimeNumber,
         Word,
+        Words,
+        Pairs,
     ),
-    *(Many, NewWeights),
+    *(Many, NewWeights, Filter, FilterList, RisingList, Team, CoordinationView, Nation),
 )

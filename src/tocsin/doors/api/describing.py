@@ -8,16 +8,17 @@ from django.template import engines
 from ninja import NinjaAPI
 
 from tocsin.access.policy import NOBODY, POLICY
-from tocsin.doors.api import case_values, lists_of_cases, own
+from tocsin.doors.api import access_values, case_values, communities, lists_of_cases, own
 from tocsin.doors.api.values import schemas
 
 PREFIX = "/api/v1/"
 INTRODUCTION = """Reports to an exchange, how they stand, the cases they become, the proofs of its journal.
 
 Everybody shows a key as `Authorization: Bearer tocsin_…`. A member's key reports and follows its own reports;
-a unit's key does what a person of the unit does by a page. What a unit's key does by itself is recorded as
-`key LABEL` and counts as automatic, never as follow-up; with `On-Behalf-Of: olive@kent.example` it passes on
-what that person has decided, who must be an officer or supervisor of the unit.
+a unit's key does what a person of the unit does by a page; the exchange's own does what its coordinators do.
+What a unit's key does by itself is recorded as `key LABEL` and counts as automatic, never as follow-up; with
+`On-Behalf-Of: olive@kent.example` it passes on what that person has decided, who must be an officer or
+supervisor of the unit. The exchange's own key always names a coordinator.
 
 Errors are problem documents (RFC 9457): tell them apart by the word behind `#` in `type`, and read `errors`
 for what is wrong where. Lists go on by `cursor`, and say `Link: <…>; rel="next"` while there is more. An act
@@ -34,10 +35,14 @@ TAGS = {
     "source": "How a member's own words are hidden.",
     "cases": "A unit's queue, its clocks, a search, and one case as its page shows it.",
     "acts": "What a unit does about cases.",
+    "access": "Who else reads a case: its seal, the glass before it, and the guests of its room.",
+    "filters": "What somebody's queue is filtered by.",
+    "coordination": "Where silence is, and one-time links for units that have not joined.",
     "links": "Which reports belong to which case.",
     "weights": "What the parts of a score count at a unit.",
     "imports": "A unit's old list of cases.",
     "exports": "Copies that are kept up to date, line by line.",
+    "communities": "Smaller circles of members.",
     "journal": "Tree heads and proofs, for anybody.",
     "channels": "What is shared, entry by entry from a number on.",
     "lists": "What is shared, as resolvers and firewalls read it.",
@@ -63,6 +68,7 @@ CONFLICTS = {
     412: "The case is another one than `If-Match` says.",
     422: "This Idempotency-Key was used for another request.",
 }
+COMPARED = ("acts", "links")  # acts on a case that compare its tag
 WITHOUT_NAME = ("submit_report", "submit_batch", "take_tallies", "import_cases")  # each knows what it has had
 
 
@@ -78,9 +84,18 @@ def document(api: NinjaAPI) -> dict[str, Any]:
         msgspec.json.encode(api.get_openapi_schema(path_prefix=PREFIX))
     )
     components = found.setdefault("components", {})
-    components["schemas"] = schemas((*case_values.SHAPES, *own.SHAPES, *lists_of_cases.SHAPES))
+    components["schemas"] = schemas(
+        (
+            *(*case_values.SHAPES, *access_values.SHAPES, *own.SHAPES),
+            *(*lists_of_cases.SHAPES, *communities.SHAPES),
+        )
+    )
     components["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "A member's or unit's machine key."}
+        "key": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A machine key of a member, a unit or the exchange.",
+        }
     }
     components["parameters"] = {
         name: {
@@ -122,15 +137,16 @@ def _finish(path: str, method: str, operation: dict[str, Any], action: str) -> N
         operation["security"] = [{"key": []}]
         operation["description"] = f"{text}\n\nScope: `{scope}`."
     headers = []
-    if scope is not None and scope.startswith("cases:"):
+    if scope is not None and scope.startswith(("cases:", "exchange:")):
         headers.append("OnBehalfOf")
     if method == "post":
+        is_compared = path.startswith(f"{PREFIX}cases/") and operation["tags"][0] in COMPARED
         if operation["operationId"] not in WITHOUT_NAME:
             headers.append("IdempotencyKey")
             refusals |= CONFLICTS
-            if not path.startswith(f"{PREFIX}cases/"):
+            if not is_compared:
                 del refusals[412]
-        if path.startswith(f"{PREFIX}cases/"):
+        if is_compared:
             headers.append("IfMatch")
     if headers:
         given = operation.setdefault("parameters", [])

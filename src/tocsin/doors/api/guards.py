@@ -5,6 +5,7 @@ from ninja.security import HttpBearer
 
 from tocsin.access.keys import actor_of_key, on_behalf_of
 from tocsin.access.policy import NOBODY, POLICY, Actor, require
+from tocsin.kernel.problems import NotAllowed
 from tocsin.store import fence
 
 READS = frozenset({"GET", "HEAD"})
@@ -14,7 +15,8 @@ ON_BEHALF_OF = "On-Behalf-Of"
 class Guard(HttpBearer):
     """For a key's holder: finds the actor by the Bearer token, asks the policy, hands the actor on.
 
-    `On-Behalf-Of` names the person of the key's unit whose decision a machine passes on.
+    `On-Behalf-Of` names the person of the key's unit whose decision a machine passes on; the exchange's own
+    key names a coordinator whatever it asks.
     """
 
     def __init__(self, action: str) -> None:
@@ -27,6 +29,11 @@ class Guard(HttpBearer):
         decider = request.headers.get(ON_BEHALF_OF)
         if decider is not None:
             actor = on_behalf_of(actor, decider)
+        elif actor.key is not None and actor.key.place is None:
+            raise NotAllowed(
+                "the exchange's own key works in a coordinator's name",
+                hint="name them: On-Behalf-Of: their address",
+            )
         require(actor, self.action)
         if request.method in READS:
             fence.put_up(actor.asker)  # the middleware takes it down

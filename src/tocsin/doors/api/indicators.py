@@ -6,7 +6,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from tocsin.doors.api.bodies import decoded, json_body
+from tocsin.doors.api.bodies import decoded, json_body, refuse_nul
 from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.once import once
 from tocsin.doors.api.reports import answer
@@ -81,8 +81,10 @@ def object_to_indicator(request: HttpRequest) -> HttpResponse:
 
     Where an appeal is open already, its clock runs on.
     """
+    body = json_body(request)
+    refuse_nul(body)
     try:
-        given = _objection.decode(json_body(request))
+        given = _objection.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(str(error), hint='send {"value": "...", "reason": "..."}') from None
     done = appealing.object_to(actor_of(request), given.value, given.reason)

@@ -14,7 +14,10 @@ from tocsin.doors.api import (
     bodies,
     cases,
     channels,
+    communities,
+    coordination,
     describing,
+    desks,
     indicators,
     journal,
     lists,
@@ -25,6 +28,8 @@ from tocsin.doors.api import (
     problems,
     readers,
     reports,
+    rooms,
+    seals,
     source,
     tallies,
     words,
@@ -63,9 +68,16 @@ api.add_router("/source", source.router)
 api.add_router("/cases", cases.router)
 api.add_router("/cases", acts.router)
 api.add_router("/cases", moves.router)
+api.add_router("/cases", seals.router)
+api.add_router("/cases", rooms.router)
+api.add_router("/cases", coordination.links)
 api.add_router("/suggestions", moves.suggestions)
 api.add_router("/bulk", many.router)
 api.add_router("/weights", many.weights)
+api.add_router("/filters", desks.router)
+api.add_router("/team", desks.team)
+api.add_router("/coordination", coordination.router)
+api.add_router("/communities", communities.router)
 api.add_router("/imports", lists_of_cases.imports)
 api.add_router("/exports", lists_of_cases.exports)
 api.add_router("/journal", journal.router)

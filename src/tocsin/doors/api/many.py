@@ -8,6 +8,7 @@ from tocsin.access.policy import Actor
 from tocsin.cases import bulk, triage
 from tocsin.cases import weights as weighing
 from tocsin.cases.bulk import Order, Result
+from tocsin.cases.reassigning import people_at
 from tocsin.doors.api import case_values as values
 from tocsin.doors.api.acts import whole_number
 from tocsin.doors.api.bodies import decoded
@@ -29,6 +30,8 @@ def act_on_many(request: HttpRequest) -> HttpResponse:
     Needs `On-Behalf-Of`: many decisions at once are a person's, who can take them back for a minute.
     """
     body = decoded(request, values.Many)
+    person = _person(request)
+    owner = people_at(unit.pk for unit in person.units).filter(email=body.owner.strip().lower()[:254]).first()
     order = Order(
         act=body.act,
         status=body.status,
@@ -37,10 +40,11 @@ def act_on_many(request: HttpRequest) -> HttpResponse:
         would_have_helped=tuple(body.would_have_helped),
         receiving_body=body.receiving_body,
         unit_id=body.unit_id,
+        person=owner.pk if owner is not None else 0,
     )
     # In one order whoever asks, so that two requests never wait for each other's cases.
     case_ids = sorted(set(body.case_ids))
-    return once(request, lambda: _told(bulk.do_many(_person(request), case_ids, order)))
+    return once(request, lambda: _told(bulk.do_many(person, case_ids, order)))
 
 
 @router.post("/{bulk_id}/undo", auth=guard("case.many"), openapi_extra=described(values.ManyResult))

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from tocsin.cases import queries, reviewing, services
+from tocsin.cases import causes, queries, reviewing, services
 from tocsin.cases.models import Case, Move
 from tocsin.doors.api import case_values as values
 from tocsin.doors.api.acting import body_for, on_case, reports_of
@@ -111,6 +111,40 @@ def list_suggestions(request: HttpRequest, case_id: str | None = None) -> HttpRe
 
 
 @suggestions.post(
+    "/together",
+    auth=guard("suggestion.decide"),
+    openapi_extra=described(values.CaseState, body=values.Words),
+)
+def decide_together(request: HttpRequest) -> HttpResponse:
+    """One word about all pairs of one cause (the same `reason`), or about none; the older case's state."""
+    body = decoded(request, values.Words)
+
+    def done() -> HttpResponse:
+        actor = actor_of(request)
+        first, *_ = causes.decide(actor, _whole_numbers(body.suggestion_ids), body.said)
+        return answer(fresh_state(actor, first.case.case_id))
+
+    return once(request, done)
+
+
+@suggestions.post(
+    "/together/undo",
+    auth=guard("suggestion.decide"),
+    openapi_extra=described(values.CaseState, body=values.Pairs),
+)
+def undo_together(request: HttpRequest) -> HttpResponse:
+    """Take one's own word about all of them back; what it joined is parted."""
+    body = decoded(request, values.Pairs)
+
+    def done() -> HttpResponse:
+        actor = actor_of(request)
+        first, *_ = causes.take_back(actor, _whole_numbers(body.suggestion_ids))
+        return answer(fresh_state(actor, first.case.case_id))
+
+    return once(request, done)
+
+
+@suggestions.post(
     "/{suggestion_id}",
     auth=guard("suggestion.decide"),
     openapi_extra=described(values.CaseState, body=values.Word),
@@ -139,6 +173,13 @@ def undo_suggestion(request: HttpRequest, suggestion_id: str) -> HttpResponse:
         return answer(fresh_state(actor, pair.case.case_id))
 
     return once(request, done)
+
+
+def _whole_numbers(given: list[int]) -> list[int]:
+    """Ids in a body, as a database can hold them. Raises NotFound."""
+    if not given or not all(0 < one < 2**63 for one in given):
+        raise NotFound()
+    return given
 
 
 def _word(request: HttpRequest, suggestion_id: str) -> values.Word:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import msgspec
 from django.http import HttpRequest, HttpResponse
 
 from tocsin.access import answered
@@ -13,8 +14,11 @@ HEADER = "Idempotency-Key"
 REPEATED = "Idempotency-Replayed"
 
 
-def once(request: HttpRequest, do: Callable[[], HttpResponse]) -> HttpResponse:
-    """The answer of `do`, or the one that this key was given for exactly this request within a day."""
+def once(request: HttpRequest, do: Callable[[], HttpResponse], *, told_once: str = "") -> HttpResponse:
+    """The answer of `do`, or the one that this key was given for exactly this request within a day.
+
+    A field that is `told_once`, such as a token, is given the first time alone, and never kept.
+    """
     name = request.headers.get(HEADER)
     if name is None:
         return do()
@@ -25,14 +29,24 @@ def once(request: HttpRequest, do: Callable[[], HttpResponse]) -> HttpResponse:
     asked = f"{request.method} {request.get_full_path()} {person} {request.headers.get('If-Match', '')}\n"
     digest = sha256(asked.encode() + request.body)
 
+    first: list[HttpResponse] = []
+
     def done() -> answered.Answer:
         response = do()
-        return answered.Answer(response.status_code, response.get("ETag", ""), response.content)
+        first.append(response)
+        body = _without(response.content, told_once) if told_once else response.content
+        return answered.Answer(response.status_code, response.get("ETag", ""), body)
 
     answer, was_known = answered.once(actor.key, name, digest, done)
+    if not was_known:
+        return first[0]
     response = HttpResponse(answer.body, status=answer.status, content_type="application/json")
     if answer.etag:
         response["ETag"] = answer.etag
-    if was_known:
-        response[REPEATED] = "true"
+    response[REPEATED] = "true"
     return response
+
+
+def _without(body: bytes, field: str) -> bytes:
+    """The answer, that field of it empty."""
+    return msgspec.json.encode({**msgspec.json.decode(body), field: ""})

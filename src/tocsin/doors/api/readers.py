@@ -5,6 +5,7 @@ import datetime as dt
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
+from tocsin.doors.api.acts import whole_number
 from tocsin.doors.api.guards import actor_of, guard
 from tocsin.doors.api.reports import answer
 from tocsin.doors.api.values import ReaderState, ReaderStates, described
@@ -21,9 +22,17 @@ def list_readers(request: HttpRequest) -> HttpResponse:
     return answer(ReaderStates(view.sentence, tuple(map(state_of, view.rows))))
 
 
+@router.delete("/{reading}", auth=guard("reader.forget"), openapi_extra=described(ReaderStates))
+def forget_reader(request: HttpRequest, reading: str) -> HttpResponse:
+    """A machine that is gone for good is not waited for; if it reads again, it begins anew."""
+    readers.forget(actor_of(request), whole_number(reading))
+    return list_readers(request)
+
+
 def state_of(row: readers.ReaderView) -> ReaderState:
     """One reader as it travels."""
     return ReaderState(
+        reading=row.reading,
         key=row.label,
         way=row.way,
         what=row.what,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
@@ -107,6 +107,6 @@ def shown(reports: Sequence[Report]) -> list[ReportState]:
     ]
 
 
-def answer(value: msgspec.Struct, status: int = 200) -> HttpResponse:
-    """A value as JSON."""
+def answer(value: Any, status: int = 200) -> HttpResponse:
+    """A value as JSON: a msgspec struct, or a dataclass."""
     return HttpResponse(msgspec.json.encode(value), content_type="application/json", status=status)

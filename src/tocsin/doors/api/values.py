@@ -117,9 +117,10 @@ class ReaderState(msgspec.Struct, frozen=True):
 
     `state` is `in step`, `behind`, `silent` or `never`; `owes_since` is when the first withdrawal happened
     that it has not taken, and `late` that it should have by now. What does not apply is empty; instants are
-    RFC 3339. `mend` says what to do.
+    RFC 3339. `mend` says what to do. `reading` is what it is forgotten by, 0 where it never read.
     """
 
+    reading: int
     key: str
     way: str
     what: str
@@ -228,7 +229,7 @@ def as_text(*media: str) -> dict[str, Any]:
     }
 
 
-def described(answer: type[msgspec.Struct], *, body: type[msgspec.Struct] | None = None) -> dict[str, Any]:
+def described(answer: type[Any], *, body: type[msgspec.Struct] | None = None) -> dict[str, Any]:
     """What OpenAPI should say of a route whose body and answer are coded by msgspec, past ninja."""
     extra: dict[str, Any] = {
         "responses": {
@@ -244,6 +245,6 @@ def described(answer: type[msgspec.Struct], *, body: type[msgspec.Struct] | None
     return extra
 
 
-def _content(shape: type[msgspec.Struct], media: str, words: str) -> dict[str, Any]:
+def _content(shape: type[Any], media: str, words: str) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{shape.__name__}"}
     return {"description": words, "content": {media: {"schema": schema}}}

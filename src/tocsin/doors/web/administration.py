@@ -121,7 +121,7 @@ def key_make(request: HttpRequest, actor: Actor) -> HttpResponse:
     if not label or not scopes:
         return _show(request, actor, [FieldError("label", "Name the key and choose what it may do")])
     made, text = keys.make_key(place, label, scopes, actor=actor)
-    response = page(request, "key_made", {"text": text, "label": made.label, "member": place.name})
+    response = page(request, "key_made", {"text": text, "label": made.label, "member": made.place_name})
     response["Cache-Control"] = "no-store"
     return response
 
@@ -152,8 +152,10 @@ def _person(actor: Actor, pk: int) -> Person:
     return found
 
 
-def _place(actor: Actor, place_id: str) -> Member | Unit:
-    """The member or unit whose key is to be made. Raises NotFound, Conflict."""
+def _place(actor: Actor, place_id: str) -> keys.Place:
+    """The member or unit whose key is to be made, or the exchange. Raises NotFound, Conflict."""
+    if place_id == "exchange" and keys.manages(actor, None):
+        return None
     member = Member.objects.filter(member_id=place_id).first()
     found = member or Unit.objects.filter(unit_id=place_id).first()
     if found is None or not keys.manages(actor, found):

@@ -185,6 +185,14 @@ def make_link(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     return response
 
 
+@guards("link.make", "POST")
+def withdraw_link(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """Ends the one-time link before it is used up."""
+    ended = services.withdraw_one_time_link(_fetch(actor, case_id), actor)
+    messages.success(request, "The link is withdrawn." if ended else "No link was left to withdraw.")
+    return HttpResponseRedirect(reverse("case", kwargs={"case_id": case_id}))
+
+
 @guards("packet.read")
 def packet(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     """The case to print, for a unit that has not joined."""

@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
@@ -13,7 +12,7 @@ from tocsin.cases import bulk, filters, queries, queueing, states
 from tocsin.cases.decisions import UNDO_FOR
 from tocsin.cases.models import Case, SavedFilter
 from tocsin.cases.passing import LEAST_BUSY
-from tocsin.cases.queueing import QueuePage, Wish
+from tocsin.cases.queueing import QueuePage
 from tocsin.cases.units import current_pack
 from tocsin.cases.views import QueueGroup
 from tocsin.doors.web import deciding
@@ -35,11 +34,6 @@ SAID: dict[QueueGroup, str] = {
     "due today": "due today",
     "new": "new",
     "waiting": "waiting for others",
-}
-# The page's fields, and what they are called where they are read.
-FIELDS = {
-    "q": "words",
-    **{name: name for name in ("group", "status", "severity", "kind", "unit", "owner", "days")},
 }
 COLUMNS = (
     *("case_id", "group", "score", "title", "kind", "severity", "status", "unit", "owner", "due_at"),
@@ -63,26 +57,12 @@ def below(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guards("queue.read")
 def queue_csv(request: HttpRequest, actor: Actor) -> StreamingHttpResponse:
     """All that the filter finds, as a file: every instant UTC."""
-    rows = queueing.export(
-        actor, wish_of(parse_qsl(request.GET.urlencode())), is_group="below" in request.GET
-    )
+    rows = queueing.export(actor, filters.wish_of(request.GET.urlencode()), is_group="below" in request.GET)
     return StreamingHttpResponse(
         csv_lines(rows),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="tocsin-queue.csv"'},
     )
-
-
-def wish_of(given: Iterable[tuple[str, str]]) -> Wish:
-    """What an address asks for."""
-    wanted = {FIELDS[name]: value.strip()[:200] for name, value in given if name in FIELDS}
-    return Wish(**wanted)
-
-
-def query_of(wish: Wish) -> str:
-    """The address's part that asks for it."""
-    names = {field: name for name, field in FIELDS.items()}
-    return urlencode({names[field]: value for field, value in wish.given().items()})
 
 
 def show(
@@ -91,13 +71,13 @@ def show(
     """The page; with the default filter where none was asked for, and what was chosen still ticked."""
     kept = filters.filters_of(actor.person) if actor.person is not None else []
     query, used = asked(request, kept)
-    wish = wish_of(parse_qsl(query))
+    wish = filters.wish_of(query)
     number = request.GET.get("page", "1")
     wanted = int(number) if number.isdecimal() and len(number) < 8 else 1
     read = queries.groups_below if is_group else queries.queue
     found = read(actor, wish, wanted)
     address = reverse("queue-below" if is_group else "queue")
-    paging = Paging(request, found.total, f"{address}?{query_of(wish) or 'all=1'}")
+    paging = Paging(request, found.total, f"{address}?{filters.query_of(wish) or 'all=1'}")
     context = {
         "units": " and ".join(unit.name for unit in actor.units),
         "units_many": len(actor.units) > 1,
@@ -107,7 +87,7 @@ def show(
         "most": queueing.MOST,
         "sentence": group_sentence(found) if is_group else queue_sentence(found),
         "wish": wish,
-        "filter_query": query_of(wish),
+        "filter_query": filters.query_of(wish),
         "kept": kept,
         "used": used,
         "here": address,
@@ -126,7 +106,7 @@ def asked(request: HttpRequest, kept: list[SavedFilter]) -> tuple[str, str]:
     if not query:
         default = next((one for one in kept if one.is_default), None)
         return (default.query, default.name) if default is not None else ("", "")
-    wish = query_of(wish_of(parse_qsl(query)))
+    wish = filters.query_of(filters.wish_of(query))
     return wish, next((one.name for one in kept if one.query == wish and wish), "")
 
 

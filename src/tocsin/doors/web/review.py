@@ -1,10 +1,12 @@
 """Link review: do these belong together?"""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from tocsin.access.policy import Actor
-from tocsin.cases import queries, reviewing
+from tocsin.cases import causes, queries, reviewing
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
@@ -26,22 +28,23 @@ def review(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 
 @guards("suggestion.decide", "POST")
-def decide(request: HttpRequest, actor: Actor, suggestion_id: str) -> HttpResponse:
-    """Yes, no or not sure."""
+def decide(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """Yes, no or not sure, to a pair or to all of one cause."""
     typed = Typed.posted(request)
+    pairs = typed.all("pair")
     try:
-        reviewing.decide(actor, number(suggestion_id), typed.get("said"))
+        causes.decide(actor, numbers(pairs), typed.get("said"))
     except (Conflict, NotAllowed) as problem:
         typed.refuse(problem.detail)
         return show(request, actor, typed, status=422)
-    request.session["reviewed"] = [suggestion_id, typed.get("said")]
+    request.session["reviewed"] = [pairs, typed.get("said")]
     return HttpResponseRedirect(safe_next(typed.get("back")) or reverse("review"))
 
 
 @guards("suggestion.decide", "POST")
-def undo(request: HttpRequest, actor: Actor, suggestion_id: str) -> HttpResponse:
+def undo(request: HttpRequest, actor: Actor) -> HttpResponse:
     """Takes the word back; what it joined is parted again."""
-    reviewing.take_back(actor, number(suggestion_id))
+    causes.take_back(actor, numbers(request.POST.getlist("pair")))
     return HttpResponseRedirect(safe_next(request.POST.get("back", "")) or reverse("review"))
 
 
@@ -49,18 +52,16 @@ def show(request: HttpRequest, actor: Actor, typed: Typed, status: int = 200) ->
     case_id = request.GET.get("case", "")
     case = queries.fetch_case(actor, case_id) if case_id else None
     found = reviewing.waiting(actor, case)
-    pairs, waiting = reviewing.review(found), len(found)
+    shown, waiting, groups = causes.review(found), len(found), len(causes.by_cause(found))
     reviewed = request.session.pop("reviewed", None)
     sentence = (
-        f"{count_words(waiting, 'pair')} of cases may belong together; you decide."
-        if waiting
-        else "No two cases look as though they belonged together."
+        _sentence(waiting, groups) if waiting else "No two cases look as though they belonged together."
     )
     context = {
-        "pairs": pairs,
-        "waiting": waiting,
+        "causes": shown,
+        "waiting": groups,
         "sentence": sentence,
-        "reviewed": {"id": reviewed[0], "words": SAID.get(reviewed[1], "")} if reviewed else None,
+        "reviewed": {"pairs": reviewed[0], "words": SAID.get(reviewed[1], "")} if reviewed else None,
         "here": request.get_full_path() if request.method == "GET" else reverse("review"),
         "typed": typed,
         "errors": typed.errors,
@@ -68,8 +69,15 @@ def show(request: HttpRequest, actor: Actor, typed: Typed, status: int = 200) ->
     return page(request, "review", context, status=status)
 
 
-def number(suggestion_id: str) -> int:
-    """The number in the address. Raises NotFound."""
-    if not suggestion_id.isdecimal() or len(suggestion_id) > 18:
+def numbers(given: Sequence[str]) -> list[int]:
+    """The pairs that a press is about. Raises NotFound."""
+    if not given or not all(one.isdecimal() and len(one) <= 18 for one in given):
         raise NotFound()
-    return int(suggestion_id)
+    return [int(one) for one in given]
+
+
+def _sentence(pairs: int, groups: int) -> str:
+    if pairs == groups:
+        return f"{count_words(pairs, 'pair')} of cases may belong together; you decide."
+    questions = count_words(groups, "question")
+    return f"{count_words(pairs, 'pair')} of cases may belong together, in {questions}; you decide."

@@ -15,8 +15,9 @@ from tocsin.doors.web import throttle
 from tocsin.doors.web.forms import Typed
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import FieldError, home_of, page
+from tocsin.doors.web.words import count_words
 from tocsin.intake.models import Report
-from tocsin.kernel.problems import BadInput
+from tocsin.kernel.problems import BadInput, Conflict
 from tocsin.store import fence
 
 
@@ -93,6 +94,28 @@ def guest_revoke(request: HttpRequest, actor: Actor, case_id: str, guest_id: int
     """Ends a guest's link."""
     rooms.revoke_guest(queries.fetch_case(actor, case_id), actor, guest_id)
     messages.success(request, "The guest’s link has ended.")
+    return _to(case_id)
+
+
+@guards("room.manage", "POST")
+def guest_extend(request: HttpRequest, actor: Actor, case_id: str, guest_id: int) -> HttpResponse:
+    """Lets a guest read on, by the link that they have."""
+    days = request.POST.get("days", "")
+    try:
+        rooms.extend_guest(
+            queries.fetch_case(actor, case_id), actor, guest_id, int(days) if days.isdecimal() else 0
+        )
+        messages.success(request, "The guest may read on.")
+    except (BadInput, Conflict) as problem:
+        messages.warning(request, _capital(problem.detail) + ".")
+    return _to(case_id)
+
+
+@guards("room.manage", "POST")
+def room_close(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
+    """Ends every guest's link."""
+    ended = rooms.close_room(queries.fetch_case(actor, case_id), actor)
+    messages.success(request, f"The room is closed: {count_words(ended, 'link')} ended.")
     return _to(case_id)
 
 
