@@ -246,6 +246,7 @@ def floor(made: "Primary", resolvers: "dict[str, Resolver]") -> list[Times]:
     """The same change by hand: from the update's answer to each resolver's."""
     from tocsin.sift import primary_settings
     from tocsin.sift.knot import Knot
+    from tocsin.wire import rpz
 
     os.environ["TOCSIN_EDGE_HOME"] = made.environment["TOCSIN_EDGE_HOME"]
     knot = Knot(primary_settings.load(made.settings))
@@ -255,7 +256,7 @@ def floor(made: "Primary", resolvers: "dict[str, Resolver]") -> list[Times]:
         knot.mark()
         name = f"floor-{n}.bad-site.top"
         began = time.time()
-        knot.change([], [name], f"list-floor.{n}")
+        knot.change([], [(name, rpz.NXDOMAIN)], f"list-floor.{n}")
         in_knot = time.time()
         answered = until(resolvers, [name], NXDOMAIN, in_knot)
         found.append({"in_knot": in_knot - began, **answered})

@@ -5,7 +5,6 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -18,6 +17,7 @@ import psutil
 import pytest
 from tests.exchange import a_report
 from tests.own_exchange import OwnExchange, own_exchange
+from tests.ports import free_port
 
 from tocsin.kernel.canonical import canonical_bytes
 from tocsin.kernel.hashing import commitment
@@ -29,12 +29,6 @@ pytestmark = [pytest.mark.database, pytest.mark.soak]
 KILLS = 20 if os.environ.get("TOCSIN_SOAK") == "1" else 5
 LOADED_KILLS = 40 if os.environ.get("TOCSIN_SOAK") == "1" else 3
 BATCH = 100
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Provider:

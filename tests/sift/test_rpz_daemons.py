@@ -11,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.ports import free_port
 
 from tocsin.sift.lines import Block
 from tocsin.sift.rpzlogs import Hits, Listed
@@ -31,12 +32,6 @@ ZONE = """$TTL 60
 bad.top{origin} CNAME .
 dropped.top{origin} CNAME rpz-drop.
 """
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def ask(port: int, name: str) -> bytes:

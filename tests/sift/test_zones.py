@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from tests.sift.listing import EMPTY_ZONE, FIRST_LINES, URL, Listing
-from tests.stories.daemons import needs
 
 from tocsin.kernel.problems import BadInput, NotGenuine, Unreachable
 from tocsin.proof import signing
@@ -264,9 +263,9 @@ def test_suricata_has_a_dataset_and_rules_for_each_class(classed: Listing, tmp_p
     assert max(len(one.name) for one in sets) <= 63, "Suricata refuses a longer name"
 
 
+@pytest.mark.suricata
 def test_suricata_takes_the_rules(classed: Listing, tmp_path: Path) -> None:
     """`suricata -T` loads every rule with its dataset, for every class that is known."""
-    needs("suricata")
     classed.kinds = {f"host{n}.bad.top": kind for n, kind in enumerate(known_kinds())}
     classed.kinds |= {f"198.51.100.{n}": kind for n, kind in enumerate(known_kinds())}
     classed.names = tuple(name for name in classed.kinds if name.endswith(".top"))

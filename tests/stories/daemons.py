@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.admin.test_kill import free_port
 from tests.conftest import missing
+from tests.ports import free_port
 
 NOERROR, NXDOMAIN = 0, 3
 A, AAAA = 1, 28

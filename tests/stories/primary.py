@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.admin.test_kill import free_port
+from tests.ports import free_port
 from tests.stories.daemons import KNOWN, Resolver, running, served_zone
 
 EDGE = "from tocsin.cli.main import main; main()"

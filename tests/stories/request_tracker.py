@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.admin.test_kill import free_port
 from tests.conftest import missing
+from tests.ports import free_port
 
 SERVER = Path("/usr/share/request-tracker5/libexec/rt-server")
 SETTINGS = """

@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.admin.test_kill import free_port, serving
+from tests.admin.test_kill import serving
 from tests.own_exchange import own_exchange
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.database, pytest.mark.soak]
 

@@ -12,9 +12,10 @@ import httpx
 import msgspec
 import pytest
 from click.testing import CliRunner
-from tests.admin.test_kill import free_port, serving
+from tests.admin.test_kill import serving
 from tests.exchange import a_report
 from tests.own_exchange import OwnExchange, own_exchange
+from tests.ports import free_port
 from tests.stories.daemons import AAAA, NOERROR, NXDOMAIN, Resolver, bind, firewall, needs, unbound
 
 from tocsin.cli.main import tocsin

@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.admin.test_kill import free_port, serving
+from tests.admin.test_kill import serving
 from tests.own_exchange import OwnExchange, own_exchange
+from tests.ports import free_port
 from tests.sift.logs import FAILED
 from tests.stories.request_tracker import request_tracker
 from tests.stories.test_report_killed import tocsin

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.admin.test_kill import free_port, serving
+from tests.admin.test_kill import serving
 from tests.own_exchange import own_exchange
+from tests.ports import free_port
 from tests.stories.test_report_killed import grow, listed, tocsin
 
 pytestmark = [pytest.mark.database, pytest.mark.soak]
