@@ -142,7 +142,8 @@ def test_what_was_typed_survives_the_end_of_a_session(
     officer: Client, london: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sent without a session, the form waits in the sign-in page and fills itself again afterwards."""
-    monkeypatch.setattr("tocsin.cases.queries.read_case", lambda *_, **__: views_of.a_reading())
+    reading = views_of.a_reading()
+    monkeypatch.setattr("tocsin.cases.queries.read_case", lambda *_, **__: reading)
     address = reverse("case-assess", kwargs={"case_id": "case_0000000000A1"})
     client = Client()
     asked = client.post(address, {"status": "X-NFA", "reason": "An hour of thought, nearly lost"})

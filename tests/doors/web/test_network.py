@@ -235,7 +235,8 @@ def test_a_case_shows_its_warnings_and_their_effect(officer: Client, monkeypatch
     from tocsin.doors.web import cases
     from tocsin.figures.effects import Warned
 
-    monkeypatch.setattr("tocsin.cases.queries.read_case", lambda *_, **__: views_of.a_reading())
+    reading = views_of.a_reading()
+    monkeypatch.setattr("tocsin.cases.queries.read_case", lambda *_, **__: reading)
     effect = Effect(41_200, 5, "stopped 41,200 connections at 5 networks", appeals=3, upheld=1)
     warned = (Warned("indicator_1", ADDRESS, "shared with every member"),)
     beside = {"effect": effect, "warned": warned, "report_pages": {"items": []}}
