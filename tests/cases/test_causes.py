@@ -24,7 +24,7 @@ def network(town: Town, count: int = 4, before: str = "203.0.113.") -> list[Case
 
 def seen(town: Town, name: str = "olive") -> list[causes.CauseView]:
     """What somebody finds on the page."""
-    return causes.review(reviewing.waiting(town.actor(name)), NOON)
+    return causes.review(causes.by_cause(reviewing.waiting(town.actor(name))), NOON)
 
 
 def ids(view: causes.CauseView) -> list[int]:

@@ -14,6 +14,8 @@ from tocsin.journal.acts import act
 from tocsin.kernel.problems import BadInput, NotFound
 from tocsin.kernel.time import now
 
+Hook = tuple[str, str, int]  # why, in which state, and a case
+
 
 @dataclass(frozen=True)
 class CauseView:
@@ -29,29 +31,27 @@ class CauseView:
 
 def by_cause(pairs: Iterable[Suggestion]) -> list[list[Suggestion]]:
     """The pairs, those together that say the same of cases that hang together; in the order of the first."""
-    found: list[list[Suggestion]] = []
-    for pair in pairs:
-        mine = {pair.case_id, pair.other_id}
-        near = [
-            group
-            for group in found
-            if (group[0].reason, group[0].state) == (pair.reason, pair.state)
-            and any(mine & {one.case_id, one.other_id} for one in group)
-        ]
-        if not near:
-            found.append([pair])
-            continue
-        first, *rest = near
-        first.append(pair)
-        for group in rest:  # this pair joins what hung apart so far
-            first += group
-            found.remove(group)
-    return found
+    towards: dict[Hook, Hook] = {}
+
+    def end(hook: Hook) -> Hook:
+        while (further := towards.setdefault(hook, hook)) != hook:
+            towards[hook] = towards.setdefault(further, further)
+            hook = further
+        return hook
+
+    ordered = list(pairs)
+    hooks = [(pair.reason, pair.state, pair.case_id) for pair in ordered]
+    for pair, hook in zip(ordered, hooks, strict=True):
+        towards[end((pair.reason, pair.state, pair.other_id))] = end(hook)
+    found: dict[Hook, list[Suggestion]] = {}
+    for pair, hook in zip(ordered, hooks, strict=True):
+        found.setdefault(end(hook), []).append(pair)
+    return list(found.values())
 
 
-def review(pairs: Sequence[Suggestion], at: dt.datetime | None = None) -> list[CauseView]:
-    """The first causes of these pairs, with every case side by side."""
-    at, groups = at or now(), by_cause(pairs)[: reviewing.SHOWN]
+def review(groups: Sequence[Sequence[Suggestion]], at: dt.datetime | None = None) -> list[CauseView]:
+    """The first of these causes (`by_cause`), with every case side by side."""
+    at, groups = at or now(), groups[: reviewing.SHOWN]
     views = {view.suggestion_id: view for view in reviewing.review([p for g in groups for p in g], at, None)}
     return [_view([views[pair.pk] for pair in group]) for group in groups]
 

@@ -22,7 +22,7 @@ from tocsin.kernel.time import now
 from tocsin.store import fence
 
 SHOWN = 20
-MOST = 500
+MOST = 200
 OPEN = (Suggestion.State.OPEN, Suggestion.State.UNSURE)
 
 

@@ -52,14 +52,15 @@ def show(request: HttpRequest, actor: Actor, typed: Typed, status: int = 200) ->
     case_id = request.GET.get("case", "")
     case = queries.fetch_case(actor, case_id) if case_id else None
     found = reviewing.waiting(actor, case)
-    shown, waiting, groups = causes.review(found), len(found), len(causes.by_cause(found))
+    groups = causes.by_cause(found)
+    shown, waiting = causes.review(groups), len(found)
     reviewed = request.session.pop("reviewed", None)
     sentence = (
-        _sentence(waiting, groups) if waiting else "No two cases look as though they belonged together."
+        _sentence(waiting, len(groups)) if waiting else "No two cases look as though they belonged together."
     )
     context = {
         "causes": shown,
-        "waiting": groups,
+        "waiting": len(groups),
         "sentence": sentence,
         "reviewed": {"pairs": reviewed[0], "words": SAID.get(reviewed[1], "")} if reviewed else None,
         "here": request.get_full_path() if request.method == "GET" else reverse("review"),
