@@ -8,7 +8,7 @@ from tests.cases.town import NOON, Town
 
 from tocsin.cases.audit import check_cases
 from tocsin.cases.models import Case, CaseHolding, Clock, Link, Share
-from tocsin.cases.services import Responder, merge_cases
+from tocsin.cases.services import Responder, detach_report, merge_cases
 from tocsin.intake.models import Report, ReportHolding
 from tocsin.inventory.models import Holding
 from tocsin.kernel.time import now
@@ -72,6 +72,18 @@ def test_whatever_breaks_the_promise_is_named(town: Town, harm: Callable[[], obj
     assert list(check_cases()) == []
     harm()
     assert any(why in finding.why for finding in check_cases())
+
+
+def test_a_log_that_left_with_its_report_is_behind_the_case_no_more(town: Town) -> None:
+    """The report was there once and is elsewhere now: that it was is no reason to count on its log."""
+    case, gone = town.case_of(town.report()), town.report(delete_at=NOON + 9 * DAY)
+    by = Responder("Olive", case.investigating_unit, town.people["olive"])
+    detach_report(case, by, gone, "another man", NOON)
+    assert list(check_cases()) == []
+    CaseHolding.objects.create(case=case, holding=Holding.objects.get())
+    assert [finding.why for finding in check_cases()] == [
+        "it counts on a log that stands behind none of its reports"
+    ]
 
 
 def test_what_joining_must_leave_behind_is_checked(town: Town) -> None:

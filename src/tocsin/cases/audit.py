@@ -125,8 +125,12 @@ def _joined() -> Iterator[Finding]:
 
 def _held() -> Iterator[Finding]:
     """The logs behind a case, against those behind its reports."""
-    of_reports = ReportHolding.objects.filter(holding=OuterRef("holding"), report__links__detached_at=None)
-    kept = CaseHolding.objects.filter(~Exists(of_reports.filter(report__links__case=OuterRef("case"))))
+    of_reports = ReportHolding.objects.filter(
+        holding=OuterRef("holding"),
+        report__links__case=OuterRef("case"),  # of one link together with what follows
+        report__links__detached_at__isnull=True,
+    )
+    kept = CaseHolding.objects.filter(~Exists(of_reports))
     for case_id in kept.values_list("case__case_id", flat=True).distinct():
         yield Finding(f"case {case_id}", "it counts on a log that stands behind none of its reports")
     noted = CaseHolding.objects.filter(case=OuterRef("case"), holding=OuterRef("report__held__holding"))
