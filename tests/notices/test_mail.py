@@ -12,6 +12,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.cases.town import NOON, Town, build_town
+from tests.ports import free_port
 
 from tocsin.access.models import Alert
 from tocsin.cases.models import Case
@@ -62,11 +63,7 @@ def post(settings, unused_port: int) -> Iterator[Post]:  # type: ignore[no-untyp
 
 @pytest.fixture
 def unused_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 def tell_all() -> None:

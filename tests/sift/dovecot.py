@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import missing
+from tests.ports import free_port
 
 CONFIG = """
 base_dir = {folder}/run
@@ -134,7 +135,7 @@ def dovecot(*, tls: bool = False) -> Iterator[Dovecot]:
     folder = Path(tempfile.mkdtemp(prefix="tocsin-dovecot-"))
     try:
         _certificate(folder)
-        ports = _free_ports()
+        ports = free_port(), free_port()
         (folder / "dovecot.conf").write_text(
             CONFIG.format(
                 folder=folder, user=known.pw_name, uid=known.pw_uid, gid=known.pw_gid, plain=ports[0],
@@ -156,13 +157,6 @@ def _group(gid: int) -> str:
     import grp
 
     return grp.getgrgid(gid).gr_name
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _certificate(folder: Path) -> None:

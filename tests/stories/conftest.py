@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.conftest import ROOT, missing
+from tests.ports import free_port
 from tests.template import lay
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -61,9 +61,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     """An exchange with a past, on a port of its own, until the run ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     home = tmp_path_factory.mktemp("exchange")
     environment = {**os.environ, "TOCSIN_HOME": str(home), "TOCSIN_PRETEND_PUBLIC": PRETENDED}
     lay(home)

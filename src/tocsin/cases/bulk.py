@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tocsin.access.models import Person
+from tocsin.access.models import Person, Unit
 from tocsin.access.policy import Actor, require
 from tocsin.access.services import fetch_unit
 from tocsin.cases import decisions, states, undoing
@@ -112,10 +112,14 @@ def check(order: Order) -> None:
     if order.act == "redirect":
         if not order.words.strip():
             raise BadInput("say why that unit should have them")
-        if order.unit_id != LEAST_BUSY:
-            fetch_unit(order.unit_id)
+        unit_of(order)
     if order.act == "reassign":
         person_of(order)
+
+
+def unit_of(order: Order) -> Unit | None:
+    """The unit that is to have the cases; None: each case has its own. Raises NotFound."""
+    return None if order.unit_id == LEAST_BUSY else fetch_unit(order.unit_id)
 
 
 def person_of(order: Order) -> Person:
@@ -131,11 +135,9 @@ def verb(order: Order, by: Responder, at: dt.datetime) -> Callable[[Case], objec
     pack = current_pack()
     if order.act == "accept":
         return lambda case: decisions.accept_case(case, by, at)
-    if order.act == "redirect" and order.unit_id == LEAST_BUSY:
-        return lambda case: decisions.redirect_case(case, by, least_busy(case), order.words, at)
     if order.act == "redirect":
-        unit = fetch_unit(order.unit_id)
-        return lambda case: decisions.redirect_case(case, by, unit, order.words, at)
+        unit = unit_of(order)
+        return lambda case: decisions.redirect_case(case, by, unit or least_busy(case), order.words, at)
     if order.act == "reassign":
         person = person_of(order)
         return lambda case: reassign_case(case, by, person, order.words, at)

@@ -47,14 +47,13 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """One kind of attack over the last day.
+class LastDay:
+    """What was told of something over the last day; `kind_words` say of which kinds of attack.
 
     `by_hour` counts addresses and names that were shared or confirmed anew, oldest hour first; `values` are
     different ones. `networks` is how many stopped it, 0 where they are fewer than five; `words` say both.
     """
 
-    kind: str
     kind_words: str
     values: int
     by_hour: tuple[int, ...]
@@ -69,25 +68,18 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Campaign:
-    """What belongs together by what was shared; `ground` says why, `kind_words` of what it was reported.
+class Spread(LastDay):
+    """One kind of attack."""
 
-    The other fields are those of `Spread`; `place` is the network or domain.
-    """
+    kind: str
+
+
+@dataclass(frozen=True)
+class Campaign(LastDay):
+    """What belongs together by what was shared; `ground` says why, `place` is the network or domain."""
 
     place: str
     ground: str
-    kind_words: str
-    values: int
-    by_hour: tuple[int, ...]
-    networks: int
-    words: str
-    examples: tuple[Example, ...]
-
-    @property
-    def highest(self) -> int:
-        """The largest of the hours."""
-        return max(self.by_hour)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 from tests.own_exchange import own_exchange
+from tests.ports import free_port
 
 from tocsin.doors.stream import hub as hubs
 
@@ -56,9 +57,7 @@ class Streaming:
 @pytest.fixture(scope="module")
 def streaming() -> Iterator[Streaming]:
     """One for all tests of this file."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with own_exchange() as exchange:
         writer = exchange.start(
             sys.executable, "-m", "tests.doors.stream.writing", stdin=subprocess.PIPE, stdout=subprocess.PIPE

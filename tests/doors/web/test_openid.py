@@ -1,7 +1,6 @@
 """Signing in through an identity provider: a real one, in a process of its own, on loopback."""
 
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from django.test import Client
 from django.urls import clear_url_caches
 from tests.doors.web.conftest import PASSWORD, a_person
+from tests.ports import free_port
 
 from tocsin.access import factors, leaving, services
 from tocsin.access.models import Person, Unit
@@ -28,9 +28,7 @@ BACK = "http://testserver/sign-in/from/organisation"
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The provider's address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     script = Path(__file__).parent / "identity_provider.py"
     process = subprocess.Popen(
         [sys.executable, str(script), str(port), str(tmp_path_factory.mktemp("idp")), BACK],

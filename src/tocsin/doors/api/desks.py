@@ -56,9 +56,7 @@ def save_filter(request: HttpRequest) -> HttpResponse:
         person = _person(request)
         if body.group and body.group not in GROUPS:
             raise BadInput("there is no such group", hint=f"choose of {', '.join(GROUPS)}")
-        wish = Wish(
-            body.group, body.words, body.status, body.severity, body.kind, body.unit, body.owner, body.days
-        )
+        wish = Wish(**{name: getattr(body, name) for name in filters.FIELDS.values()})
         filters.save_filter(person, body.name, filters.query_of(wish), is_default=body.is_default)
         return answer(_filters(person))
 

@@ -1,16 +1,12 @@
 """By class of attack: what is listed, what it stopped here, and a policy to copy for one's own machines."""
 
-import csv
-import io
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from tocsin.access.policy import Actor
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
-from tocsin.doors.web.papers import kept
-from tocsin.doors.web.reports import cell
+from tocsin.doors.web.papers import table
 from tocsin.figures import classes as figures
 
 COLUMNS = ("class", "words", "names", "addresses", "stopped_in_30_days")
@@ -26,10 +22,6 @@ def classes(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guards("network.read")
 def classes_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The same as a file (RFC 4180)."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for row in figures.classes(actor).rows:
-        values = (row.attack_kind, row.words, row.names, row.addresses, row.stopped)
-        writer.writerow([cell(value) for value in values])
-    return kept(out.getvalue().encode(), "text/csv; charset=utf-8", "classes.csv")
+    found = figures.classes(actor).rows
+    rows = ((row.attack_kind, row.words, row.names, row.addresses, row.stopped) for row in found)
+    return table("classes.csv", COLUMNS, rows)

@@ -1,7 +1,6 @@
 """The coordinator's pages: where silence is, case by case and over the whole country."""
 
 import csv
-import io
 from collections.abc import Iterator
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -15,10 +14,10 @@ from tocsin.doors.web.documents import typeset
 from tocsin.doors.web.documents.summaries import of_packet
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
-from tocsin.doors.web.papers import kept
+from tocsin.doors.web.papers import kept, table
 from tocsin.doors.web.reports import Echo, cell
 from tocsin.journal import queries as journal
-from tocsin.kernel.time import now, rfc3339
+from tocsin.kernel.time import now
 
 COLUMNS = ("unit_id", "name", "kind", "joined", "open", "unanswered", "overdue", "oldest_unanswered")
 CASES = (
@@ -83,21 +82,11 @@ def nation(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guards("coordination.read")
 def nation_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The same numbers as a file."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for one in queries.nation(actor).units:
-        oldest = rfc3339(one.oldest_at) if one.oldest_at else ""
-        writer.writerow(
-            (
-                one.unit_id,
-                one.name,
-                one.kind,
-                "yes" if one.has_joined else "no",
-                one.open,
-                one.unanswered,
-                one.overdue,
-                oldest,
-            )
+    rows = (
+        (
+            *(one.unit_id, one.name, one.kind, "yes" if one.has_joined else "no"),
+            *(one.open, one.unanswered, one.overdue, one.oldest_at or ""),
         )
-    return kept(out.getvalue().encode(), "text/csv; charset=utf-8", "nation.csv")
+        for one in queries.nation(actor).units
+    )
+    return table("nation.csv", COLUMNS, rows)

@@ -1,8 +1,5 @@
 """Resolvers: which machines have the lists, who is behind, and how to mend it."""
 
-import csv
-import io
-
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,9 +8,7 @@ from django.urls import reverse
 from tocsin.access.policy import Actor, may
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
-from tocsin.doors.web.papers import kept
-from tocsin.doors.web.reports import cell
-from tocsin.kernel.time import rfc3339
+from tocsin.doors.web.papers import table
 from tocsin.sharing import readers, rules
 
 COLUMNS = (
@@ -41,15 +36,15 @@ def resolvers(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guards("reader.read")
 def resolvers_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The same as a file, every instant UTC (RFC 4180)."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for row in readers.readers(actor).rows:
-        instants = (row.began_at, row.taken_at, row.read_at, row.owes_since)
-        told = [rfc3339(instant) if instant is not None else "" for instant in instants]
-        values = (row.member, row.label, row.way, row.what, row.state, row.number, row.current, row.behind)
-        writer.writerow([cell(value) for value in (*values, *told, "yes" if row.is_late else "no")])
-    return kept(out.getvalue().encode(), "text/csv; charset=utf-8", "resolvers.csv")
+    rows = (
+        (
+            *(row.member, row.label, row.way, row.what, row.state, row.number, row.current, row.behind),
+            *(instant or "" for instant in (row.began_at, row.taken_at, row.read_at, row.owes_since)),
+            "yes" if row.is_late else "no",
+        )
+        for row in readers.readers(actor).rows
+    )
+    return table("resolvers.csv", COLUMNS, rows)
 
 
 @guards("reader.forget", "POST")

@@ -1,16 +1,12 @@
 """What is spreading now, as a page that keeps itself up to date and as a file."""
 
-import csv
-import io
-
 from django.http import HttpRequest, HttpResponse
 
 from tocsin.access.policy import Actor
 from tocsin.doors.web.guard import guards
 from tocsin.doors.web.pages import page
-from tocsin.doors.web.papers import kept
+from tocsin.doors.web.papers import table
 from tocsin.figures import spreading as figures
-from tocsin.kernel.time import rfc3339
 
 
 @guards("network.read")
@@ -22,12 +18,12 @@ def spreading(request: HttpRequest, actor: Actor) -> HttpResponse:
 @guards("network.read")
 def spreading_csv(request: HttpRequest, actor: Actor) -> HttpResponse:
     """The same numbers: a line for each kind, or campaign, and hour, every instant UTC (RFC 4180)."""
-    view, out = figures.spreading(actor), io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(("kind", "campaign", "hour", "addresses_and_names"))
+    view = figures.spreading(actor)
     told = [(one.kind, "", one.by_hour) for one in view.kinds]
     told += [("", one.place, one.by_hour) for one in view.campaigns]
-    for kind, campaign, by_hour in told:
-        for hour, count in zip(view.hours, by_hour, strict=True):
-            writer.writerow((kind, campaign, rfc3339(hour), count))
-    return kept(out.getvalue().encode(), "text/csv; charset=utf-8", "tocsin-spreading.csv")
+    rows = (
+        (kind, campaign, hour, count)
+        for kind, campaign, by_hour in told
+        for hour, count in zip(view.hours, by_hour, strict=True)
+    )
+    return table("tocsin-spreading.csv", ("kind", "campaign", "hour", "addresses_and_names"), rows)
