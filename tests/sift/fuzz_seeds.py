@@ -52,6 +52,35 @@ FLOWS = [
      "dst4_addr": "203.0.113.9", "src_port": 53, "dst_port": 4444, "proto": 17, "tcp_flags": "........",
      "in_packets": 9, "in_bytes": 9000} for n in range(120)
 ]  # fmt: skip
+SIGHTED = [
+    {"type": "indicator", "id": "indicator--1", "labels": ["brute-force"], "pattern_type": "stix",
+     "pattern": "[ipv4-addr:value = '192.0.2.7']", "modified": "2026-03-01T12:00:00Z"},
+    {"type": "ipv4-addr", "id": "ipv4-addr--1", "value": "192.0.2.7"},
+    {"type": "ipv6-addr", "id": "ipv6-addr--1", "value": "2001:db8::1"},
+    {"type": "network-traffic", "id": "network-traffic--1", "src_ref": "ipv4-addr--1",
+     "dst_ref": "ipv6-addr--1", "dst_port": 22, "protocols": ["ipv4", "tcp", "ssh"]},
+    {"type": "observed-data", "id": "observed-data--1", "number_observed": 4, "labels": ["port-scan"],
+     "first_observed": "2026-03-01T12:00:00Z", "last_observed": "2026-03-01T12:30:00Z",
+     "object_refs": ["network-traffic--1", "ipv4-addr--1"]},
+    {"type": "sighting", "id": "sighting--1", "sighting_of_ref": "indicator--1", "count": 3,
+     "first_seen": "2026-03-01T12:00:00Z", "observed_data_refs": ["observed-data--1"]},
+]  # fmt: skip
+RECORDED = {
+    "info": "what was met", "uuid": "1", "timestamp": "1772366400",
+    "Tag": [{"name": 'rsit:fraud="phishing"'}],
+    "Attribute": [
+        {"type": "ip-src|port", "category": "Network activity", "to_ids": True, "value": "192.0.2.7|22",
+         "Sighting": [{"type": "0", "date_sighting": "1772366400"}, {"type": "1", "date_sighting": 1}]}
+    ],
+    "Object": [
+        {"name": name, "first_seen": "2026-03-01T12:00:00Z", "Attribute": [
+            {"object_relation": relation, "type": "text", "value": value} for relation, value in (
+                ("ip-src", "192.0.2.9"), ("ip-dst", "198.51.100.1"), ("total", "4"), ("type", "ssh"),
+                ("protocol", "UDP"), ("dst-port", "53"), ("total-pps", "90"), ("source.ip", "192.0.2.1"),
+                ("classification.type", "scanner"), ("time.source", "2026-03-01T12:00:00+00:00"))
+        ]} for name in ("ddos", "netflow", "authentication-failure-report", "intelmq_event")
+    ],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -155,6 +184,14 @@ READERS = {
             "lines": b"\n".join(json.dumps(event(ConnCount=n)).encode() for n in (1, 2)),
         },
         ("idea/*.json",),
+    ),
+    "stix": Reader(
+        {"bundle": json.dumps({"type": "bundle", "id": "bundle--1", "objects": SIGHTED}).encode()},
+        ("stix/*/*.json", "misp-stix/*stix21.json"),
+    ),
+    "misp": Reader(
+        {"event": json.dumps({"Event": RECORDED}).encode(), "search": json.dumps([RECORDED]).encode()},
+        ("misp/*.json", "misp-stix/*_[12].json"),
     ),
     "ndjson": Reader(
         {

@@ -26,6 +26,8 @@ READERS: tuple[str, ...] = (
     "shadowserver",
     "idea",
     "crowdsec_alerts",
+    "stix",
+    "misp",
     "columns",
     "ndjson",
 )

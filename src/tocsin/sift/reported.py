@@ -5,11 +5,12 @@ them: targets are addresses, names or short brands, services are single words.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from tocsin.sift.findings import Finding
 from tocsin.sift.origins import normalise
+from tocsin.wire.met import Met
 from tocsin.wire.xarf_values import XarfReport
 
 UNKNOWN = "unknown"
@@ -19,6 +20,7 @@ _BRAND = re.compile(r"[^\W_](?:[\w '&!-]|\.(?=\s|$)){0,79}")
 _DIGITS = re.compile(r"\d{4,}")
 _FORGEABLE = ("udp", "icmp")
 _DAY = 86_400
+_MOST_PAIRS = 1_000
 
 
 class Unusable(Exception):  # noqa: N818 (a finding about one document)
@@ -51,6 +53,56 @@ def of_xarf(report: XarfReport, reader: str = "xarf") -> Finding:
         names=tuple(filter(None, map(normalise, report.names))),
         spoofable=report.kind.startswith("availability/") and report.service.startswith(_FORGEABLE),
     )
+
+
+def of_met(met: Met, why: str, reader: str) -> Iterator[Finding]:
+    """What another tool met: every source against every target, or against nobody if they are too many.
+
+    A source that is a command-and-control server is what the other sources talk to.
+    """
+    servers = [source.host for source in met.sources if source.meaning]
+    targets = [target.host for target in met.targets] or servers or [UNKNOWN]
+    if len(met.sources) * len(targets) > _MOST_PAIRS:
+        targets = [UNKNOWN]
+    first, last = int(met.first_at.timestamp()), int(met.last_at.timestamp())
+    shared = {"first": first, "last": last, "count": met.times, "why": why, "reader": reader}
+    for target in targets:
+        for source in met.sources:
+            meaning = source.meaning or met.meaning
+            host = normalise(source.host)
+            if host is None:
+                continue
+            against = UNKNOWN if source.host in servers and target in servers else target
+            yield Finding(
+                kind=meaning.kind,
+                origin=host,
+                target=target_of(against),
+                service=service_of(met.service),
+                severity=meaning.severity,
+                assumed=met.assumed,
+                spoofable=source.forgeable or meaning.kind.startswith("availability/"),
+                **shared,  # type: ignore[arg-type]
+            )
+        if not met.sources:
+            yield Finding(
+                kind=met.meaning.kind,
+                origin="",
+                target=target_of(target),
+                service=service_of(met.service),
+                severity=met.meaning.severity,
+                assumed=met.assumed,
+                spoofable=True,
+                vector=service_of(met.vector),
+                sample=tuple((address, 1) for text in met.sample if (address := normalise(text))),
+                origin_count=len(met.sample),
+                measures=_rates(met),
+                **shared,  # type: ignore[arg-type]
+            )
+
+
+def _rates(met: Met) -> dict[str, int]:
+    rates = {"peak_packets_per_second": met.packets, "peak_bits_per_second": met.bits}
+    return {name: rate for name, rate in rates.items() if rate}
 
 
 def target_of(text: str) -> str:

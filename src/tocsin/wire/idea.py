@@ -6,10 +6,11 @@ Descriptions, notes, attachments and accounts (`SIPTo`, `UserAgent`) are never k
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from tocsin.wire.complaint_words import Meaning
 from tocsin.wire.dates import read_date
+from tocsin.wire.met import Met, Side, service_at
 from tocsin.wire.report import Severity
 from tocsin.wire.xarf_values import host_of, is_address
 
@@ -51,7 +52,6 @@ CATEGORIES: dict[str, tuple[str, Severity]] = {
 }
 _UNKNOWN: tuple[str, Severity] = ("other/undetermined", "info")
 _C2 = Meaning("malicious-code/c2-server", "high")
-_TRANSPORTS = ("tcp", "udp", "icmp", "icmp6", "ipv6-icmp", "sctp", "ip")
 _WEIGHTS = ("info", "low", "medium", "high", "critical")
 _MOST_SIDES = 1_000
 
@@ -60,29 +60,7 @@ class NotIdea(Exception):  # noqa: N818 (a finding about one document)
     """The document is no IDEA event that names a source: the reason in words."""
 
 
-class Side(NamedTuple):
-    """A source or a target: one address or name, and what else is said of it."""
-
-    host: str
-    meaning: Meaning | None = None
-    forgeable: bool = False
-
-
-class IdeaEvent(NamedTuple):
-    """One event. Instants are UTC; a flood may have no sources. `vector` is how it comes (`udp/dns`)."""
-
-    meaning: Meaning
-    sources: tuple[Side, ...]
-    targets: tuple[Side, ...]
-    service: str
-    vector: str
-    first_at: dt.datetime
-    last_at: dt.datetime
-    times: int
-    assumed: dict[str, str]
-
-
-def read_idea(document: Any) -> IdeaEvent:
+def read_idea(document: Any) -> Met:
     """What an event says. Raises NotIdea naming the first thing that is wrong with it."""
     if not isinstance(document, dict):
         raise NotIdea("broken JSON" if document is None else "JSON that is no event")
@@ -97,13 +75,13 @@ def read_idea(document: Any) -> IdeaEvent:
     targets = tuple(_sides(document, "Target"))[:_MOST_SIDES]
     if not sources and not (meaning.kind.startswith("availability/") and targets):
         raise NotIdea("an IDEA event whose source is no address or name")
-    transport, application, port = _protocol(document)
-    return IdeaEvent(
+    service, vector = service_at(*_protocol(document))
+    return Met(
         meaning=meaning,
         sources=sources,
         targets=targets,
-        service=application or (f"{transport or 'port'}/{port}" if port else "unknown"),
-        vector="/".join(filter(None, (transport or "ip", application or port))),
+        service=service,
+        vector=vector,
         first_at=first,
         last_at=last,
         times=_count(document),
@@ -158,15 +136,13 @@ def _sides(document: dict[str, Any], name: str) -> Iterator[Side]:
             yield Side(host, meaning, forgeable)
 
 
-def _protocol(document: dict[str, Any]) -> tuple[str, str, str]:
-    """Transport, application and port, as the target names them, else the source."""
+def _protocol(document: dict[str, Any]) -> tuple[list[str], str]:
+    """Protocols and a port, as the target names them, else the source."""
     targets = [side for side in _list(document.get("Target")) if isinstance(side, dict)]
     sides = targets + [side for side in _list(document.get("Source")) if isinstance(side, dict)]
-    words = [word.lower() for side in sides for word in _texts(side, "Proto")]
-    transport = next((word for word in words if word in _TRANSPORTS), "")
-    application = next((word for word in words if word not in _TRANSPORTS), "")
+    words = [word for side in sides for word in _texts(side, "Proto")]
     ports = [port for side in targets for port in _list(side.get("Port")) if isinstance(port, int)]
-    return transport, application, str(ports[0]) if ports else ""
+    return words, str(ports[0]) if ports else ""
 
 
 def _texts(side: dict[str, Any], *names: str) -> list[str]:
