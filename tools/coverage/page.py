@@ -15,8 +15,9 @@ How to read it. *Right* counts samples (a scenario, an event, a line); *false* c
 nothing and gave something. A CrowdSec scenario is right when every address that it lists is an attack's
 origin, none stands outside the log, every key has one attack, and nothing is above `info` where none is
 expected. A fail2ban line is right when it is observed with the host that its label names, or not at all where
-it must not fire. An OSSEC line is right when levels from 5 are attacks and levels up to 3 are noise. A peer's
-column shows how many of the same samples it answers; it is empty where it does not read the format.
+it must not fire. An OSSEC line is right by its level when levels from 5 are attacks and up to level 3 all is
+noise, and by the order of severities when levels from 5 are attacks and nothing up to 3 is above `info`.
+A peer's column shows how many of the same samples it answers; it is empty where it does not read the format.
 """
 
 

@@ -47,8 +47,9 @@ def sift(
 
     Reads logs (syslog, RFC 5424, ISO times, journald's export and JSON, and those that programs write
     themselves), JSON records (Suricata's EVE, cowrie, applications), Zeek's logs, decisions of fail2ban and
-    CrowdSec, ARF mails and XARF reports, CSV and Parquet by a mapping, in files, folders, mboxes, Maildirs
-    and archives, packed or not, and `-` for standard input. What it is, it finds out.
+    CrowdSec, ARF mails and XARF reports, sightings in STIX and MISP, CSV and Parquet by a mapping, in files,
+    folders, mboxes, Maildirs and archives, packed or not, and `-` for standard input. It is known
+    by what it holds.
 
     \b
     tocsin sift /var/log/auth.log

@@ -5,6 +5,9 @@ level 5 and above, must be none. Level 4, and lines that must not raise a low le
 begin with a time are read as they are; `[error] …` lacks only Apache's time, which is put before it; anything
 else gets a syslog header whose program is the file's name. Where a line names no address, and tells of nobody
 on its own host, there is no origin and so no attack: those are counted as wrong and named in the note.
+
+Levels ask for nothing at all up to level 3. The order asks what CrowdSec's scenarios ask: an attack where one
+is expected, and nothing above `info` where none is.
 """
 
 import re
@@ -14,9 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tocsin.sift.engine import Options, sift
+from tocsin.sift.values import Attack
 from tools.coverage.rows import Failure, Row
 
 SOURCE = "OSSEC levels"
+ORDER = "OSSEC severity order"
 _LINE = re.compile(r"log \d+ (pass|fail) = (.*)")
 _TIMED = re.compile(
     r"[A-Z][a-z]{2} {1,2}\d{1,2} \d\d:|\d{4}[-/]\d\d[-/]\d\d|.*\[\d{1,2}/[A-Z][a-z]{2}/\d{4}|\[[A-Z]"
@@ -33,8 +38,9 @@ class Label(NamedTuple):
 
 
 def judge(samples: Path) -> list[Row]:
-    """One row per file."""
-    return [_judge_file(file) for file in sorted((samples / "ossec").glob("*.ini"))]
+    """Two rows per file, first all by level, then all by order."""
+    judged = [_judge_file(file) for file in sorted((samples / "ossec").glob("*.ini"))]
+    return [row for rows in zip(*judged, strict=True) for row in rows]
 
 
 def labels(text: str) -> Iterator[Label]:
@@ -54,20 +60,25 @@ def labels(text: str) -> Iterator[Label]:
                     yield Label(section, log, False)
 
 
-def _judge_file(file: Path) -> Row:
-    row = Row(SOURCE, file.stem)
+def _judge_file(file: Path) -> tuple[Row, Row]:
+    row, order = Row(SOURCE, file.stem), Row(ORDER, file.stem)
     nameless = 0
     for label in labels(file.read_text(errors="replace")):
         attacks = _sift_line(_headed(label.line, file.stem))
-        found = ", ".join(f"{kind} {origin}" for kind, origin in attacks) or "nothing"
+        found = ", ".join(f"{one.severity} {one.kind} {one.origins[0]}" for one in attacks) or "nothing"
         expected = "an attack" if label.is_attack else "nothing"
         passed = bool(attacks) == label.is_attack
         row.judge(passed, Failure(f"{file.stem}: {label.section}", expected, found, (label.line,)))
         row.false_positives += bool(attacks) and not label.is_attack
+        weighty = bool(attacks) if label.is_attack else any(one.severity != "info" for one in attacks)
+        expected = "an attack" if label.is_attack else "nothing above info"
+        failure = Failure(f"{file.stem}: {label.section}", expected, found, (label.line,))
+        order.judge(weighty == label.is_attack, failure)
+        order.false_positives += weighty and not label.is_attack
         nameless += label.is_attack and not passed and not _ADDRESS.search(label.line)
     if nameless:
-        row.note = f"{nameless} name nobody"
-    return row
+        row.note = order.note = f"{nameless} name nobody"
+    return row, order
 
 
 def _headed(line: str, program: str) -> str:
@@ -78,8 +89,8 @@ def _headed(line: str, program: str) -> str:
     return f"Dec 13 06:59:54 host {program}[1]: {line}"
 
 
-def _sift_line(line: str) -> list[tuple[str, str]]:
+def _sift_line(line: str) -> list[Attack]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "line.log"
         log.write_text(line + "\n")
-        return [(attack.kind, attack.origins[0]) for attack in sift([str(log)], Options(tz="UTC")).attacks]
+        return list(sift([str(log)], Options(tz="UTC")).attacks)
