@@ -165,6 +165,9 @@ class Warnings:
         return linked >= int(expected) * 9 // 10
 
     def _figures(self) -> str:
+        from tocsin.figures import queries
+
+        queries.publish()  # the worker would count what happened meanwhile within a minute
         anybody = Visitor(self.stage.address)
 
         def figures() -> int:
