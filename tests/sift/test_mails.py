@@ -21,7 +21,7 @@ from tocsin.sift import mailforms
 from tocsin.sift.engine import sift
 from tocsin.sift.feeds import shadowserver
 from tocsin.sift.values import Attack, Sifted
-from tocsin.wire import complaint_words, idea
+from tocsin.wire import complaint_words, idea, labels
 from tocsin.wire.xarf_older_types import OLDER_TYPES
 
 DATE = "Fri, 02 Jan 2026 10:00:00 +0000"
@@ -105,6 +105,26 @@ FORMS = {
             "We found a phishing site:\n\nhttp://bad.example.com/bank/ [192.0.2.1]\n",
         ),
         ("fraud/phishing", "192.0.2.1", MAIL_DATE[0], ("bad.example.com",)),
+    ),
+    "nfoservers": (
+        (
+            "nfoe.net",
+            "Open recursive resolver used for an attack: 192.0.2.1",
+            "It answered a victim of ours.\n",
+        ),
+        ("vulnerable/ddos-amplifier", "192.0.2.1", MAIL_DATE[0], ()),
+    ),
+    "nfoservers, a host": (
+        ("nfoe.net", "Compromised host used for an attack: 192.0.2.1", "It floods a customer of ours.\n"),
+        ("malicious-code/infected-system", "192.0.2.1", MAIL_DATE[0], ()),
+    ),
+    "playstation network": (
+        (
+            "game.example",
+            "Addresses of yours were blacklisted from the PlayStation Network",
+            "2026-01-01 11:00 ~ 2026-01-01 11:30 (UTC), 192.0.2.1, Account Takeover Attempts\n",
+        ),
+        ("intrusion-attempts/brute-force", "192.0.2.1", "2026-01-01T11:00:00Z", ()),
     ),
     "cleanmx": (
         (
@@ -256,6 +276,7 @@ def test_only_kinds_that_exist_are_spoken_of() -> None:
     told |= {meaning.kind for _, meaning in complaint_words._COMPILED}
     told |= {kind for kind, _ in idea.CATEGORIES.values()}
     told |= {older_type.kind for older_type in OLDER_TYPES.values()}
+    told |= {f"{classed}/{typed}" for classed, types in labels.RSIT.items() for typed in types}
     told |= {report.kind for report in shadowserver.reports().values()}
     assert told <= known
 
