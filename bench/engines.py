@@ -11,10 +11,12 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 
 
-def run_engine(bench: str, engine: str, stored: int, measured: int, *, durable: bool) -> dict[str, Any]:
+def run_engine(
+    bench: str, engine: str, stored: int, measured: int, *, durable: bool, more: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The row that `python -m BENCH --inside …` prints last; `durable` leaves PostgreSQL's fsync on."""
     inside = [sys.executable, "-m", bench, "--inside", "--stored", str(stored)]
-    inside += ["--measured", str(measured), "--engine", engine]
+    inside += ["--measured", str(measured), "--engine", engine, *more]
     if engine == "postgresql":
         inside = [sys.executable, "tools/with_postgres.py", *(["--durable"] if durable else []), *inside]
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as home:
