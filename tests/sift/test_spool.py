@@ -1,11 +1,14 @@
 """The spool keeps what was found until it is answered for, whatever happens in between."""
 
+import sqlite3
+from contextlib import closing
+
 import msgspec
 import pytest
 from tests.proof.test_receipts import receipt
 
 from tocsin.sift import spool
-from tocsin.sift.values import Region
+from tocsin.sift.values import Attack, Region
 from tocsin.wire.report import Report
 
 URL = "https://exchange.invalid"
@@ -21,6 +24,23 @@ def report(attack_id: str = "attack_1", count: int = 3) -> Report:
     when = "2026-11-22T01:00:00Z"
     return Report(
         attack_id, "intrusion-attempts/brute-force", ("203.0.113.7",), ("a",), "ssh", when, when, count, "low"
+    )
+
+
+def attack(attack_id: str) -> Attack:
+    """A plain attack."""
+    told = report(attack_id)
+    return Attack(
+        attack_id=attack_id,
+        kind=told.kind,
+        origins=told.origins,
+        targets=told.targets,
+        service=told.service,
+        first_seen_at=told.first_seen_at,
+        last_seen_at=told.last_seen_at,
+        count=told.count,
+        severity="low",
+        evidence=(),
     )
 
 
@@ -65,6 +85,44 @@ def test_a_receipt_lost_between_database_and_folder_is_written_again() -> None:
         file.unlink()
     with spool.opened(URL):
         assert file.exists()
+
+
+def test_what_is_over_leaves_the_spool_and_its_receipt_stays_as_a_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """After 400 days without growing; what still waits to be sent, and what grew since, stays."""
+    day = "2026-01-01"
+    monkeypatch.setattr(spool, "today", lambda: day)
+    with spool.opened(URL) as kept:
+        kept.keep(
+            [], [attack("attack_1"), attack("attack_2"), attack("attack_3")], [report(), report("attack_2")]
+        )
+        kept.settle({"attack_1": receipt()}, {})
+    day = "2026-06-01"
+    with spool.opened(URL) as kept:
+        kept.keep([], [attack("attack_3")], [])
+    day = "2027-02-05"  # 400 days after the first
+    with spool.opened(URL) as kept:
+        assert kept.attack("attack_1") is not None
+    day = "2027-02-06"
+    with spool.opened(URL) as kept:
+        assert [kept.attack(f"attack_{n}") is not None for n in (1, 2, 3)] == [False, True, True]
+        assert kept.counts() == {"pending": 1, "sent": 0, "refused": 0}
+        assert kept.db.execute("SELECT count(*) FROM receipt").fetchone() == (0,)
+        assert (kept.receipts / "report_1.json").exists()
+
+
+def test_a_spool_of_an_older_version_is_taken_over() -> None:
+    """What it holds counts as written today."""
+    folder = spool.spool_folder(URL)
+    folder.mkdir(parents=True)
+    with closing(sqlite3.connect(folder / "spool.sqlite3")) as db:
+        db.executescript(spool.SCHEMA)
+        db.execute("INSERT INTO attack VALUES ('attack_1', ?)", (msgspec.json.encode(attack("attack_1")),))
+        db.commit()
+    with spool.opened(URL) as kept:
+        assert kept.attack("attack_1") is not None
+        assert kept.db.execute("SELECT kept_on FROM attack").fetchone() == (spool.today(),)
 
 
 def test_two_runs_at_once_do_not_mix() -> None:

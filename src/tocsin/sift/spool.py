@@ -5,6 +5,7 @@ that a kill at any point loses nothing and repeats nothing: known regions are no
 stays pending until its receipt is stored.
 """
 
+import datetime as dt
 import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from tocsin.kernel.problems import Conflict, Problem
+from tocsin.kernel.time import now
 from tocsin.sift.home import edge_home
 from tocsin.sift.sqlite import alone, transaction
 from tocsin.sift.values import Attack, Region
@@ -33,9 +35,15 @@ CREATE TABLE IF NOT EXISTS rejected (
   id INTEGER PRIMARY KEY, path TEXT NOT NULL, line INTEGER NOT NULL, reason TEXT NOT NULL, raw BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
+# Tables whose rows are let go, by the UTC day on which they were written last.
+DATED = """
+CREATE INDEX IF NOT EXISTS attack_kept ON attack (kept_on);
+CREATE INDEX IF NOT EXISTS receipt_kept ON receipt (kept_on);
+"""
 
 
 NOWHERE = "watch"  # the name of the spool of a watch that reports to nobody
+KEPT_DAYS = 400  # for which an attack that grows no more, and the second copy of its receipt, are kept
 MOST_REJECTED = 200_000  # lines that are kept to be replayed; older ones go
 Rejected = tuple[str, int, str, bytes]
 
@@ -73,6 +81,10 @@ class Spool:
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=FULL")
         self.db.executescript(SCHEMA)
+        for table in ("attack", "receipt"):
+            if "kept_on" not in (row[1] for row in self.db.execute(f"PRAGMA table_info({table})")):
+                self.db.execute(f"ALTER TABLE {table} ADD COLUMN kept_on TEXT NOT NULL DEFAULT '{today()}'")
+        self.db.executescript(DATED)
 
     def regions(self) -> list[Region]:
         """Every stretch of evidence that was sifted before."""
@@ -122,8 +134,8 @@ class Spool:
             [(r.head, r.length, r.sha256) for r in regions],
         )
         self.db.executemany(
-            "INSERT OR REPLACE INTO attack VALUES (?, ?)",
-            [(a.attack_id, msgspec.json.encode(a)) for a in attacks],
+            "INSERT OR REPLACE INTO attack VALUES (?, ?, ?)",
+            [(a.attack_id, msgspec.json.encode(a), today()) for a in attacks],
         )
         self.db.executemany(
             "INSERT INTO outbox (attack_id, body, state) VALUES (?, ?, 'pending')"
@@ -175,8 +187,8 @@ class Spool:
         with transaction(self.db):
             for receipt in sent.values():
                 self.db.execute(
-                    "INSERT OR REPLACE INTO receipt VALUES (?, ?)",
-                    (receipt.report_id, msgspec.json.encode(receipt)),
+                    "INSERT OR REPLACE INTO receipt VALUES (?, ?, ?)",
+                    (receipt.report_id, msgspec.json.encode(receipt), today()),
                 )
             self.db.executemany("UPDATE outbox SET state = 'sent' WHERE attack_id = ?", [(a,) for a in sent])
             self.db.executemany(
@@ -187,11 +199,29 @@ class Spool:
             self._write_receipt(receipt.report_id, msgspec.json.encode(receipt))
 
     def restore_receipts(self) -> None:
-        """Write the receipt files that a kill between database and folder left out."""
-        there = {file.stem for file in self.receipts.glob("*.json")}
-        for report_id, body in self.db.execute("SELECT report_id, body FROM receipt").fetchall():
-            if report_id not in there:
+        """Write the receipt files that a kill or a loss of power left out since the spool was opened last."""
+        since = self.setting("opened_on", "")
+        rows = self.db.execute("SELECT report_id, body FROM receipt WHERE kept_on >= ?", (since,))
+        for report_id, body in rows.fetchall():
+            if not (self.receipts / f"{report_id}.json").exists():
                 self._write_receipt(report_id, bytes(body))
+        self.db.execute("UPDATE setting SET value = ? WHERE name = 'opened_on'", (today(),))
+
+    def let_go(self) -> None:
+        """Forget what was written last 400 days ago, but for attacks that still wait to be sent.
+
+        Receipts stay as files. An attack that is met again later begins anew, which takes nothing from the
+        exchange: it keeps the highest count.
+        """
+        first = (dt.date.fromisoformat(today()) - dt.timedelta(days=KEPT_DAYS)).isoformat()
+        over = (
+            "SELECT attack_id FROM attack WHERE kept_on < ? AND attack_id NOT IN"
+            " (SELECT attack_id FROM outbox WHERE state = 'pending')"
+        )
+        with transaction(self.db):
+            self.db.execute(f"DELETE FROM outbox WHERE attack_id IN ({over})", (first,))  # noqa: S608
+            self.db.execute(f"DELETE FROM attack WHERE attack_id IN ({over})", (first,))  # noqa: S608
+            self.db.execute("DELETE FROM receipt WHERE kept_on < ?", (first,))
 
     def setting(self, name: str, default: str | None = None) -> str | None:
         """A small remembered value; where missing and a default is given, that is stored first."""
@@ -213,6 +243,11 @@ def spool_folder(exchange: str) -> Path:
     return edge_home() / "spool" / hashlib.sha256(exchange.rstrip("/").encode()).hexdigest()[:16]
 
 
+def today() -> str:
+    """The UTC day, as it is kept."""
+    return now().date().isoformat()
+
+
 @contextmanager
 def opened(exchange: str) -> Iterator[Spool]:
     """The spool for one exchange, this process's alone until the block ends.
@@ -227,6 +262,7 @@ def opened(exchange: str) -> Iterator[Spool]:
             spool = Spool(folder)
             try:
                 spool.restore_receipts()
+                spool.let_go()
                 yield spool
             finally:
                 spool.db.close()

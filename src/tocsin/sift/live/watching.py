@@ -3,6 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,7 +19,7 @@ from tocsin.sift.live.windows import Window
 from tocsin.sift.piles import Key, Piles
 from tocsin.sift.rejects import Kept
 from tocsin.sift.rulebook import Ruleset, ruleset
-from tocsin.sift.spool import Spool
+from tocsin.sift.spool import Spool, today
 from tocsin.sift.values import Attack
 from tocsin.sift.values import Source as LogSource
 from tocsin.wire.report import Report
@@ -121,7 +122,7 @@ class Watch:
         self._committed_at = self._asked_at = time.monotonic()
         self._told_at = self._beat_at = float("-inf")
         self._lost: dict[str, int] = {}
-        self._failures = 0
+        self._failures, self._day = 0, today()
         self._plan = reporting.Plan(
             url=settings.to, networks=settings.networks, least=settings.least, kept_days=settings.kept_days
         )
@@ -216,8 +217,17 @@ class Watch:
         self._piles.evict(MOST_OPEN)
         self._run.forget()
         self._uncommitted = 0
+        self._let_go()
         self._measure(attacks)
         return True
+
+    def _let_go(self) -> None:
+        """Once a day, as whoever opens a spool does: what is over leaves it; a disk that is full waits."""
+        if self._day == today():
+            return
+        with suppress(sqlite3.OperationalError):
+            self._spool.let_go()
+            self._day = today()
 
     def _must_commit(self) -> None:
         if not self.commit():
