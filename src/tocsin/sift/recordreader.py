@@ -9,11 +9,10 @@ import polars as pl
 
 from tocsin.sift.findings import Finding
 from tocsin.sift.lines import DAY, IMPOSSIBLE_TIME, Block
-from tocsin.sift.origins import normalise
-from tocsin.sift.recordframe import Columns, frame_of, look_up, times_of
+from tocsin.sift.recordframe import CARRIED, NOTHING, Columns, Meanings, frame_of, look_up, times_of
 from tocsin.sift.recordlines import composer
 from tocsin.sift.recordplan import JsonFields, Plan
-from tocsin.sift.records import Scalar, Wrapped, bare_address, record_in
+from tocsin.sift.records import Scalar, Wrapped, record_in
 from tocsin.sift.regions import Hasher
 from tocsin.sift.values import Span
 
@@ -82,21 +81,17 @@ class RecordReader:
         self._numbers, self._lines, self._columns, self._waiting = [], [], [], 0
         if not numbers:
             return
-        deciding = columns[: self.plan.deciding]
-        keys = zip(*deciding, strict=True) if deciding else repeat((), len(numbers))
-        outcomes = list(map(self.plan.outcomes.__getitem__, keys))
-        told: dict[int, list[int]] = {}
-        carried: dict[Wrapped, list[int]] = {}
-        for place, outcome in enumerate(outcomes):
-            if outcome is None:
-                continue
-            if outcome.wrapped is None:
-                told.setdefault(outcome.rule, []).append(place)
-            else:
-                carried.setdefault(outcome.wrapped, []).append(place)
-        if told:
-            self._tell(frame_of(self.plan, told, outcomes, columns), numbers, lines)
-        if carried:
+        saying = columns[: self.plan.saying]
+        rows = zip(*saying, strict=True) if saying else repeat((), len(numbers))
+        meanings = Meanings(self.plan, self._run.options.target)
+        meant = list(map(meanings.__getitem__, rows))
+        if max(meant) > NOTHING:
+            self._tell(frame_of(self.plan, meanings, meant, columns), numbers, lines)
+        if min(meant) < NOTHING:
+            carried: dict[Wrapped, list[int]] = {}
+            for place, number in enumerate(meant):
+                if number < NOTHING:
+                    carried.setdefault(self.plan.wrapped[CARRIED - number], []).append(place)
             self._hand_on(carried, numbers, lines, columns)
 
     def close(self) -> None:
@@ -121,16 +116,17 @@ class RecordReader:
         self._span.service = self._span.service or book.service
         self._log_type = self._log_type or book.log_type
         assumed = [self._clock.assumed(False, open_, False) for open_ in (False, True)]
-        keys = ["shelf", "origin", "target", "day"]  # what is one attack has its lines in order
+        keys = ["side", "day"]  # what is one attack has its lines in order
         if self._run.options.observations:
             keys.append("place")
-        shelf = pl.Series("shelf", self.plan.shelf_of, dtype=pl.Int32).gather(settled["rule"])
         groups = (
-            settled.with_columns(shelf)
+            settled.with_columns(pl.Series("number", numbers).gather(settled["place"]))
             .group_by(keys, maintain_order=True)
             .agg(
                 pl.col("rule").min(),
+                pl.col("origin", "target").first(),
                 pl.col("place").alias("places"),
+                pl.col("number").alias("numbers"),
                 pl.col("at").min().alias("first"),
                 pl.col("at").max().alias("last"),
                 pl.col("times").sum(),
@@ -139,10 +135,10 @@ class RecordReader:
                 pl.col("open").any(),
             )
         )
-        columns = ("rule", "origin", "target", "places", "first", "last", "times", "score", "solid", "open")
-        for number, origin, target, places, start, end, times, score, solid, open_ in groups.select(
-            columns
-        ).iter_rows():
+        told = groups.select(
+            "rule", "origin", "target", "places", "numbers", "first", "last", "times", "score", "solid", "open"
+        )
+        for number, origin, target, places, mine, start, end, times, score, solid, open_ in told.iter_rows():
             book, rule = self.plan.rules[number]
             finding = Finding(
                 kind=rule.kind,
@@ -159,20 +155,12 @@ class RecordReader:
                 spoofable=not solid,
                 evidence=rule.evidence,
             )
-            text = b"\n".join([lines[place] for place in places]) + b"\n"
-            self._run.add(self._source.path, finding, [numbers[place] for place in places], text)
+            text = b"\n".join([*map(lines.__getitem__, places), b""])
+            self._run.add(self._source.path, finding, mine, text)
 
     def _settle(self, found: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
-        """Records whose origin is somebody, with `at` (seconds since 1970), `day` and `open` (no zone was
-        written); and those of them whose time cannot be read."""
-        usual = self._run.options.target
-        origins = {text: normalise(bare_address(text)) for text in found["origin"].drop_nulls().unique()}
-        targets = {
-            text: normalise(bare_address(text)) or usual for text in found["target"].unique().drop_nulls()
-        }
-        found = found.with_columns(
-            look_up(found["origin"], origins), look_up(found["target"], targets).fill_null(usual)
-        ).filter(pl.col("origin").is_not_null())
+        """With `at` (seconds since 1970), `day` and `open` (no zone was written); and the places of those
+        whose time cannot be read."""
         times = times_of(found["time"])
         hours = {text: self._clock.hour(text) for text in times["hour"].drop_nulls().unique()}
         at = look_up(times["hour"], hours, pl.Int64) + times["seconds"]
