@@ -164,9 +164,8 @@ class JsonFields:
         """Each field's values in the lines; a line is an object that was found to be JSON."""
         if self._gets:
             try:
-                found = self._decoder.decode_lines(b"\n".join(lines))
-                if len(found) == len(lines):
-                    return [list(map(get, found)) for get in self._gets]
+                found = list(map(self._decoder.decode, lines))
+                return [list(map(get, found)) for get in self._gets]
             except (msgspec.DecodeError, AttributeError, UnicodeDecodeError, RecursionError):
                 pass
         return [list(column) for column in zip(*map(self._row, lines), strict=True)]
@@ -212,6 +211,6 @@ def _struct(tree: dict[str, Any]) -> tuple[type, dict[tuple[str, ...], str]]:
             getters[name,] = attribute
             continue
         kind, inner = _struct(below)
-        members.append((attribute, kind, msgspec.field(default_factory=kind)))
+        members.append((attribute, kind, kind()))
         getters |= {(name, *path): f"{attribute}.{getter}" for path, getter in inner.items()}
-    return msgspec.defstruct("Fields", members, rename=spelled, gc=False), getters
+    return msgspec.defstruct("Fields", members, rename=spelled, gc=False, frozen=True), getters

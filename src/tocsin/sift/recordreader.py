@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tocsin.sift.sources import Source
 
 _MANY, _MUCH = 200_000, 64 << 20  # records, or bytes of their lines, that wait to be grouped
+_REMEMBERED = 100_000  # combinations of values whose meaning is known
 
 
 class RecordReader:
@@ -30,7 +31,8 @@ class RecordReader:
     """
 
     def __init__(self, run: "Run", source: "Source", plan: Plan) -> None:
-        self._run, self._source, self.plan = run, source, plan
+        self._run, self._source = run, source
+        self._read_by(plan)
         self._clock = run.clock(source)
         self._span = Span()
         self._hasher = Hasher()
@@ -45,7 +47,10 @@ class RecordReader:
     def follow(self, plan: Plan) -> None:
         """From here on records are read by another plan."""
         self._flush()
-        self.plan = plan
+        self._read_by(plan)
+
+    def _read_by(self, plan: Plan) -> None:
+        self.plan, self._meanings = plan, Meanings(plan, self._run.options.target)
 
     def see(self, data: bytes) -> None:
         """So many bytes were read."""
@@ -83,7 +88,9 @@ class RecordReader:
             return
         saying = columns[: self.plan.saying]
         rows = zip(*saying, strict=True) if saying else repeat((), len(numbers))
-        meanings = Meanings(self.plan, self._run.options.target)
+        if len(self._meanings) > _REMEMBERED:
+            self._read_by(self.plan)
+        meanings = self._meanings
         meant = list(map(meanings.__getitem__, rows))
         if max(meant) > NOTHING:
             self._tell(frame_of(self.plan, meanings, meant, columns), numbers, lines)
@@ -120,13 +127,11 @@ class RecordReader:
         if self._run.options.observations:
             keys.append("place")
         groups = (
-            settled.with_columns(pl.Series("number", numbers).gather(settled["place"]))
-            .group_by(keys, maintain_order=True)
+            settled.group_by(keys, maintain_order=True)
             .agg(
                 pl.col("rule").min(),
                 pl.col("origin", "target").first(),
                 pl.col("place").alias("places"),
-                pl.col("number").alias("numbers"),
                 pl.col("at").min().alias("first"),
                 pl.col("at").max().alias("last"),
                 pl.col("times").sum(),
@@ -135,10 +140,13 @@ class RecordReader:
                 pl.col("open").any(),
             )
         )
-        told = groups.select(
-            "rule", "origin", "target", "places", "numbers", "first", "last", "times", "score", "solid", "open"
+        places = groups["places"].explode().to_list()
+        ordered, ordered_lines = [numbers[place] for place in places], [lines[place] for place in places]
+        told = groups.with_columns(pl.col("places").list.len().cum_sum().alias("until")).select(
+            "rule", "origin", "target", "first", "last", "times", "score", "solid", "open", "until"
         )
-        for number, origin, target, places, mine, start, end, times, score, solid, open_ in told.iter_rows():
+        since = 0
+        for number, origin, target, start, end, times, score, solid, open_, until in told.iter_rows():
             book, rule = self.plan.rules[number]
             finding = Finding(
                 kind=rule.kind,
@@ -155,8 +163,9 @@ class RecordReader:
                 spoofable=not solid,
                 evidence=rule.evidence,
             )
-            text = b"\n".join([*map(lines.__getitem__, places), b""])
-            self._run.add(self._source.path, finding, mine, text)
+            text = b"\n".join(ordered_lines[since:until]) + b"\n"
+            self._run.add(self._source.path, finding, ordered[since:until], text)
+            since = until
 
     def _settle(self, found: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
         """With `at` (seconds since 1970), `day` and `open` (no zone was written); and the places of those
