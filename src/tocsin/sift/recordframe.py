@@ -1,6 +1,6 @@
 """What rules read from records, as a table: origins, targets and times as text; and times taken apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from tocsin.sift.recordplan import Outcome, Plan, Row
 from tocsin.sift.records import Names, Scalar, as_number, as_text, bare_address
 
 Columns = Sequence[Sequence[Scalar | None]]
+Kept = Mapping[int, Sequence[Scalar | None]]  # some of the columns, by their place
 
 HOUR = 3600
 ISO = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -89,7 +90,7 @@ def first_of(plan: Plan, paths: Names, row: Row) -> str:
     return ""
 
 
-def frame_of(plan: Plan, meanings: Meanings, numbers: Sequence[int], columns: Columns) -> pl.DataFrame:
+def frame_of(plan: Plan, meanings: Meanings, numbers: Sequence[int], columns: Kept) -> pl.DataFrame:
     """Rows that tell of somebody, by what they mean: `place`, `time` (as text), and what `Meanings.told` says."""
     frame = pl.DataFrame({"meaning": pl.Series(numbers, dtype=pl.Int32)}).with_row_index("place").filter(pl.col("meaning") >= 0)
     frame = frame.hstack(meanings.told()[frame["meaning"]])
@@ -104,12 +105,12 @@ def frame_of(plan: Plan, meanings: Meanings, numbers: Sequence[int], columns: Co
     return pl.concat(parts).sort("place") if len(parts) > 1 else parts[0]
 
 
-def _texts(plan: Plan, paths: Names, columns: Columns, places: list[int] | None) -> Sequence[str | None]:
+def _texts(plan: Plan, paths: Names, columns: Kept, places: list[int] | None) -> Sequence[str | None]:
     """What the first of some fields that holds something says, for the rows at `places` (None: all)."""
-    found: Sequence[Any] = [None] * (len(columns[0]) if places is None else len(places))
+    found: Sequence[Any] = ()
     for number in plan.places(paths):
         column = _at(columns[number], places)
-        if found.count(None) == len(found):
+        if not found or found.count(None) == len(found):
             found = column
         else:
             found = [other if value in NOBODY else value for value, other in zip(found, column, strict=True)]
@@ -118,7 +119,7 @@ def _texts(plan: Plan, paths: Names, columns: Columns, places: list[int] | None)
     return found if set(map(type, found)) <= _PLAIN else [_text(value) for value in found]
 
 
-def _counts(plan: Plan, path: str, columns: Columns, places: list[int] | None) -> list[int]:
+def _counts(plan: Plan, path: str, columns: Kept, places: list[int] | None) -> list[int]:
     return list(map(count_of, _at(columns[plan.place[path]], places)))
 
 

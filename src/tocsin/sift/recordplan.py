@@ -51,7 +51,8 @@ class Outcome:
 class Plan:
     """The record rules of some books. `fields` are the paths that they read.
 
-    Those come first that decide which rule fits (`deciding` of them), then who is told of: `saying` together.
+    Those come first that decide which rule fits (`deciding` of them), then who is told of: `saying` together. `later` are the
+    places of those that are read when it is known what a record means.
     """
 
     def __init__(self, books: Sequence[Rulebook]) -> None:
@@ -66,6 +67,7 @@ class Plan:
         self.deciding, self.saying = len(deciding), len(said)
         self.fields = list(said | told)
         self.place = {path: number for number, path in enumerate(self.fields)}
+        self.later = [self.place[path] for path in told]
         self._places: dict[Names, list[int]] = {}
         asked = [rule.literals for rule in every]
         self.literals = tuple(dict.fromkeys(text.encode() for texts in asked for text in texts))

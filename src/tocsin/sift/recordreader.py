@@ -9,7 +9,7 @@ import polars as pl
 
 from tocsin.sift.findings import Finding
 from tocsin.sift.lines import DAY, IMPOSSIBLE_TIME, Block
-from tocsin.sift.recordframe import CARRIED, NOTHING, Columns, Meanings, frame_of, look_up, times_of
+from tocsin.sift.recordframe import CARRIED, NOTHING, Columns, Kept, Meanings, frame_of, look_up, times_of
 from tocsin.sift.recordlines import composer
 from tocsin.sift.recordplan import JsonFields, Plan
 from tocsin.sift.records import Scalar, Wrapped, record_in
@@ -38,11 +38,16 @@ class RecordReader:
         self._hasher = Hasher()
         self._beside = ThreadPoolExecutor(1)  # hashing leaves the interpreter free
         self._hashing: Future[None] | None = None
+        self._log_type = ""
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing waits. Of the columns only those are kept that are still to be read."""
         self._numbers: list[int] = []
         self._lines: list[bytes] = []
-        self._columns: list[list[Scalar | None]] = []
+        self._meant: list[int] = []
+        self._columns: dict[int, list[Scalar | None]] = {}
         self._waiting = 0
-        self._log_type = ""
 
     def follow(self, plan: Plan) -> None:
         """From here on records are read by another plan."""
@@ -71,29 +76,26 @@ class RecordReader:
         self._span.lines += len(numbers) + unread
         if not numbers:
             return
+        if len(self._meanings) > _REMEMBERED:
+            self.follow(self.plan)
+        saying = columns[: self.plan.saying]
+        rows = zip(*saying, strict=True) if saying else repeat((), len(numbers))
+        self._meant += map(self._meanings.__getitem__, rows)
         self._numbers += numbers
         self._lines += lines
-        if not self._columns:
-            self._columns = [[] for _ in columns]
-        for mine, column in zip(self._columns, columns, strict=True):
-            mine += column
+        for place in self.plan.later:
+            self._columns.setdefault(place, []).extend(columns[place])
         self._waiting += sum(map(len, lines))
         if len(self._numbers) >= _MANY or self._waiting >= _MUCH:
             self._flush()
 
     def _flush(self) -> None:
-        numbers, lines, columns = self._numbers, self._lines, self._columns
-        self._numbers, self._lines, self._columns, self._waiting = [], [], [], 0
+        numbers, lines, meant, columns = self._numbers, self._lines, self._meant, self._columns
+        self._begin()
         if not numbers:
             return
-        saying = columns[: self.plan.saying]
-        rows = zip(*saying, strict=True) if saying else repeat((), len(numbers))
-        if len(self._meanings) > _REMEMBERED:
-            self._read_by(self.plan)
-        meanings = self._meanings
-        meant = list(map(meanings.__getitem__, rows))
         if max(meant) > NOTHING:
-            self._tell(frame_of(self.plan, meanings, meant, columns), numbers, lines)
+            self._tell(frame_of(self.plan, self._meanings, meant, columns), numbers, lines)
         if min(meant) < NOTHING:
             carried: dict[Wrapped, list[int]] = {}
             for place, number in enumerate(meant):
@@ -141,7 +143,6 @@ class RecordReader:
             )
         )
         places = groups["places"].explode().to_list()
-        ordered, ordered_lines = [numbers[place] for place in places], [lines[place] for place in places]
         told = groups.with_columns(pl.col("places").list.len().cum_sum().alias("until")).select(
             "rule", "origin", "target", "first", "last", "times", "score", "solid", "open", "until"
         )
@@ -163,9 +164,9 @@ class RecordReader:
                 spoofable=not solid,
                 evidence=rule.evidence,
             )
-            text = b"\n".join(ordered_lines[since:until]) + b"\n"
-            self._run.add(self._source.path, finding, ordered[since:until], text)
-            since = until
+            mine, since = places[since:until], until
+            text = b"\n".join([lines[place] for place in mine]) + b"\n"
+            self._run.add(self._source.path, finding, [numbers[place] for place in mine], text)
 
     def _settle(self, found: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
         """With `at` (seconds since 1970), `day` and `open` (no zone was written); and the places of those
@@ -182,17 +183,15 @@ class RecordReader:
         carried: dict[Wrapped, list[int]],
         numbers: Sequence[int],
         lines: Sequence[bytes],
-        columns: Columns,
+        columns: Kept,
     ) -> None:
         """Give the lines that records carry to the reader of logs."""
         made: list[tuple[int, str]] = []
+        fields = [columns.get(place) for place in range(len(self.plan.fields))]
         for wrapped, places in carried.items():
             compose = composer(self.plan, wrapped)
-            made += [
-                (place, line)
-                for place in places
-                if (line := compose(tuple([column[place] for column in columns])))
-            ]
+            rows = (tuple([column[place] if column else None for column in fields]) for place in places)
+            made += [(place, line) for place, row in zip(places, rows, strict=True) if (line := compose(row))]
         made.sort()
         self._span.lines -= len(made)
         self.take_lines(
