@@ -93,10 +93,10 @@ class Counting:
     def settle(self) -> None:
         """Bring the tallies of every day up to date that had hits with clients."""
         days = self.store.pieces.unsettled()
-        for day in days:
-            if self.how.tells:
-                self.store.know_clients(self._clients(day))
-            self.staging.settle(day)
+        for day in days if self.how.tells else ():
+            self.store.know_clients(self._clients(day))
+        if days:
+            self.staging.settle(days)
 
     def commit(self) -> None:
         """Let everything that waits count: all of it in one transaction, or nothing."""
