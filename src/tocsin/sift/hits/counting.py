@@ -2,8 +2,9 @@
 
 import datetime as dt
 import shutil
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from tocsin.sift.hits.columns import recognised
 from tocsin.sift.hits.names import Wanted, kind_of
 from tocsin.sift.hits.pieces import Piece
 from tocsin.sift.hits.staging import Staging, Taken, quoted
-from tocsin.sift.hits.waiting import Item, Waiting, bare, joined, source_id, whole_region
+from tocsin.sift.hits.waiting import Digest, Item, Waiting, bare, joined, source_id
 from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rpzlogs import Hits
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 LARGEST_READING = 256 << 20
 BATCH_ROWS = 16_000_000  # what a kill may have to be counted again
 TEXT, NUMBERS, PARQUET = "text", "parquet with clients as numbers", "parquet"
+AHEAD = 64  # files whose digests are being worked out
 _CHUNK = 1 << 20
 
 See = Callable[[int], None]
@@ -68,6 +70,8 @@ class Counting:
         self.elsewhere = self.connections = 0
         self._staging: Staging | None = None
         self._waiting = Waiting()
+        self._beside = ThreadPoolExecutor(1)  # digests of files, while DuckDB reads them
+        self._begun: deque[Digest] = deque()
 
     @property
     def staging(self) -> Staging:
@@ -88,6 +92,7 @@ class Counting:
                 self._read_or_reject(source)
             self._see(_size(found.path))
         self.commit()
+        self._beside.shutdown()
         self.rejects.close()
 
     def settle(self) -> None:
@@ -118,7 +123,10 @@ class Counting:
                 for log, indicator, hour, hits in self.staging.hits(placed)
             ]
         self.connections += sum(count.hits for count in waiting.counts)
-        self.store.keep(waiting.regions, counts, waiting.readings, placed)
+        whole = [digest.region() for alike in waiting.digests.values() for digest in alike]
+        for region in whole:
+            self.known.add(region)
+        self.store.keep([*waiting.regions, *whole], counts, waiting.readings, placed)
         for file in waiting.files:
             shutil.rmtree(file.parent, ignore_errors=True)
 
@@ -133,7 +141,7 @@ class Counting:
             if self.how.with_clients:
                 taken = self.staging.take(relation, items[0].log, joined([item.span for item in items]))
             else:
-                taken = self.staging.take_hits(relation, items[0].log)
+                taken = self.staging.take_hits(relation, items[0].log, once=items[0].make != TEXT)
         except duckdb.OutOfMemoryException as error:
             raise Problem(
                 "there is not enough memory to count this", hint="name fewer files at once"
@@ -146,8 +154,8 @@ class Counting:
                     yield from self._take([item], waiting)
                 return
             self.rejects.add(items[0].path, 0, parquet.DAMAGED)
-            if items[0].region:
-                waiting.regions.remove(items[0].region)
+            if items[0].digest:
+                waiting.digests[items[0].digest.key].remove(items[0].digest)
             return
         self.elsewhere += taken.elsewhere
         if items[0].make != TEXT:  # those were counted when they were read
@@ -253,12 +261,12 @@ class Counting:
                     copy.write(data)
             path = str(aside)
             self._waiting.files.append(aside)
-        region = whole_region(Path(path))
+        digest = self._digest(Path(path))
         kinds = parquet.columns_of(self.staging.db, path)
         fields = recognised(kinds, self.how.mapping)
         if not fields:
             raise Unreadable("a Parquet file without a time or an indicator: name its columns with --map")
-        if self.known.has_all([region]):
+        if self._is_known(digest):
             self.balance.duplicate += parquet.rows_of(self.staging.db, path)
             return
         surveyed = parquet.survey(self.staging.db, path, fields, kinds, self.how.tz)
@@ -270,12 +278,12 @@ class Counting:
             self.balance.reasons[reason] += more
         self.balance.noise += surveyed.noise
         self.elsewhere += surveyed.noise
-        self._remember([region])
+        self._waiting.digests.setdefault(digest.key, []).append(digest)
         make = NUMBERS if kinds.get(fields.get("client", "")) == "UINTEGER" else PARQUET
         if surveyed.span.rows:
             rows_, log = surveyed.span.rows, self._log(source)
             self._waiting.items.append(
-                Item(source.path, surveyed.relation, log, make, rows_, surveyed.span, region)
+                Item(source.path, surveyed.relation, log, make, rows_, surveyed.span, digest)
             )
         self._commit_if_many()
 
@@ -313,6 +321,20 @@ class Counting:
         self._waiting.files.append(file)
         relation = f"(SELECT * FROM read_parquet('{quoted(file)}'))"
         self._waiting.items.append(Item("", relation, log, TEXT, len(frame)))
+
+    def _digest(self, path: Path) -> Digest:
+        """Begin a file's digest, when that of a file far before it is known: each holds its file open."""
+        if len(self._begun) >= AHEAD:
+            self._begun.popleft().region()
+        self._begun.append(digest := Digest(path, self._beside))
+        return digest
+
+    def _is_known(self, digest: Digest) -> bool:
+        """Whether exactly this file was counted before, or waits; asks for no digest where none begins alike."""
+        head, length = digest.key
+        alike = [other.region() for other in self._waiting.digests.get(digest.key, ())]
+        alike += [region for region in self.known.begun(head) if region.length == length]
+        return bool(alike) and digest.region() in alike
 
     def _remember(self, regions: Iterable[Region]) -> None:
         for region in regions:

@@ -50,7 +50,7 @@ class Staging:
         self.pieces = pieces
         self._resolve = resolve
         self.db = connected(pieces)
-        self.db.execute("CREATE TABLE named (value VARCHAR PRIMARY KEY, id UINTEGER)")
+        self.db.execute("CREATE TABLE named (value VARCHAR, id UINTEGER)")
         self._drawn: tuple[int, int] | None = None
         self._some_elsewhere = self._values_differ = False
 
@@ -82,24 +82,28 @@ class Staging:
             placed += self._take_others(query, first, last)
         return Taken(mine, found.rows - mine, tuple(placed))
 
-    def take_hits(self, relation: str, log: int) -> Taken:
-        """The same without clients: grouped at once, by the names as they are."""
+    def take_hits(self, relation: str, log: int, *, once: bool = False) -> Taken:
+        """The same without clients: grouped at once, by the names as they are. `once`: each row is one hit."""
+        hits = "count(*)" if once else "sum(hits)::BIGINT"
         self.db.execute(
-            "CREATE OR REPLACE TEMP TABLE grouped AS SELECT value, hour, sum(hits)::BIGINT AS hits,"
-            f" count(*) AS rows FROM {relation} AS hits GROUP BY value, hour"
+            f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT value, hour, {hits} AS hits, count(*) AS rows"
+            f" FROM (SELECT value, hour::UINTEGER AS hour, hits FROM {relation}) AS hits GROUP BY value, hour"
         )
         self.name("grouped")
         query = (
-            f"SELECT {log}::UINTEGER AS source, id AS indicator, hour::UINTEGER AS hour,"
+            f"SELECT {log}::UINTEGER AS source, id AS indicator, hour,"
             " sum(hits)::BIGINT AS hits, NULL::BIGINT AS clients"
             " FROM grouped JOIN named USING (value) WHERE id IS NOT NULL GROUP BY id, hour"
         )
         if not self._values_differ:
             query = query.replace("sum(hits)::BIGINT", "hits").removesuffix(" GROUP BY id, hour")
-        mine, rows = self._one(
-            "SELECT coalesce(sum(rows) FILTER (id IS NOT NULL), 0)::BIGINT, coalesce(sum(rows), 0)::BIGINT"
-            " FROM grouped JOIN named USING (value)"
-        )
+        (rows,) = self._one("SELECT coalesce(sum(rows), 0)::BIGINT FROM grouped")
+        mine = rows
+        if self._some_elsewhere:
+            (mine,) = self._one(
+                "SELECT coalesce(sum(rows), 0)::BIGINT FROM grouped JOIN named USING (value)"
+                " WHERE id IS NOT NULL"
+            )
         placed = self._write("hours", query)
         self.db.execute("DROP TABLE grouped")
         return Taken(mine, rows - mine, tuple(placed))
