@@ -20,13 +20,18 @@ EPOCH = r"^([0-9]{10})(?:[0-9]{3}|[0-9]{6}|[0-9]{9})?(?:\.[0-9]*)?$"  # in secon
 NOBODY = (None, "", "-")
 _OTHER = r"^(?:[A-Z][a-z]{2},? )?(.*?[ :T][0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,][0-9]+)?(.*)$"
 _PLAIN = frozenset((str, type(None)))
+NOTHING, CARRIED = -1, -2
+_TOLD = {
+    "rule": pl.Int32, "side": pl.Int32, "origin": pl.String, "target": pl.String, "weight": pl.Int64,
+    "solid": pl.Boolean, "times": pl.Int64,
+}  # fmt: skip
 
 
 class Meanings(dict[Row, int]):
-    """What rows mean by the values that say it (`Plan.saying`): a number, worked out when first asked for.
+    """What rows mean by their first `Plan.saying` values: a number, worked out when first asked for.
 
-    `told` explains those from 0 on; NOTHING is for rows of which no rule reads an origin, and what is below
-    it for those that carry a line: `CARRIED` less the place in `plan.wrapped`.
+    `told` explains those from 0 on. NOTHING is for rows of which no rule reads an origin; what is below it is
+    for those that carry a line: CARRIED less the place in `plan.wrapped`.
     """
 
     def __init__(self, plan: Plan, target: str) -> None:
@@ -48,10 +53,9 @@ class Meanings(dict[Row, int]):
         origin, target = map(_address, sides(self._plan, outcome, row))
         if origin is None:
             return NOTHING
-        target = target or self._target
-        side = self._sides.setdefault((self._plan.shelf_of[outcome.rule], origin, target), len(self._sides))
-        told = (outcome.rule, side, origin, target, outcome.weight, outcome.solid, outcome.times or 1)
-        self._told.append(told)
+        key = self._plan.shelf_of[outcome.rule], origin, target or self._target
+        side = self._sides.setdefault(key, len(self._sides))
+        self._told.append((outcome.rule, side, *key[1:], outcome.weight, outcome.solid, outcome.times or 1))
         return len(self._told) - 1
 
     def told(self) -> pl.DataFrame:
@@ -65,13 +69,6 @@ class Meanings(dict[Row, int]):
 @lru_cache(maxsize=100_000)
 def _address(text: str) -> str | None:
     return normalise(bare_address(text))
-
-
-NOTHING, CARRIED = -1, -2
-_TOLD = {
-    "rule": pl.Int32, "side": pl.Int32, "origin": pl.String, "target": pl.String, "weight": pl.Int64,
-    "solid": pl.Boolean, "times": pl.Int64,
-}  # fmt: skip
 
 
 def sides(plan: Plan, outcome: Outcome, row: Row) -> tuple[str, str]:
@@ -90,14 +87,15 @@ def first_of(plan: Plan, paths: Names, row: Row) -> str:
     return ""
 
 
-def frame_of(plan: Plan, meanings: Meanings, numbers: Sequence[int], columns: Kept) -> pl.DataFrame:
-    """Rows that tell of somebody, by what they mean: `place`, `time` (as text), and what `Meanings.told` says."""
-    frame = pl.DataFrame({"meaning": pl.Series(numbers, dtype=pl.Int32)}).with_row_index("place").filter(pl.col("meaning") >= 0)
-    frame = frame.hstack(meanings.told()[frame["meaning"]])
+def frame_of(plan: Plan, meanings: Meanings, meant: Sequence[int], columns: Kept) -> pl.DataFrame:
+    """The rows that tell of somebody, with their `place`, their `time` as text and what they mean."""
+    frame = pl.DataFrame({"meant": meant}, schema={"meant": pl.Int32}).with_row_index("place")
+    frame = frame.filter(pl.col("meant") > NOTHING)
+    frame = frame.hstack(meanings.told()[frame["meant"]])
     parts = []
     for part in frame.partition_by("rule", maintain_order=True):
         rule = plan.rules[int(part["rule"][0])][1]
-        places = part["place"].to_list() if part.height < len(numbers) else None
+        places = part["place"].to_list() if part.height < len(meant) else None
         part = part.with_columns(pl.Series("time", _texts(plan, rule.time, columns, places), dtype=pl.String))
         if rule.count:
             part = part.with_columns(pl.Series("times", _counts(plan, rule.count, columns, places)))

@@ -51,8 +51,8 @@ class Outcome:
 class Plan:
     """The record rules of some books. `fields` are the paths that they read.
 
-    Those come first that decide which rule fits (`deciding` of them), then who is told of: `saying` together. `later` are the
-    places of those that are read when it is known what a record means.
+    Those come first that decide which rule fits (`deciding` of them), then those that say who is told of:
+    `saying` together. `later` are the places of what is asked when it is known what a record means.
     """
 
     def __init__(self, books: Sequence[Rulebook]) -> None:

@@ -128,19 +128,16 @@ class RecordReader:
         keys = ["side", "day"]  # what is one attack has its lines in order
         if self._run.options.observations:
             keys.append("place")
-        groups = (
-            settled.group_by(keys, maintain_order=True)
-            .agg(
-                pl.col("rule").min(),
-                pl.col("origin", "target").first(),
-                pl.col("place").alias("places"),
-                pl.col("at").min().alias("first"),
-                pl.col("at").max().alias("last"),
-                pl.col("times").sum(),
-                (pl.col("times") * pl.col("weight")).sum().alias("score"),
-                pl.col("solid").any(),
-                pl.col("open").any(),
-            )
+        groups = settled.group_by(keys, maintain_order=True).agg(
+            pl.col("rule").min(),
+            pl.col("origin", "target").first(),
+            pl.col("place").alias("places"),
+            pl.col("at").min().alias("first"),
+            pl.col("at").max().alias("last"),
+            pl.col("times").sum(),
+            (pl.col("times") * pl.col("weight")).sum().alias("score"),
+            pl.col("solid").any(),
+            pl.col("open").any(),
         )
         places = groups["places"].explode().to_list()
         told = groups.with_columns(pl.col("places").list.len().cum_sum().alias("until")).select(
@@ -169,8 +166,8 @@ class RecordReader:
             self._run.add(self._source.path, finding, [numbers[place] for place in mine], text)
 
     def _settle(self, found: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
-        """With `at` (seconds since 1970), `day` and `open` (no zone was written); and the places of those
-        whose time cannot be read."""
+        """The same with `at` (seconds since 1970), `day` and `open` (no zone was written); and the places of
+        those whose time cannot be read."""
         times = times_of(found["time"])
         hours = {text: self._clock.hour(text) for text in times["hour"].drop_nulls().unique()}
         at = look_up(times["hour"], hours, pl.Int64) + times["seconds"]

@@ -44,8 +44,9 @@ def scramble(address: int, functions: Tables) -> int:
 def scrambled(query: str, first: int = 0, count: int = 1) -> str:
     """The query with its column `client` (UINTEGER) scrambled, for DuckDB; rows where it is null are gone.
 
-    A table `rounds` of one row holds the round functions as lists, `f0` to `f2` (UINTEGER[]): those of `count`
-    periods from `first` on, one behind the other; with more than one the query's `hour` says which is meant.
+    A table `rounds` of one row holds the round functions as lists, `f0` to `f2` (UINTEGER[]): those of
+    `count` periods from `first` on, one behind the other; with more than one the query's `hour` says which is
+    meant.
     """
     period = f" + ((hour // {PERIOD * 86_400} - {first}) << 16)" if count > 1 else ""
     lists = ", ".join(f"f{number}" for number in range(ROUNDS))
@@ -54,9 +55,8 @@ def scrambled(query: str, first: int = 0, count: int = 1) -> str:
         f" FROM ({query}), (SELECT {lists} FROM rounds) WHERE client IS NOT NULL"
     )
     for number in range(ROUNDS):
-        inner = (
-            f"SELECT * EXCLUDE (x, y, f{number}), y AS x, xor(x, f{number}[y{period} + 1]) AS y FROM ({inner})"
-        )
+        drawn = f"f{number}[y{period} + 1]"
+        inner = f"SELECT * EXCLUDE (x, y, f{number}), y AS x, xor(x, {drawn}) AS y FROM ({inner})"
     return f"SELECT * EXCLUDE (x, y), (x << 16) | y AS client FROM ({inner})"
 
 

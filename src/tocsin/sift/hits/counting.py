@@ -330,7 +330,7 @@ class Counting:
         return digest
 
     def _is_known(self, digest: Digest) -> bool:
-        """Whether exactly this file was counted before, or waits; asks for no digest where none begins alike."""
+        """Whether exactly this file was counted before, or waits; only what begins alike is waited for."""
         head, length = digest.key
         alike = [other.region() for other in self._waiting.digests.get(digest.key, ())]
         alike += [region for region in self.known.begun(head) if region.length == length]

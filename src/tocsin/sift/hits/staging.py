@@ -83,7 +83,7 @@ class Staging:
         return Taken(mine, found.rows - mine, tuple(placed))
 
     def take_hits(self, relation: str, log: int, *, once: bool = False) -> Taken:
-        """The same without clients: grouped at once, by the names as they are. `once`: each row is one hit."""
+        """The same without clients, grouped at once by the names as they are. `once`: a row is one hit."""
         hits = "count(*)" if once else "sum(hits)::BIGINT"
         self.db.execute(
             f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT value, hour, {hits} AS hits, count(*) AS rows"
@@ -133,14 +133,20 @@ class Staging:
         if len(parts) == 1:
             yield "settled", f"SELECT 0::UINTEGER AS source, * FROM {parts[0]}"
         else:
-            yield "settled", (
-                "SELECT 0::UINTEGER AS source, indicator, hour, sum(hits)::BIGINT AS hits,"
-                f" sum(clients)::BIGINT AS clients FROM ({joined}) GROUP BY indicator, hour"
+            yield (
+                "settled",
+                (
+                    "SELECT 0::UINTEGER AS source, indicator, hour, sum(hits)::BIGINT AS hits,"
+                    f" sum(clients)::BIGINT AS clients FROM ({joined}) GROUP BY indicator, hour"
+                ),
             )
         keys = "source, indicator, hour, client"
         for form in CLIENT_FORMS:
             if len(paths[form]) > MERGE_FROM:
-                yield form, f"SELECT {keys}, sum(hits)::BIGINT AS hits FROM {read(paths[form])} GROUP BY {keys}"
+                yield (
+                    form,
+                    f"SELECT {keys}, sum(hits)::BIGINT AS hits FROM {read(paths[form])} GROUP BY {keys}",
+                )
 
     def hits(self, placed: Sequence[Piece]) -> list[tuple[int, int, int, int]]:
         """Hits of some pieces: source, indicator, hour, hits."""

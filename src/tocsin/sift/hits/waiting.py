@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.sift.blockstore import Count, Reading
@@ -73,7 +73,7 @@ def source_id(path: str, machine: str | None) -> str:
 
 
 class Digest:
-    """The region that a whole file is, worked out beside what else is done with it; it does not grow at its end.
+    """The region that a whole file is (it does not grow), worked out beside what else is done with it.
 
     `key` is how the file begins and how long it is. Raises OSError where it cannot be opened.
     """
@@ -88,7 +88,7 @@ class Digest:
         """Wait for it. Raises OSError where the file cannot be read to its end."""
         return self._region.result()
 
-    def _work_out(self, file: BinaryIO) -> Region:
+    def _work_out(self, file: BufferedReader) -> Region:
         with file:
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()

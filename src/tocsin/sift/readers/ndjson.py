@@ -1,8 +1,8 @@
 """JSON records, one a line (sensors' and applications' logs), or in one list (an export of a console).
 
 msgspec checks every line and looks into none: that is quicker than DuckDB's reader, and nothing vanishes,
-because a stretch of 1 MB that holds what it cannot take is read again with care. Only lines that hold a rule's
-literal are looked into.
+because a stretch of 1 MB that holds what it cannot take is read again with care. Only lines that hold a
+rule's literal are looked into.
 """
 
 import re
