@@ -139,7 +139,8 @@ class RecordReader:
             pl.col("solid").any(),
             pl.col("open").any(),
         )
-        places = groups["places"].explode().to_list()
+        order = groups["places"].explode()
+        places, ordered = order.to_list(), pl.Series(numbers, dtype=pl.Int64).gather(order).to_list()
         told = groups.with_columns(pl.col("places").list.len().cum_sum().alias("until")).select(
             "rule", "origin", "target", "first", "last", "times", "score", "solid", "open", "until"
         )
@@ -161,9 +162,9 @@ class RecordReader:
                 spoofable=not solid,
                 evidence=rule.evidence,
             )
-            mine, since = places[since:until], until
-            text = b"\n".join([lines[place] for place in mine]) + b"\n"
-            self._run.add(self._source.path, finding, [numbers[place] for place in mine], text)
+            text = b"\n".join([lines[place] for place in places[since:until]]) + b"\n"
+            self._run.add(self._source.path, finding, ordered[since:until], text)
+            since = until
 
     def _settle(self, found: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
         """The same with `at` (seconds since 1970), `day` and `open` (no zone was written); and the places of

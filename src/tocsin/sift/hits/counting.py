@@ -13,7 +13,7 @@ from tocsin.kernel.problems import Problem
 from tocsin.kernel.time import now
 from tocsin.sift import nftcounters, sources
 from tocsin.sift.blockstore import BlockStore, Count, Reading
-from tocsin.sift.hits import parquet, rows
+from tocsin.sift.hits import parquet
 from tocsin.sift.hits.columns import recognised
 from tocsin.sift.hits.names import Wanted, kind_of
 from tocsin.sift.hits.pieces import Piece
@@ -21,7 +21,6 @@ from tocsin.sift.hits.staging import Staging, Taken, quoted
 from tocsin.sift.hits.waiting import Digest, Item, Waiting, bare, joined, source_id
 from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
-from tocsin.sift.rpzlogs import Hits
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.stamps import Clock
 from tocsin.sift.values import Balance, Region
@@ -29,6 +28,7 @@ from tocsin.sift.values import Balance, Region
 if TYPE_CHECKING:
     import polars as pl
 
+    from tocsin.sift.hits import rows
     from tocsin.sift.lines import Block
 
 LARGEST_READING = 256 << 20
@@ -181,11 +181,14 @@ class Counting:
 
     def _read(self, source: Source, stream: Stream) -> None:
         start = stream.peek()
-        if start.startswith(parquet.MAGIC):
+        if start.startswith(parquet.MAGIC):  # what reads text takes its time to load
             self._read_parquet(source, stream)
-        elif not start.strip():
+            return
+        from tocsin.sift.hits import rows
+
+        if not start.strip():
             raise Unreadable("empty")
-        elif nftcounters.looks_like(start):
+        if nftcounters.looks_like(start):
             self._read_counters(source, sources.read_whole(stream, LARGEST_READING))
         elif b"\0" in start:
             raise Unreadable("binary: neither a resolver's log nor a Parquet file")
@@ -197,6 +200,8 @@ class Counting:
             self._read_log(source, stream)
 
     def _read_log(self, source: Source, stream: Stream) -> None:
+        from tocsin.sift.rpzlogs import Hits
+
         hits = Hits(
             self.balance, lambda number, reason, raw: self.rejects.add(source.path, number, reason, raw)
         )
@@ -211,7 +216,9 @@ class Counting:
         self._each_block(source, stream, take)
         self.elsewhere += hits.elsewhere
 
-    def _read_rows(self, source: Source, stream: Stream, export: rows.Export) -> None:
+    def _read_rows(self, source: Source, stream: Stream, export: "rows.Export") -> None:
+        from tocsin.sift.hits import rows
+
         clock, log = self._clock(source), self._log(source)
 
         def reject(number: int, reason: str, raw: bytes) -> None:
@@ -311,6 +318,8 @@ class Counting:
     def _hold(self, frames: Iterable["pl.DataFrame"], log: int) -> None:
         """Put hits read from text aside, as a file that DuckDB takes later."""
         import polars as pl
+
+        from tocsin.sift.hits import rows
 
         whole = [frame for frame in frames if len(frame)]
         if not whole:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tocsin.sift.hits.sql import HOUR, STOPPED
 from tocsin.sift.hits.staging import Span, quoted
-from tocsin.sift.rpzlogs import EARLIEST, not_after
 from tocsin.sift.sources import Unreadable
+from tocsin.sift.stamps import EARLIEST, not_after
 
 if TYPE_CHECKING:
     import duckdb
