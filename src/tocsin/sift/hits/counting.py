@@ -332,9 +332,9 @@ class Counting:
         self._waiting.items.append(Item("", relation, log, TEXT, len(frame)))
 
     def _digest(self, path: Path) -> Digest:
-        """Begin a file's digest, when that of a file far before it is known: each holds its file open."""
+        """Begin a file's digest; not too many at once, because each holds its file open."""
         if len(self._begun) >= AHEAD:
-            self._begun.popleft().region()
+            self._begun.popleft().wait()
         self._begun.append(digest := Digest(path, self._beside))
         return digest
 

@@ -88,6 +88,10 @@ class Digest:
         """Wait for it. Raises OSError where the file cannot be read to its end."""
         return self._region.result()
 
+    def wait(self) -> None:
+        """Wait until the file is closed, read or not."""
+        self._region.exception()
+
     def _work_out(self, file: BufferedReader) -> Region:
         with file:
             file.seek(0)
