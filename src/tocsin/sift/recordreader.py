@@ -1,7 +1,6 @@
 """Records of one source in, evidence out: rules decide, times are settled, groups go to the run."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -36,8 +35,6 @@ class RecordReader:
         self._clock = run.clock(source)
         self._span = Span()
         self._hasher = Hasher()
-        self._beside = ThreadPoolExecutor(1)  # hashing leaves the interpreter free
-        self._hashing: Future[None] | None = None
         self._log_type = ""
         self._begin()
 
@@ -59,9 +56,7 @@ class RecordReader:
 
     def see(self, data: bytes) -> None:
         """So many bytes were read."""
-        if self._hashing:
-            self._hashing.result()
-        self._hashing = self._beside.submit(self._hasher.update, data)
+        self._hasher.update(data)  # a thread for it costs more than it spares: both want the interpreter
         self._run.see(data)
 
     def reject(self, number: int, reason: str, raw: bytes) -> None:
@@ -107,7 +102,6 @@ class RecordReader:
         """All was read."""
         self._flush()
         self._run.count(self._span.lines)
-        self._beside.shutdown()
         self._run.remember(self._source, self._hasher)
         self._run.keep_log(self._source, self._span, self._clock, self._log_type)
 
