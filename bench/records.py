@@ -138,7 +138,7 @@ def grow() -> list[dict[str, Any]]:
 
 
 def _programs(log: Path) -> dict[str, list[str]]:
-    here = [sys.executable, __file__]
+    here = [sys.executable, "-m", "bench.records"]
     return {
         "tocsin": [sys.executable, "-c", OURS, str(log)],
         "duckdb, counts": [*here, "counts", str(log)],

@@ -229,6 +229,34 @@ def test_a_file_that_breaks_off_inside_stops_no_other(home: Path) -> None:
     assert run(good, bad).connections == 5_000
 
 
+def test_copies_in_one_run_count_once(home: Path) -> None:
+    """Also while the digest of the first is still being worked out; files that only begin alike all count."""
+    hits = [(HOUR, f"192.0.{n >> 8}.{n & 255}", "bad.top") for n in range(5_000)]
+    one, other = parquet(home / "a.parquet", hits), parquet(home / "c.parquet", hits[::-1])
+    copy = home / "b.parquet"
+    copy.write_bytes(one.read_bytes())
+    alike = home / "d.parquet"
+    alike.write_bytes(other.read_bytes() + b"PAR1")
+    result = run(one, copy, other)
+    assert (result.connections, result.duplicate) == (10_000, 5_000)
+    assert run(copy, other).connections == 0
+    assert run(alike).rejected == 1
+
+
+@pytest.mark.parametrize("broken", ["NULL, 'bad.top'", "TIMESTAMP '2026-11-20 02:00:00', ''",
+                                    "TIMESTAMP '2026-11-20 02:00:00', NULL",
+                                    "TIMESTAMP '2199-01-01 00:00:00', 'bad.top'",
+                                    "TIMESTAMP 'infinity', 'bad.top'"])  # fmt: skip
+def test_one_broken_row_among_many_is_found(home: Path, broken: str) -> None:
+    """A file whose statistics say that all is well is not looked over; of any other each row is."""
+    duckdb.connect().execute(
+        "COPY (SELECT TIMESTAMP '2026-11-20 01:00:00' AS time, 'bad.top' AS name FROM range(200000)"
+        f" UNION ALL SELECT {broken}) TO '{home / 'a.parquet'}' (FORMAT parquet)"
+    )
+    result = run(home / "a.parquet")
+    assert (result.observed, result.rejected) == (200_000, 1)
+
+
 def _client_chunk(file: Path) -> tuple[int, int]:
     """Where the column of clients begins in a Parquet file, and its length."""
     with duckdb.connect() as database:
@@ -318,12 +346,10 @@ def test_sql_scrambles_as_python_does() -> None:
     """One permutation, written twice."""
     functions = FUNCTIONS
     db = duckdb.connect()
-    for number, function in enumerate(functions):
-        db.execute(
-            f"CREATE TABLE round{number} AS SELECT unnest(range(65536))::UINTEGER AS right_half,"
-            " unnest(?::UINTEGER[]) AS f",
-            [list(function)],
-        )
+    db.execute(
+        "CREATE TABLE rounds AS SELECT ?::UINTEGER[] AS f0, ?::UINTEGER[] AS f1, ?::UINTEGER[] AS f2",
+        [list(function) for function in functions],
+    )
     said = ["192.0.2.1", "0.0.0.0", "255.255.255.255", "10.20.30.40"]
     query = f"SELECT unnest({said!r}) AS client"
     found = db.execute(f"SELECT client FROM ({clients.scrambled(clients.address_of(query))})").fetchall()

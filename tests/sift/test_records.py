@@ -10,6 +10,7 @@ from tests.sift.logs import by_origin, sift_text
 from tests.sift.record_samples import ORIGIN, alert, cowrie, flow, lines, zeek
 
 from tocsin.kernel.problems import BadInput
+from tocsin.sift import recordreader
 from tocsin.sift.engine import Options, sift
 from tocsin.sift.origins import normalise
 from tocsin.sift.recordlines import composer
@@ -75,6 +76,26 @@ def test_the_marks_of_a_book_stand_in_its_samples() -> None:
         for rule in (*book.records, *book.wrapped):
             for text in rule.samples:
                 assert all(f'"{mark}"' in text for mark in book.marks), (book.service, rule.id)
+
+
+def test_marks_are_looked_for_at_once_as_one_by_one() -> None:
+    """A mark stands between two quotes, wherever the first of these belongs."""
+    texts = [
+        text.encode() for book in BOOKS for rule in (*book.records, *book.wrapped) for text in rule.samples
+    ]
+    for text in (*texts, b"".join(texts), b'a "quoted" word ' + texts[0], texts[0][3:], b"", b'"'):
+        assert ruleset().marked(text) == [book for book in ruleset().general if book.marks_stand_in(text)]
+
+
+def test_many_different_records_are_read_as_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What values mean is forgotten where they never come again; nothing else is."""
+    stretch = lines([alert(f"192.0.2.{n}", note="x" * 1000) for n in range(1, 255)])
+    content = stretch * 10  # several megabytes, so that records are taken more than once
+    few = sift_text(tmp_path, content, "eve.json")
+    monkeypatch.setattr(recordreader, "_REMEMBERED", 10)
+    many = sift_text(tmp_path, content, "eve.json")
+    assert few.attacks == many.attacks and len(few.attacks) == 254
+    assert few.attacks[0].count == 10
 
 
 def test_alerts_count_and_other_events_are_noise(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ import polars as pl
 import pytest
 from tests.ports import free_port
 
+from tocsin.sift.hits.names import Listed
 from tocsin.sift.lines import Block
-from tocsin.sift.rpzlogs import Hits, Listed
+from tocsin.sift.rpzlogs import Hits
 from tocsin.sift.stamps import Clock
 from tocsin.sift.values import Balance
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tocsin.sift.hits.names import Listed
 from tocsin.sift.lines import Block
-from tocsin.sift.rpzlogs import Hits, Listed
+from tocsin.sift.rpzlogs import Hits
 from tocsin.sift.stamps import Clock
 from tocsin.sift.values import Balance
 

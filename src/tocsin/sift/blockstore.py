@@ -102,7 +102,10 @@ class BlockStore:
         self.db = sqlite3.connect(self.folder / "blocks.sqlite3", isolation_level=None, timeout=30)
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=FULL")
-        self.db.executescript(SCHEMA + pieces.SCHEMA)
+        if self.db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            self.db.executescript(SCHEMA + pieces.SCHEMA)
+        else:  # at once: each table by itself would wait for the disk
+            self.db.executescript(f"BEGIN IMMEDIATE; {SCHEMA}{pieces.SCHEMA} COMMIT")
         if "clients" not in {row[1] for row in self.db.execute("PRAGMA table_info(tally)")}:
             self.db.execute(
                 "ALTER TABLE tally ADD COLUMN clients INTEGER"

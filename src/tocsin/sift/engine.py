@@ -311,7 +311,7 @@ class Run:
         """The rulebooks of which records seem to stand in JSON that begins so; a mapping is asked alone."""
         if self.options.mapping:
             return [self.options.mapping]
-        return [book for book in self.rules.general if book.marks_stand_in(head)]
+        return self.rules.marked(head)
 
     def skip_known(self, source: Source, stream: Stream) -> int:
         """Leave out what was sifted before at the start of a file; gives the number of the next line."""

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from tocsin.sift.records import (
+    Names,
     RecordRule,
     Scalar,
     Wrapped,
@@ -48,19 +49,26 @@ class Outcome:
 
 
 class Plan:
-    """The record rules of some books. `fields` are the paths that they read, those that decide first."""
+    """The record rules of some books. `fields` are the paths that they read.
+
+    Those come first that decide which rule fits (`deciding` of them), then those that say who is told of:
+    `saying` together. `later` are the places of what is asked when it is known what a record means.
+    """
 
     def __init__(self, books: Sequence[Rulebook]) -> None:
         self.rules = [(book, rule) for book in books for rule in book.records]
         self.wrapped = [wrapped for book in books for wrapped in book.wrapped]
         every: list[RecordRule | Wrapped] = [*(rule for _, rule in self.rules), *self.wrapped]
         deciding = dict.fromkeys(path for rule in every for path in _deciding(rule))
+        said = deciding | dict.fromkeys(path for _, rule in self.rules for path in _sides(rule))
         told = dict.fromkeys(path for rule in every for path in _told(rule))
         shelves = list(dict.fromkeys((book.service, rule.kind, rule.evidence) for book, rule in self.rules))
         self.shelf_of = [shelves.index((book.service, rule.kind, rule.evidence)) for book, rule in self.rules]
-        self.deciding = len(deciding)
-        self.fields = [*deciding, *(path for path in told if path not in deciding)]
+        self.deciding, self.saying = len(deciding), len(said)
+        self.fields = list(said | told)
         self.place = {path: number for number, path in enumerate(self.fields)}
+        self.later = [self.place[path] for path in told]
+        self._places: dict[Names, list[int]] = {}
         asked = [rule.literals for rule in every]
         self.literals = tuple(dict.fromkeys(text.encode() for texts in asked for text in texts))
         if not all(asked):
@@ -73,9 +81,11 @@ class Plan:
         ]
         self._patterns = [re.compile(rule.pattern) if rule.pattern else None for _, rule in self.rules]
 
-    def places(self, paths: str | tuple[str, ...]) -> list[int]:
+    def places(self, paths: Names) -> list[int]:
         """Where some fields stand in a row."""
-        return [self.place[path] for path in names(paths) if path]
+        if (found := self._places.get(paths)) is None:
+            found = self._places[paths] = [self.place[path] for path in names(paths) if path]
+        return found
 
     def _tests_of(self, where: dict[str, Any]) -> list[tuple[int, Callable[[Scalar | None], bool]]]:
         return [(self.place[path], test_of(condition)) for path, condition in where.items()]
@@ -129,9 +139,13 @@ def _deciding(rule: RecordRule | Wrapped) -> Iterable[str]:
         yield from rule.spoofable if isinstance(rule.spoofable, dict) else ()
 
 
+def _sides(rule: RecordRule) -> Iterable[str]:
+    return filter(None, (*names(rule.origin), *names(rule.target)))
+
+
 def _told(rule: RecordRule | Wrapped) -> Iterable[str]:
     if isinstance(rule, RecordRule):
-        yield from filter(None, (*names(rule.origin), *names(rule.target), *names(rule.time), rule.count))
+        yield from filter(None, (*names(rule.time), rule.count))
     else:
         yield from (path for field in _FIELDS_OF_LINES for path in names(getattr(rule, field)) if path)
 
@@ -152,9 +166,8 @@ class JsonFields:
         """Each field's values in the lines; a line is an object that was found to be JSON."""
         if self._gets:
             try:
-                found = self._decoder.decode_lines(b"\n".join(lines))
-                if len(found) == len(lines):
-                    return [list(map(get, found)) for get in self._gets]
+                found = list(map(self._decoder.decode, lines))
+                return [list(map(get, found)) for get in self._gets]
             except (msgspec.DecodeError, AttributeError, UnicodeDecodeError, RecursionError):
                 pass
         return [list(column) for column in zip(*map(self._row, lines), strict=True)]
@@ -200,6 +213,6 @@ def _struct(tree: dict[str, Any]) -> tuple[type, dict[tuple[str, ...], str]]:
             getters[name,] = attribute
             continue
         kind, inner = _struct(below)
-        members.append((attribute, kind, msgspec.field(default_factory=kind)))
+        members.append((attribute, kind, kind()))
         getters |= {(name, *path): f"{attribute}.{getter}" for path, getter in inner.items()}
-    return msgspec.defstruct("Fields", members, rename=spelled, gc=False), getters
+    return msgspec.defstruct("Fields", members, rename=spelled, gc=False, frozen=True), getters

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from tocsin.sift.origins import normalise
-from tocsin.sift.recordframe import frame_of
+from tocsin.sift.recordframe import count_of, first_of, sides
 from tocsin.sift.recordlines import composer
 from tocsin.sift.recordplan import JsonFields, Plan, Row
 from tocsin.sift.records import RecordRule, Wrapped, as_text, bare_address, test_of
@@ -53,14 +53,14 @@ def read_record(books: list[Rulebook], text: str) -> Reading | None:
         book = next(book for book in books if outcome.wrapped in book.wrapped)
         return Reading(book, outcome.wrapped, line=composer(plan, outcome.wrapped)(row) or "")
     book, rule = plan.rules[outcome.rule]
-    found = frame_of(plan, {outcome.rule: [0]}, [outcome], [(value,) for value in row]).to_dicts()[0]
+    origin, target = sides(plan, outcome, row)
     return Reading(
         book,
         rule,
-        normalise(bare_address(found["origin"] or "")) or "",
-        normalise(bare_address(found["target"] or "")) or "",
-        found["time"] or "",
-        found["times"],
+        normalise(bare_address(origin)) or "",
+        normalise(bare_address(target)) or "",
+        first_of(plan, rule.time, row),
+        count_of(row[plan.place[rule.count]]) if rule.count else outcome.times or 1,
         outcome.weight,
     )
 

@@ -1,7 +1,6 @@
 """Records of one source in, evidence out: rules decide, times are settled, groups go to the run."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -9,11 +8,10 @@ import polars as pl
 
 from tocsin.sift.findings import Finding
 from tocsin.sift.lines import DAY, IMPOSSIBLE_TIME, Block
-from tocsin.sift.origins import normalise
-from tocsin.sift.recordframe import Columns, frame_of, look_up, times_of
+from tocsin.sift.recordframe import CARRIED, NOTHING, Columns, Kept, Meanings, frame_of, look_up, times_of
 from tocsin.sift.recordlines import composer
 from tocsin.sift.recordplan import JsonFields, Plan
-from tocsin.sift.records import Scalar, Wrapped, bare_address, record_in
+from tocsin.sift.records import Scalar, Wrapped, record_in
 from tocsin.sift.regions import Hasher
 from tocsin.sift.values import Span
 
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from tocsin.sift.sources import Source
 
 _MANY, _MUCH = 200_000, 64 << 20  # records, or bytes of their lines, that wait to be grouped
+_REMEMBERED = 100_000  # combinations of values whose meaning is known
 
 
 class RecordReader:
@@ -31,28 +30,33 @@ class RecordReader:
     """
 
     def __init__(self, run: "Run", source: "Source", plan: Plan) -> None:
-        self._run, self._source, self.plan = run, source, plan
+        self._run, self._source = run, source
+        self._read_by(plan)
         self._clock = run.clock(source)
         self._span = Span()
         self._hasher = Hasher()
-        self._beside = ThreadPoolExecutor(1)  # hashing leaves the interpreter free
-        self._hashing: Future[None] | None = None
+        self._log_type = ""
+        self._begin()
+
+    def _begin(self) -> None:
+        """Nothing waits. Of the columns only those are kept that are still to be read."""
         self._numbers: list[int] = []
         self._lines: list[bytes] = []
-        self._columns: list[list[Scalar | None]] = []
+        self._meant: list[int] = []
+        self._columns: dict[int, list[Scalar | None]] = {}
         self._waiting = 0
-        self._log_type = ""
 
     def follow(self, plan: Plan) -> None:
         """From here on records are read by another plan."""
         self._flush()
-        self.plan = plan
+        self._read_by(plan)
+
+    def _read_by(self, plan: Plan) -> None:
+        self.plan, self._meanings = plan, Meanings(plan, self._run.options.target)
 
     def see(self, data: bytes) -> None:
         """So many bytes were read."""
-        if self._hashing:
-            self._hashing.result()
-        self._hashing = self._beside.submit(self._hasher.update, data)
+        self._hasher.update(data)  # a thread for it costs more than it spares: both want the interpreter
         self._run.see(data)
 
     def reject(self, number: int, reason: str, raw: bytes) -> None:
@@ -67,43 +71,37 @@ class RecordReader:
         self._span.lines += len(numbers) + unread
         if not numbers:
             return
+        if len(self._meanings) > _REMEMBERED:
+            self.follow(self.plan)
+        saying = columns[: self.plan.saying]
+        rows = zip(*saying, strict=True) if saying else repeat((), len(numbers))
+        self._meant += map(self._meanings.__getitem__, rows)
         self._numbers += numbers
         self._lines += lines
-        if not self._columns:
-            self._columns = [[] for _ in columns]
-        for mine, column in zip(self._columns, columns, strict=True):
-            mine += column
+        for place in self.plan.later:
+            self._columns.setdefault(place, []).extend(columns[place])
         self._waiting += sum(map(len, lines))
         if len(self._numbers) >= _MANY or self._waiting >= _MUCH:
             self._flush()
 
     def _flush(self) -> None:
-        numbers, lines, columns = self._numbers, self._lines, self._columns
-        self._numbers, self._lines, self._columns, self._waiting = [], [], [], 0
+        numbers, lines, meant, columns = self._numbers, self._lines, self._meant, self._columns
+        self._begin()
         if not numbers:
             return
-        deciding = columns[: self.plan.deciding]
-        keys = zip(*deciding, strict=True) if deciding else repeat((), len(numbers))
-        outcomes = list(map(self.plan.outcomes.__getitem__, keys))
-        told: dict[int, list[int]] = {}
-        carried: dict[Wrapped, list[int]] = {}
-        for place, outcome in enumerate(outcomes):
-            if outcome is None:
-                continue
-            if outcome.wrapped is None:
-                told.setdefault(outcome.rule, []).append(place)
-            else:
-                carried.setdefault(outcome.wrapped, []).append(place)
-        if told:
-            self._tell(frame_of(self.plan, told, outcomes, columns), numbers, lines)
-        if carried:
+        if max(meant) > NOTHING:
+            self._tell(frame_of(self.plan, self._meanings, meant, columns), numbers, lines)
+        if min(meant) < NOTHING:
+            carried: dict[Wrapped, list[int]] = {}
+            for place, number in enumerate(meant):
+                if number < NOTHING:
+                    carried.setdefault(self.plan.wrapped[CARRIED - number], []).append(place)
             self._hand_on(carried, numbers, lines, columns)
 
     def close(self) -> None:
         """All was read."""
         self._flush()
         self._run.count(self._span.lines)
-        self._beside.shutdown()
         self._run.remember(self._source, self._hasher)
         self._run.keep_log(self._source, self._span, self._clock, self._log_type)
 
@@ -121,28 +119,27 @@ class RecordReader:
         self._span.service = self._span.service or book.service
         self._log_type = self._log_type or book.log_type
         assumed = [self._clock.assumed(False, open_, False) for open_ in (False, True)]
-        keys = ["shelf", "origin", "target", "day"]  # what is one attack has its lines in order
+        keys = ["side", "day"]  # what is one attack has its lines in order
         if self._run.options.observations:
             keys.append("place")
-        shelf = pl.Series("shelf", self.plan.shelf_of, dtype=pl.Int32).gather(settled["rule"])
-        groups = (
-            settled.with_columns(shelf)
-            .group_by(keys, maintain_order=True)
-            .agg(
-                pl.col("rule").min(),
-                pl.col("place").alias("places"),
-                pl.col("at").min().alias("first"),
-                pl.col("at").max().alias("last"),
-                pl.col("times").sum(),
-                (pl.col("times") * pl.col("weight")).sum().alias("score"),
-                pl.col("solid").any(),
-                pl.col("open").any(),
-            )
+        groups = settled.group_by(keys, maintain_order=True).agg(
+            pl.col("rule").min(),
+            pl.col("origin", "target").first(),
+            pl.col("place").alias("places"),
+            pl.col("at").min().alias("first"),
+            pl.col("at").max().alias("last"),
+            pl.col("times").sum(),
+            (pl.col("times") * pl.col("weight")).sum().alias("score"),
+            pl.col("solid").any(),
+            pl.col("open").any(),
         )
-        columns = ("rule", "origin", "target", "places", "first", "last", "times", "score", "solid", "open")
-        for number, origin, target, places, start, end, times, score, solid, open_ in groups.select(
-            columns
-        ).iter_rows():
+        order = groups["places"].explode()
+        places, ordered = order.to_list(), pl.Series(numbers, dtype=pl.Int64).gather(order).to_list()
+        told = groups.with_columns(pl.col("places").list.len().cum_sum().alias("until")).select(
+            "rule", "origin", "target", "first", "last", "times", "score", "solid", "open", "until"
+        )
+        since = 0
+        for number, origin, target, start, end, times, score, solid, open_, until in told.iter_rows():
             book, rule = self.plan.rules[number]
             finding = Finding(
                 kind=rule.kind,
@@ -159,20 +156,13 @@ class RecordReader:
                 spoofable=not solid,
                 evidence=rule.evidence,
             )
-            text = b"\n".join([lines[place] for place in places]) + b"\n"
-            self._run.add(self._source.path, finding, [numbers[place] for place in places], text)
+            text = b"\n".join([lines[place] for place in places[since:until]]) + b"\n"
+            self._run.add(self._source.path, finding, ordered[since:until], text)
+            since = until
 
     def _settle(self, found: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
-        """Records whose origin is somebody, with `at` (seconds since 1970), `day` and `open` (no zone was
-        written); and those of them whose time cannot be read."""
-        usual = self._run.options.target
-        origins = {text: normalise(bare_address(text)) for text in found["origin"].drop_nulls().unique()}
-        targets = {
-            text: normalise(bare_address(text)) or usual for text in found["target"].unique().drop_nulls()
-        }
-        found = found.with_columns(
-            look_up(found["origin"], origins), look_up(found["target"], targets).fill_null(usual)
-        ).filter(pl.col("origin").is_not_null())
+        """The same with `at` (seconds since 1970), `day` and `open` (no zone was written); and the places of
+        those whose time cannot be read."""
         times = times_of(found["time"])
         hours = {text: self._clock.hour(text) for text in times["hour"].drop_nulls().unique()}
         at = look_up(times["hour"], hours, pl.Int64) + times["seconds"]
@@ -185,17 +175,15 @@ class RecordReader:
         carried: dict[Wrapped, list[int]],
         numbers: Sequence[int],
         lines: Sequence[bytes],
-        columns: Columns,
+        columns: Kept,
     ) -> None:
         """Give the lines that records carry to the reader of logs."""
         made: list[tuple[int, str]] = []
+        fields = [columns.get(place) for place in range(len(self.plan.fields))]
         for wrapped, places in carried.items():
             compose = composer(self.plan, wrapped)
-            made += [
-                (place, line)
-                for place in places
-                if (line := compose(tuple([column[place] for column in columns])))
-            ]
+            rows = (tuple([column[place] if column else None for column in fields]) for place in places)
+            made += [(place, line) for place, row in zip(places, rows, strict=True) if (line := compose(row))]
         made.sort()
         self._span.lines -= len(made)
         self.take_lines(

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tocsin.sift.sources import Source, Stream
 from tocsin.sift.values import Region
@@ -34,6 +34,10 @@ class Known:
             return True
         self.add(region)
         return False
+
+    def begun(self, head: str) -> Sequence[Region]:
+        """The regions that begin so."""
+        return self._by_head[head]
 
     def has_all(self, regions: Iterable[Region]) -> bool:
         """Whether every one of these was sifted before; not so for none."""

@@ -4,17 +4,16 @@ Only names that stood on a list of the exchange are counted for it: what other p
 stopped is the member's own business and stays here, and so does who asked.
 """
 
-import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import polars as pl
 
+from tocsin.sift.hits.names import Listed
 from tocsin.sift.lines import IMPOSSIBLE_TIME, NO_HEADER, Block
-from tocsin.sift.stamps import MONTHS, Clock
+from tocsin.sift.stamps import EARLIEST, MONTHS, Clock, not_after
 from tocsin.sift.values import Balance
 
 NO_RPZ_FORM = "an RPZ line of a form that is not known"
@@ -24,7 +23,6 @@ STOPPED = frozenset({"nxdomain", "nodata", "drop", "local-data", "cname"})
 STOPPED |= {"rpz-nxdomain", "rpz-nodata", "rpz-drop", "rpz-local-data", "rpz-cname-override"}
 STOPPED |= {"deny", "refuse", "answer (nodata)", "answer (forged)", "applied", "dropping"}
 HOUR = 3600
-EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 
 _MONTH = "(?:" + "|".join(MONTHS) + ")"
 _STAMP = (
@@ -93,54 +91,8 @@ FORMS = (
     Form('msg="Answer"', _PDNS_KEYS, is_implied=True, is_loose=True),
 )
 NAMED = ("action", "name", "trigger", "client", "off", "took", "rcode")
-_QUESTION = re.compile(r"(?:/[A-Z0-9-]+){2}$")  # BIND writes type and class behind the name
 _WHEN = ("epoch", "iso", "offset", "dmy", "bsd", "minute")
 _DMY = re.compile(r"(\d\d)-([A-Z][a-z]{2})-(\d{4}) (\d\d)")
-
-
-class Listed:
-    """The names that stood on the exchange's list, as far as this machine knows.
-
-    `wild` are those whose subdomains were listed too. Without any list every trigger counts as listed, which
-    is good for a look and never for sending.
-    """
-
-    def __init__(self, names: Iterable[str] | None, wild: Iterable[str] = ()) -> None:
-        self._names = None if names is None else frozenset(names)
-        self._wild = frozenset(wild)
-        self.name_of: Callable[[str, str], str | None] = lru_cache(maxsize=100_000)(self._name_of)
-
-    def named(self, name: str, *, is_told: bool = False) -> str | None:
-        """The listed name by which `name` is refused; None where no list is known, unless a log `is_told`."""
-        if self._names is None:
-            return normalised(name) if is_told else None
-        name = normalised(name)
-        if name in self._names:
-            return name
-        labels = name.split(".")
-        parents = (".".join(labels[start:]) for start in range(1, len(labels)))
-        return next((parent for parent in parents if parent in self._wild), None)
-
-    def _name_of(self, name: str, trigger: str) -> str | None:
-        """The listed name that made a resolver rewrite `name`; None where another policy did.
-
-        BIND writes the trigger with the policy zone behind it, and for a wildcard the name that was asked
-        instead of the wildcard; Unbound writes the trigger alone.
-        """
-        name, trigger = normalised(_QUESTION.sub("", name)), normalised(trigger)
-        told = trigger.removeprefix("*.")
-        if self._names is None:
-            return name if trigger.startswith(name + ".") else told
-        labels = told.split(".")
-        for end in range(len(labels), 0, -1):
-            candidate = ".".join(labels[:end])
-            if candidate in self._names:
-                return candidate
-        if not trigger.startswith(name):
-            return None
-        parents = name.split(".")
-        suffixes = (".".join(parents[start:]) for start in range(1, len(parents)))
-        return next((suffix for suffix in suffixes if suffix in self._wild), None)
 
 
 @dataclass
@@ -256,16 +208,6 @@ def hour_of(
     if at is None or not EARLIEST.timestamp() <= at <= not_after():
         return None
     return at // HOUR * HOUR
-
-
-def not_after() -> int:
-    """The latest second that can be meant: a day from now, for clocks that are ahead."""
-    return int((dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).timestamp())
-
-
-def normalised(name: str) -> str:
-    """A name in lower case without its final dot."""
-    return name.lower().removesuffix(".")
 
 
 def _dmy(clock: Clock, text: str) -> int | None:

@@ -125,6 +125,7 @@ class Ruleset:
     def __init__(self, books: Iterable[Rulebook], mapped: Sequence[Rulebook] = ()) -> None:
         self.books = tuple(sorted(books, key=lambda book: book.last))
         self.general = tuple(book for book in self.books if book not in mapped)
+        self._marked = [(book, frozenset(map(str.encode, book.marks))) for book in self.general if book.marks]
         self.rules = tuple(rule for book in self.books for rule in book.rules)
         self.book_of = tuple(book for book in self.books for _ in book.rules)
         self._thresholds: dict[tuple[str, str], Thresholds] = {}
@@ -143,6 +144,11 @@ class Ruleset:
             raise BadInput(f"two rule files set other thresholds for {kind} at {service}")
         if bounds.compromise > known.compromise:
             self._thresholds[service, kind] = bounds
+
+    def marked(self, head: bytes) -> list[Rulebook]:
+        """The general books whose marks stand in JSON that begins so: each between two quotes."""
+        between = frozenset(head.split(b'"')[1:-1])
+        return [book for book, marks in self._marked if marks <= between]
 
     def thresholds(self, service: str, kind: str) -> Thresholds | None:
         """By which scores attacks of a kind on a service are judged; None where no rule tells of them."""

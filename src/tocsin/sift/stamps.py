@@ -31,6 +31,7 @@ _TWELVE = re.compile(
 _TAI64 = re.compile(r"[0-9a-f]{16}")
 _TAI_EPOCH = (1 << 62) + 10  # TAI64 label of 1970; leap seconds are left aside, as daemontools does
 _EARLIEST_YEAR = 1970
+EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)  # before it no block was counted
 LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second that a calendar here knows
 
 
@@ -186,3 +187,8 @@ def _offset(text: str) -> dt.tzinfo | None:
 
 def _epoch(local: dt.datetime, where: dt.tzinfo) -> int:
     return int(local.replace(tzinfo=where).timestamp())
+
+
+def not_after() -> int:
+    """The latest second that can be meant: a day from now, for clocks that are ahead."""
+    return int((dt.datetime.now(dt.UTC) + dt.timedelta(days=1)).timestamp())

@@ -12,13 +12,11 @@ import msgspec
 
 from tocsin.kernel.problems import NotSignedIn, Unreachable
 from tocsin.kernel.time import now, rfc3339
-from tocsin.sift import calling, zones
 from tocsin.sift.blockstore import BlockStore, Count, opened_alone
 from tocsin.sift.hits import sql
 from tocsin.sift.hits.counting import Counting, How, See
 from tocsin.sift.hits.names import Wanted
 from tocsin.sift.hits.staging import quoted
-from tocsin.sift.listed import ADDRESSES, NAMES
 from tocsin.sift.values import Balance
 from tocsin.wire.tally import Tally, TallyAnswer, TallyBatch
 
@@ -214,6 +212,9 @@ def _write_hours(run: Counting, file: Path, *, is_here: bool) -> None:
 
 def _refresh(store: BlockStore, plan: Plan, key: str, say: Say) -> str:
     """Ask what is listed now; gives the fault where the exchange is out of reach."""
+    from tocsin.sift import calling, zones
+    from tocsin.sift.listed import ADDRESSES, NAMES
+
     try:
         with calling.client(plan.url, key) as client:
             origin, public = calling.introduced(client, say)
@@ -229,6 +230,8 @@ def _refresh(store: BlockStore, plan: Plan, key: str, say: Say) -> str:
 
 def _send(store: BlockStore, plan: Plan, key: str) -> tuple[int, int, str]:
     """Tell what waits, batch by batch; gives how many were taken, how many unknown, and the fault."""
+    from tocsin.sift import calling
+
     taken = unknown = 0
     with calling.client(plan.url, key) as client:
         while told := store.pending(BATCH):
@@ -242,6 +245,8 @@ def _send(store: BlockStore, plan: Plan, key: str) -> tuple[int, int, str]:
 
 
 def _post(client: "httpx.Client", body: bytes) -> TallyAnswer:
+    from tocsin.sift import calling
+
     headers = {"Content-Type": "application/json"}
     answer = calling.ask(lambda: client.post("/tallies", content=body, headers=headers))
     try:

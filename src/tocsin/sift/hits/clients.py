@@ -11,11 +11,12 @@ import hashlib
 import hmac
 import ipaddress
 import struct
+from collections.abc import Iterable
 
 ROUNDS = 3
 HALF = 1 << 16
 PERIOD = 30  # days for which one key is valid
-AT_ONCE = 8  # periods whose round functions are joined at once: small enough for arrays as hash tables
+AT_ONCE = 8  # periods whose round functions are at hand at once: small enough for a processor's cache
 KEY_BYTES = 32
 
 Tables = tuple[tuple[int, ...], ...]
@@ -43,19 +44,20 @@ def scramble(address: int, functions: Tables) -> int:
 def scrambled(query: str, first: int = 0, count: int = 1) -> str:
     """The query with its column `client` (UINTEGER) scrambled, for DuckDB; rows where it is null are gone.
 
-    Tables `round0` to `round2` (`right_half`, `f`, both UINTEGER) hold the round functions of `count` periods
-    from `first` on, one behind the other; with more than one the query's `hour` says which is meant.
+    A table `rounds` of one row holds the round functions as lists, `f0` to `f2` (UINTEGER[]): those of
+    `count` periods from `first` on, one behind the other; with more than one the query's `hour` says which is
+    meant.
     """
-    period = f"((hour // {PERIOD * 86_400} - {first})::UINTEGER << 16)" if count > 1 else ""
-    which = f", {period} AS p" if period else ""
-    inner = f"SELECT * EXCLUDE (client), client >> 16 AS x, client & 65535 AS y{which} FROM ({query})"
+    period = f" + ((hour // {PERIOD * 86_400} - {first}) << 16)" if count > 1 else ""
+    lists = ", ".join(f"f{number}" for number in range(ROUNDS))
+    inner = (
+        f"SELECT * EXCLUDE (client), client >> 16 AS x, client & 65535 AS y"
+        f" FROM ({query}), (SELECT {lists} FROM rounds) WHERE client IS NOT NULL"
+    )
     for number in range(ROUNDS):
-        inner = (
-            f"SELECT * EXCLUDE (x, y, right_half, f), y AS x, xor(x, f) AS y"
-            f" FROM ({inner}) JOIN round{number} ON right_half = {'y | p' if period else 'y'}"
-        )
-    gone = "x, y, p" if period else "x, y"
-    return f"SELECT * EXCLUDE ({gone}), (x << 16) | y AS client FROM ({inner})"
+        drawn = f"f{number}[y{period} + 1]"
+        inner = f"SELECT * EXCLUDE (x, y, f{number}), y AS x, xor(x, {drawn}) AS y FROM ({inner})"
+    return f"SELECT * EXCLUDE (x, y), (x << 16) | y AS client FROM ({inner})"
 
 
 def canonical(client: str) -> ipaddress.IPv4Address | str:
@@ -78,20 +80,28 @@ def other_id(client: str, key: bytes) -> bytes:
 # An IPv4 address as text in its one spelling, as UINTEGER; null for everything else. Spaces, signs and
 # leading zeros make the text longer than its four numbers are.
 _PARTS = "TRY_CAST(string_split({0}, '.') AS UTINYINT[])"
-_DIGITS = " + ".join(f"(p[{n}] > 9)::INTEGER + (p[{n}] > 99)::INTEGER" for n in (1, 2, 3, 4))
+
+
+def _digits(parts: Iterable[str]) -> str:
+    """How many more digits than four such numbers have."""
+    return " + ".join(f"({part} > 9)::UTINYINT + ({part} > 99)::UTINYINT" for part in parts)
 
 
 def address_of(query: str) -> str:
     """The query with its text column `client` as a number (UINTEGER), for DuckDB; null where it is none."""
-    is_one = f"len(p) = 4 AND length(said) = 7 + {_DIGITS}"
-    number = "(p[1]::UINTEGER << 24) | (p[2]::UINTEGER << 16) | (p[3]::UINTEGER << 8) | p[4]::UINTEGER"
-    parts = _PARTS.format("client")
-    inner = f"SELECT * EXCLUDE (client), client AS said, {parts} AS p FROM ({query})"
-    return f"SELECT * EXCLUDE (p, said), CASE WHEN {is_one} THEN {number} END AS client FROM ({inner})"
+    is_one = f"parts = 4 AND strlen(said) = 7 + {_digits('abcd')}"
+    number = "(a::UINTEGER << 24) | (b::UINTEGER << 16) | (c::UINTEGER << 8) | d::UINTEGER"
+    inner = f"SELECT * EXCLUDE (client), client AS said, {_PARTS.format('client')} AS p FROM ({query})"
+    apart = "len(p) AS parts, p[1] AS a, p[2] AS b, p[3] AS c, p[4] AS d"
+    inner = f"SELECT * EXCLUDE (p), {apart} FROM ({inner})"
+    return (
+        f"SELECT * EXCLUDE (said, parts, a, b, c, d), CASE WHEN {is_one} THEN {number} END AS client"
+        f" FROM ({inner})"
+    )
 
 
 def is_other(column: str) -> str:
     """Whether a text column is no IPv4 address in its one spelling, for DuckDB; true for null."""
     parts = _PARTS.format(column)
-    digits = _DIGITS.replace("p[", f"({parts})[")
-    return f"coalesce(len({parts}), 0) <> 4 OR coalesce(length({column}) <> 7 + {digits}, TRUE)"
+    digits = _digits(f"({parts})[{number}]" for number in (1, 2, 3, 4))
+    return f"coalesce(len({parts}), 0) <> 4 OR coalesce(strlen({column}) <> 7 + {digits}, TRUE)"

@@ -2,8 +2,9 @@
 
 import datetime as dt
 import shutil
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,15 +13,14 @@ from tocsin.kernel.problems import Problem
 from tocsin.kernel.time import now
 from tocsin.sift import nftcounters, sources
 from tocsin.sift.blockstore import BlockStore, Count, Reading
-from tocsin.sift.hits import parquet, rows
+from tocsin.sift.hits import parquet
 from tocsin.sift.hits.columns import recognised
 from tocsin.sift.hits.names import Wanted, kind_of
 from tocsin.sift.hits.pieces import Piece
 from tocsin.sift.hits.staging import Staging, Taken, quoted
-from tocsin.sift.hits.waiting import Item, Waiting, bare, joined, source_id, whole_region
+from tocsin.sift.hits.waiting import Digest, Item, Waiting, bare, joined, source_id
 from tocsin.sift.regions import Hasher, Known
 from tocsin.sift.rejects import Rejects
-from tocsin.sift.rpzlogs import Hits
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.stamps import Clock
 from tocsin.sift.values import Balance, Region
@@ -28,11 +28,13 @@ from tocsin.sift.values import Balance, Region
 if TYPE_CHECKING:
     import polars as pl
 
+    from tocsin.sift.hits import rows
     from tocsin.sift.lines import Block
 
 LARGEST_READING = 256 << 20
 BATCH_ROWS = 16_000_000  # what a kill may have to be counted again
 TEXT, NUMBERS, PARQUET = "text", "parquet with clients as numbers", "parquet"
+AHEAD = 64  # files whose digests are being worked out
 _CHUNK = 1 << 20
 
 See = Callable[[int], None]
@@ -68,6 +70,8 @@ class Counting:
         self.elsewhere = self.connections = 0
         self._staging: Staging | None = None
         self._waiting = Waiting()
+        self._beside = ThreadPoolExecutor(1)  # digests of files, while DuckDB reads them
+        self._begun: deque[Digest] = deque()
 
     @property
     def staging(self) -> Staging:
@@ -88,15 +92,16 @@ class Counting:
                 self._read_or_reject(source)
             self._see(_size(found.path))
         self.commit()
+        self._beside.shutdown()
         self.rejects.close()
 
     def settle(self) -> None:
         """Bring the tallies of every day up to date that had hits with clients."""
         days = self.store.pieces.unsettled()
-        for day in days:
-            if self.how.tells:
-                self.store.know_clients(self._clients(day))
-            self.staging.settle(day)
+        for day in days if self.how.tells else ():
+            self.store.know_clients(self._clients(day))
+        if days:
+            self.staging.settle(days)
 
     def commit(self) -> None:
         """Let everything that waits count: all of it in one transaction, or nothing."""
@@ -118,7 +123,10 @@ class Counting:
                 for log, indicator, hour, hits in self.staging.hits(placed)
             ]
         self.connections += sum(count.hits for count in waiting.counts)
-        self.store.keep(waiting.regions, counts, waiting.readings, placed)
+        whole = [digest.region() for alike in waiting.digests.values() for digest in alike]
+        for region in whole:
+            self.known.add(region)
+        self.store.keep([*waiting.regions, *whole], counts, waiting.readings, placed)
         for file in waiting.files:
             shutil.rmtree(file.parent, ignore_errors=True)
 
@@ -133,7 +141,7 @@ class Counting:
             if self.how.with_clients:
                 taken = self.staging.take(relation, items[0].log, joined([item.span for item in items]))
             else:
-                taken = self.staging.take_hits(relation, items[0].log)
+                taken = self.staging.take_hits(relation, items[0].log, once=items[0].make != TEXT)
         except duckdb.OutOfMemoryException as error:
             raise Problem(
                 "there is not enough memory to count this", hint="name fewer files at once"
@@ -146,8 +154,8 @@ class Counting:
                     yield from self._take([item], waiting)
                 return
             self.rejects.add(items[0].path, 0, parquet.DAMAGED)
-            if items[0].region:
-                waiting.regions.remove(items[0].region)
+            if items[0].digest:
+                waiting.digests[items[0].digest.key].remove(items[0].digest)
             return
         self.elsewhere += taken.elsewhere
         if items[0].make != TEXT:  # those were counted when they were read
@@ -173,11 +181,14 @@ class Counting:
 
     def _read(self, source: Source, stream: Stream) -> None:
         start = stream.peek()
-        if start.startswith(parquet.MAGIC):
+        if start.startswith(parquet.MAGIC):  # what reads text takes its time to load
             self._read_parquet(source, stream)
-        elif not start.strip():
+            return
+        from tocsin.sift.hits import rows
+
+        if not start.strip():
             raise Unreadable("empty")
-        elif nftcounters.looks_like(start):
+        if nftcounters.looks_like(start):
             self._read_counters(source, sources.read_whole(stream, LARGEST_READING))
         elif b"\0" in start:
             raise Unreadable("binary: neither a resolver's log nor a Parquet file")
@@ -189,6 +200,8 @@ class Counting:
             self._read_log(source, stream)
 
     def _read_log(self, source: Source, stream: Stream) -> None:
+        from tocsin.sift.rpzlogs import Hits
+
         hits = Hits(
             self.balance, lambda number, reason, raw: self.rejects.add(source.path, number, reason, raw)
         )
@@ -203,7 +216,9 @@ class Counting:
         self._each_block(source, stream, take)
         self.elsewhere += hits.elsewhere
 
-    def _read_rows(self, source: Source, stream: Stream, export: rows.Export) -> None:
+    def _read_rows(self, source: Source, stream: Stream, export: "rows.Export") -> None:
+        from tocsin.sift.hits import rows
+
         clock, log = self._clock(source), self._log(source)
 
         def reject(number: int, reason: str, raw: bytes) -> None:
@@ -253,12 +268,12 @@ class Counting:
                     copy.write(data)
             path = str(aside)
             self._waiting.files.append(aside)
-        region = whole_region(Path(path))
+        digest = self._digest(Path(path))
         kinds = parquet.columns_of(self.staging.db, path)
         fields = recognised(kinds, self.how.mapping)
         if not fields:
             raise Unreadable("a Parquet file without a time or an indicator: name its columns with --map")
-        if self.known.has_all([region]):
+        if self._is_known(digest):
             self.balance.duplicate += parquet.rows_of(self.staging.db, path)
             return
         surveyed = parquet.survey(self.staging.db, path, fields, kinds, self.how.tz)
@@ -270,12 +285,12 @@ class Counting:
             self.balance.reasons[reason] += more
         self.balance.noise += surveyed.noise
         self.elsewhere += surveyed.noise
-        self._remember([region])
+        self._waiting.digests.setdefault(digest.key, []).append(digest)
         make = NUMBERS if kinds.get(fields.get("client", "")) == "UINTEGER" else PARQUET
         if surveyed.span.rows:
             rows_, log = surveyed.span.rows, self._log(source)
             self._waiting.items.append(
-                Item(source.path, surveyed.relation, log, make, rows_, surveyed.span, region)
+                Item(source.path, surveyed.relation, log, make, rows_, surveyed.span, digest)
             )
         self._commit_if_many()
 
@@ -304,6 +319,8 @@ class Counting:
         """Put hits read from text aside, as a file that DuckDB takes later."""
         import polars as pl
 
+        from tocsin.sift.hits import rows
+
         whole = [frame for frame in frames if len(frame)]
         if not whole:
             return
@@ -313,6 +330,20 @@ class Counting:
         self._waiting.files.append(file)
         relation = f"(SELECT * FROM read_parquet('{quoted(file)}'))"
         self._waiting.items.append(Item("", relation, log, TEXT, len(frame)))
+
+    def _digest(self, path: Path) -> Digest:
+        """Begin a file's digest; not too many at once, because each holds its file open."""
+        if len(self._begun) >= AHEAD:
+            self._begun.popleft().wait()
+        self._begun.append(digest := Digest(path, self._beside))
+        return digest
+
+    def _is_known(self, digest: Digest) -> bool:
+        """Whether exactly this file was counted before, or waits; only what begins alike is waited for."""
+        head, length = digest.key
+        alike = [other.region() for other in self._waiting.digests.get(digest.key, ())]
+        alike += [region for region in self.known.begun(head) if region.length == length]
+        return bool(alike) and digest.region() in alike
 
     def _remember(self, regions: Iterable[Region]) -> None:
         for region in regions:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from tocsin.sift.hits.sql import HOUR, STOPPED
 from tocsin.sift.hits.staging import Span, quoted
-from tocsin.sift.rpzlogs import EARLIEST, not_after
 from tocsin.sift.sources import Unreadable
+from tocsin.sift.stamps import EARLIEST, not_after
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,10 +74,14 @@ def survey(
         words = ", ".join(f"'{word}'" for word in STOPPED)
         stopped = f"coalesce(lower(CAST({columns['action']} AS VARCHAR)), '') IN ({words})"
     file = f"read_parquet('{quoted(path)}')"
+    span = _sound(db, file, columns, kinds[fields["time"]], kinds[fields["indicator"]], tz)
     client = "CAST(NULL AS VARCHAR)"
     if "client" in columns:
         is_number = kinds[fields["client"]] == "UINTEGER"
         client = columns["client"] if is_number else f"CAST({columns['client']} AS VARCHAR)"
+    found = f"SELECT {value} AS value, {hour} AS hour, {client} AS client, 1 AS hits FROM {file}"
+    if span:
+        return Surveyed(f"({found})", span, 0, {}, [])
     try:
         counted = db.execute(
             f"SELECT {reason} AS reason, {stopped} AS stopped, count(*), min({hour}), max({hour})"
@@ -92,14 +96,46 @@ def survey(
         raise Unreadable(DAMAGED) from error
     where = [stopped] if "action" in columns else []
     where += [f"NOT ({test})" for words, test in bad.items() if words in rejected]
-    relation = (
-        f"(SELECT {value} AS value, {hour} AS hour, {client} AS client, 1 AS hits FROM {file}"
-        f"{' WHERE ' + ' AND '.join(where) if where else ''})"
-    )
+    relation = f"({found}{' WHERE ' + ' AND '.join(where) if where else ''})"
     noise = sum(count for why, is_stopped, count, *_ in counted if not why and not is_stopped)
     good = [row for row in counted if not row[0] and row[1]]
     span = Span(good[0][3], good[0][4], good[0][2]) if good else Span(0, 0, 0)
     return Surveyed(relation, span, noise, rejected, kept)
+
+
+def _sound(
+    db: "duckdb.DuckDBPyConnection",
+    file: str,
+    columns: Mapping[str, str],
+    time_kind: str,
+    value_kind: str,
+    tz: str | None,
+) -> Span | None:
+    """The span of a file of which every row is a hit; None where it must be looked over.
+
+    DuckDB answers all this from the file's own statistics, where there are some.
+    """
+    import duckdb
+
+    is_instant = time_kind.startswith("TIMESTAMP") and ("ZONE" in time_kind or not tz)
+    if "action" in columns or value_kind != "VARCHAR" or not is_instant:
+        return None
+    time, value = columns["time"], columns["indicator"]
+    hours = ", ".join(_hour(column, time_kind, tz) for column in ("least", "most"))
+    try:
+        broken = db.execute(
+            f"SELECT count(*) FROM {file} WHERE {time} IS NULL OR {value} IS NULL OR {value} = ''"
+        ).fetchone()
+        found = db.execute(
+            f"SELECT {hours}, rows"
+            f" FROM (SELECT min({time}) AS least, max({time}) AS most, count(*) AS rows FROM {file})"
+        ).fetchone()
+    except duckdb.Error as error:
+        raise Unreadable(DAMAGED) from error
+    if broken != (0,) or not found or not found[2]:
+        return None
+    span = Span(*found)
+    return span if span.first >= int(EARLIEST.timestamp()) and span.last <= not_after() else None
 
 
 def _kept(db: "duckdb.DuckDBPyConnection", path: str, reason: str) -> list[tuple[int, str, bytes]]:

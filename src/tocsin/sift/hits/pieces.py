@@ -18,6 +18,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ CREATE TABLE IF NOT EXISTS log (id INTEGER PRIMARY KEY, source_id TEXT NOT NULL 
 CLIENT_FORMS = ("clients", "others")
 DAY_FORMS = ("hours", "settled")
 SECONDS = 86_400
+SYNCED_AT_ONCE = 16
 
 
 @dataclass(frozen=True, order=True)
@@ -83,22 +85,22 @@ class Pieces:
         folder.mkdir(mode=0o700, parents=True)
         return folder
 
-    def place(self, form: str, folder: Path, mark: str = "") -> list[Piece]:
-        """Move what a query wrote below `folder` (`day=…/….parquet`) to its place; it does not count yet.
+    def place(self, form: str, *folders: Path, mark: str = "") -> list[Piece]:
+        """Move what queries wrote below folders (`day=…/….parquet`) to its place; it does not count yet.
 
         `mark` begins the names of pieces that are replaced together.
         """
-        placed = []
-        for file in sorted(folder.glob("day=*/*.parquet")):
-            piece = Piece(form, day_of(file.parent.name), mark + secrets.token_hex(8) + ".parquet")
-            self._mine(piece).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with file.open("rb") as written:
-                os.fsync(written.fileno())
-            file.rename(self._mine(piece))
-            placed.append(piece)
-        for parent in {self.path(piece).parent for piece in placed}:
-            _sync_folder(parent)
-        shutil.rmtree(folder, ignore_errors=True)
+        files = [file for folder in folders for file in sorted(folder.glob("day=*/*.parquet"))]
+        days = [day_of(file.parent.name) for file in files]
+        placed = [Piece(form, day, mark + secrets.token_hex(8) + ".parquet") for day in days]
+        with ThreadPoolExecutor(SYNCED_AT_ONCE) as beside:  # a disk settles many in the time of one
+            list(beside.map(_sync, files))
+            for file, piece in zip(files, placed, strict=True):
+                self._mine(piece).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                file.rename(self._mine(piece))
+            list(beside.map(_sync, {self._mine(piece).parent for piece in placed}))
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
         return placed
 
     def name(self, pieces: Iterable[Piece]) -> None:
@@ -124,16 +126,16 @@ class Pieces:
         )
         return [day for (day,) in rows]
 
-    def settle(self, day: int, settled: Sequence[Piece], merged: Sequence[Piece] = ()) -> None:
-        """The day's tallies are these; `merged`, where given, stand for all its clients of their form."""
-        gone = self._pieces("day = ? AND form = 'settled'", day)
-        for form in {piece.form for piece in merged}:
-            gone += self._pieces("day = ? AND form = ?", day, form)
+    def settle(self, days: Sequence[int], placed: Sequence[Piece]) -> None:
+        """These are the days' tallies; and where there are clients among them, all of that day and form."""
+        replaced = {(piece.form, piece.day) for piece in placed} | {("settled", day) for day in days}
+        gone = [piece for key in sorted(replaced) for piece in self._pieces("form = ? AND day = ?", *key)]
         with transaction(self.db):
             self._forget(gone)
-            self.name([*settled, *merged])
-            self.db.execute(
-                "UPDATE piece SET is_settled = 1 WHERE day = ? AND form IN ('clients', 'others')", (day,)
+            self.name(placed)
+            self.db.executemany(
+                "UPDATE piece SET is_settled = 1 WHERE day = ? AND form IN ('clients', 'others')",
+                [(day,) for day in days],
             )
         self._remove(gone)
 
@@ -165,13 +167,23 @@ class Pieces:
         return bytes(row[0])
 
     def indicators(self, values: Sequence[str]) -> dict[str, int]:
-        """The numbers of values, given where they have none."""
-        with transaction(self.db):
-            self.db.executemany(
-                "INSERT OR IGNORE INTO indicator (value) VALUES (?)", [(value,) for value in values]
-            )
+        """The numbers of values, given where they have none.
+
+        They are safe on disk when the first pieces that need them count: that transaction waits for both.
+        """
+        (last,) = self.db.execute("SELECT coalesce(max(id), 0) FROM indicator").fetchone()
+        self.db.execute("PRAGMA synchronous=NORMAL")
+        try:
+            with transaction(self.db):
+                self.db.executemany(
+                    "INSERT OR IGNORE INTO indicator (value) VALUES (?)", [(value,) for value in values]
+                )
+        finally:
+            self.db.execute("PRAGMA synchronous=FULL")
+        new = dict(self.db.execute("SELECT value, id FROM indicator WHERE id > ?", (last,)))
         find = "SELECT id FROM indicator WHERE value = ?"
-        return {value: int(self.db.execute(find, (value,)).fetchone()[0]) for value in values}
+        known = (value for value in values if value not in new)
+        return new | {value: int(self.db.execute(find, (value,)).fetchone()[0]) for value in known}
 
     def values(self) -> dict[int, str]:
         """Every value by its number."""
@@ -219,8 +231,9 @@ def day_of(folder: str) -> int:
     return (dt.date.fromisoformat(folder.removeprefix("day=")) - dt.date(1970, 1, 1)).days
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    """Wait until a file, or what a folder names, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

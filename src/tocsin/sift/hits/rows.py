@@ -121,7 +121,7 @@ def hits_of(
     reject: Reject,
 ) -> tuple[pl.DataFrame, int]:
     """Hits by value, hour and client; and how many rows stopped nobody, or are nobody's business but ours."""
-    from tocsin.sift.rpzlogs import EARLIEST, not_after
+    from tocsin.sift.stamps import EARLIEST, not_after
 
     frame = pl.DataFrame(
         {"row": rows} | {field: fields.get(field, [None] * len(rows)) for field in FIELDS},

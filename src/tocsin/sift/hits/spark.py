@@ -96,5 +96,5 @@ def _keep(run: Counting, found: Any, mark: str) -> None:
         f" FROM {relation} AS found JOIN named ON named.value = found.indicator)"
         f" TO '{quoted(target)}' ({PARTED})"
     )
-    placed = store.pieces.place("hours", target, mark)
+    placed = store.pieces.place("hours", target, mark=mark)
     store.pieces.replace(mark, placed)

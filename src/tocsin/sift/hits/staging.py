@@ -1,6 +1,7 @@
 """Hits in, pieces out: DuckDB gives every indicator its number and every client its keyed id, day by day."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ Resolve = Callable[[str], str | None]
 
 THREADS = 2
 MEMORY = "1400MB"
+SETTLED_AT_ONCE = 32  # days, written to disk together
 MERGE_FROM = 16  # pieces of a day that are merged into one
 PARTED = "FORMAT parquet, PARTITION_BY (day), COMPRESSION zstd, COMPRESSION_LEVEL 1"
 _DAY = f"DATE '1970-01-01' + CAST(hour // {SECONDS} AS INTEGER) AS day"
@@ -48,7 +50,7 @@ class Staging:
         self.pieces = pieces
         self._resolve = resolve
         self.db = connected(pieces)
-        self.db.execute("CREATE TABLE named (value VARCHAR PRIMARY KEY, id UINTEGER)")
+        self.db.execute("CREATE TABLE named (value VARCHAR, id UINTEGER)")
         self._drawn: tuple[int, int] | None = None
         self._some_elsewhere = self._values_differ = False
 
@@ -80,50 +82,71 @@ class Staging:
             placed += self._take_others(query, first, last)
         return Taken(mine, found.rows - mine, tuple(placed))
 
-    def take_hits(self, relation: str, log: int) -> Taken:
-        """The same without clients: grouped at once, by the names as they are."""
+    def take_hits(self, relation: str, log: int, *, once: bool = False) -> Taken:
+        """The same without clients, grouped at once by the names as they are. `once`: a row is one hit."""
+        hits = "count(*)" if once else "sum(hits)::BIGINT"
         self.db.execute(
-            "CREATE OR REPLACE TEMP TABLE grouped AS SELECT value, hour, sum(hits)::BIGINT AS hits,"
-            f" count(*) AS rows FROM {relation} AS hits GROUP BY value, hour"
+            f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT value, hour, {hits} AS hits, count(*) AS rows"
+            f" FROM (SELECT value, hour::UINTEGER AS hour, hits FROM {relation}) AS hits GROUP BY value, hour"
         )
         self.name("grouped")
         query = (
-            f"SELECT {log}::UINTEGER AS source, id AS indicator, hour::UINTEGER AS hour,"
+            f"SELECT {log}::UINTEGER AS source, id AS indicator, hour,"
             " sum(hits)::BIGINT AS hits, NULL::BIGINT AS clients"
             " FROM grouped JOIN named USING (value) WHERE id IS NOT NULL GROUP BY id, hour"
         )
         if not self._values_differ:
             query = query.replace("sum(hits)::BIGINT", "hits").removesuffix(" GROUP BY id, hour")
-        mine, rows = self._one(
-            "SELECT coalesce(sum(rows) FILTER (id IS NOT NULL), 0)::BIGINT, coalesce(sum(rows), 0)::BIGINT"
-            " FROM grouped JOIN named USING (value)"
-        )
+        (rows,) = self._one("SELECT coalesce(sum(rows), 0)::BIGINT FROM grouped")
+        mine = rows
+        if self._some_elsewhere:
+            (mine,) = self._one(
+                "SELECT coalesce(sum(rows), 0)::BIGINT FROM grouped JOIN named USING (value)"
+                " WHERE id IS NOT NULL"
+            )
         placed = self._write("hours", query)
         self.db.execute("DROP TABLE grouped")
         return Taken(mine, rows - mine, tuple(placed))
 
-    def settle(self, day: int) -> None:
-        """Make a day's tallies anew from its clients; many small pieces become one."""
+    def settle(self, days: Sequence[int]) -> None:
+        """Make the tallies of days anew from their clients; many small pieces become one."""
+        for at in range(0, len(days), SETTLED_AT_ONCE):
+            some = days[at : at + SETTLED_AT_ONCE]
+            work = [(form, query) for day in some for form, query in self._settled(day)]
+            with ThreadPoolExecutor(THREADS) as beside:  # one day alone does not keep two processors busy
+                folders = list(beside.map(self._beside, [query for _, query in work]))
+            placed = []
+            for form in dict.fromkeys(form for form, _ in work):
+                mine = [folder for (of, _), folder in zip(work, folders, strict=True) if of == form]
+                placed += self.pieces.place(form, *mine)
+            self.pieces.settle(some, placed)
+
+    def _settled(self, day: int) -> Iterator[tuple[str, str]]:
+        """The queries that make a day's pieces anew, by form."""
         paths = self.pieces.paths(CLIENT_FORMS, day)
-        folder = self.pieces.aside()
         parts = [
             f"({sql.tallies(read(files, 'indicator, hour, client, hits'))})"
             for files in paths.values()
             if files
         ]
         joined = " UNION ALL ".join(f"SELECT * FROM {part}" for part in parts)
-        tallied = (
-            "SELECT 0::UINTEGER AS source, indicator, hour, sum(hits)::BIGINT AS hits,"
-            f" sum(clients)::BIGINT AS clients, {_DAY} FROM ({joined}) GROUP BY indicator, hour"
-        )
         if len(parts) == 1:
-            tallied = f"SELECT 0::UINTEGER AS source, *, {_DAY} FROM {parts[0]}"
-        self.db.execute(f"COPY ({tallied}) TO '{quoted(folder)}' ({PARTED})")
-        settled, merged = self.pieces.place("settled", folder), []
+            yield "settled", f"SELECT 0::UINTEGER AS source, * FROM {parts[0]}"
+        else:
+            yield (
+                "settled",
+                (
+                    "SELECT 0::UINTEGER AS source, indicator, hour, sum(hits)::BIGINT AS hits,"
+                    f" sum(clients)::BIGINT AS clients FROM ({joined}) GROUP BY indicator, hour"
+                ),
+            )
+        keys = "source, indicator, hour, client"
         for form in CLIENT_FORMS:
             if len(paths[form]) > MERGE_FROM:
-                merged += self._merge(form, paths[form])
-        self.pieces.settle(day, settled, merged)
+                yield (
+                    form,
+                    f"SELECT {keys}, sum(hits)::BIGINT AS hits FROM {read(paths[form])} GROUP BY {keys}",
+                )
 
     def hits(self, placed: Sequence[Piece]) -> list[tuple[int, int, int, int]]:
         """Hits of some pieces: source, indicator, hour, hits."""
@@ -176,15 +199,6 @@ class Staging:
             " CASE WHEN count(*) = 1 THEN max(clients) END AS clients"
             f" FROM {read(files)} GROUP BY indicator, hour)"
         )
-
-    def _merge(self, form: str, paths: Sequence[str]) -> list[Piece]:
-        folder = self.pieces.aside()
-        keys = "source, indicator, hour, client"
-        self.db.execute(
-            f"COPY (SELECT {keys}, sum(hits)::BIGINT AS hits, {_DAY} FROM {read(paths)} GROUP BY {keys})"
-            f" TO '{quoted(folder)}' ({PARTED})"
-        )
-        return self.pieces.place(form, folder)
 
     def name(self, relation: str) -> None:
         """Give every value of a relation its number, or none where it is nothing of ours."""
@@ -256,19 +270,24 @@ class Staging:
         if self._drawn == (first, count):
             return
         keys = [self.pieces.key(period) for period in range(first, first + count)]
-        for number, of_round in enumerate(zip(*map(clients.tables, keys), strict=True)):
-            self.db.execute(
-                f"CREATE OR REPLACE TEMP TABLE round{number} AS"
-                f" SELECT unnest(range({clients.HALF * count}))::UINTEGER AS right_half,"
-                " unnest(?::UINTEGER[]) AS f",
-                [[value for function in of_round for value in function]],
-            )
+        rounds = [sum(of_round, ()) for of_round in zip(*map(clients.tables, keys), strict=True)]
+        lists = ", ".join(f"?::UINTEGER[] AS f{number}" for number in range(clients.ROUNDS))
+        self.db.execute(f"CREATE OR REPLACE TEMP TABLE rounds AS SELECT {lists}", list(map(list, rounds)))
         self._drawn = (first, count)
 
     def _write(self, form: str, query: str) -> list[Piece]:
+        return self.pieces.place(form, self._aside(self.db, query))
+
+    def _aside(self, db: "duckdb.DuckDBPyConnection", query: str) -> Path:
+        """Write what a query finds to a folder, day by day."""
         folder = self.pieces.aside()
-        self.db.execute(f"COPY (SELECT *, {_DAY} FROM ({query})) TO '{quoted(folder)}' ({PARTED})")
-        return self.pieces.place(form, folder)
+        db.execute(f"COPY (SELECT *, {_DAY} FROM ({query})) TO '{quoted(folder)}' ({PARTED})")
+        return folder
+
+    def _beside(self, query: str) -> Path:
+        """The same while other queries run; temporary tables are not there."""
+        with self.db.cursor() as db:
+            return self._aside(db, query)
 
     def total(self, placed: Sequence[Piece]) -> int:
         """The sum of hits of some pieces."""

@@ -1,10 +1,13 @@
 """What one run has read and not yet counted: relations, with the logs and the stretches they are from."""
 
 import hashlib
+import os
 import platform
 import re
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 
 from tocsin.kernel.hashing import sha256_hex
@@ -14,12 +17,10 @@ from tocsin.sift.regions import HEAD
 from tocsin.sift.sources import STDIN
 from tocsin.sift.values import Region
 
-_CHUNK = 1 << 20
-
 
 @dataclass(frozen=True)
 class Item:
-    """One relation that waits: where it is from, and the region that it is."""
+    """One relation that waits: where it is from, and the digest of its file."""
 
     path: str
     relation: str
@@ -27,16 +28,17 @@ class Item:
     make: str
     rows: int
     span: Span | None = None
-    region: Region | None = None
+    digest: "Digest | None" = None
 
 
 @dataclass
 class Waiting:
-    """What is read and not yet in the store."""
+    """What is read and not yet in the store; `digests` by what is known of a file at once."""
 
     items: list[Item] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
     regions: list[Region] = field(default_factory=list)
+    digests: dict[tuple[str, int], list["Digest"]] = field(default_factory=dict)
     readings: list[Reading] = field(default_factory=list)
     counts: list[Count] = field(default_factory=list)
 
@@ -70,12 +72,28 @@ def source_id(path: str, machine: str | None) -> str:
     return "source_" + sha256_hex(f"{machine or platform.node()} {path}".encode())[:16]
 
 
-def whole_region(path: Path) -> Region:
-    """A whole file as one region: it does not grow at its end."""
-    digest, head, length = hashlib.sha256(), b"", 0
-    with path.open("rb") as file:
-        while data := file.read(_CHUNK):
-            head = head or data[:HEAD]
-            digest.update(data)
-            length += len(data)
-    return Region(hashlib.sha256(head).hexdigest(), length, digest.hexdigest())
+class Digest:
+    """The region that a whole file is (it does not grow), worked out beside what else is done with it.
+
+    `key` is how the file begins and how long it is. Raises OSError where it cannot be opened.
+    """
+
+    def __init__(self, path: Path, beside: Executor) -> None:
+        file = path.open("rb")
+        head = hashlib.sha256(file.read(HEAD)).hexdigest()
+        self.key = head, os.fstat(file.fileno()).st_size
+        self._region = beside.submit(self._work_out, file)
+
+    def region(self) -> Region:
+        """Wait for it. Raises OSError where the file cannot be read to its end."""
+        return self._region.result()
+
+    def wait(self) -> None:
+        """Wait until the file is closed, read or not."""
+        self._region.exception()
+
+    def _work_out(self, file: BufferedReader) -> Region:
+        with file:
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return Region(self.key[0], file.tell(), digest)

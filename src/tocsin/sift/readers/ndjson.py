@@ -1,14 +1,16 @@
 """JSON records, one a line (sensors' and applications' logs), or in one list (an export of a console).
 
-msgspec checks a stretch of 1 MB of lines in one call and looks into none: that is quicker than DuckDB's
-reader, and nothing vanishes, because what it cannot take is read again line by line. Only lines that hold a
+msgspec checks every line and looks into none: that is quicker than DuckDB's reader, and nothing vanishes,
+because a stretch of 1 MB that holds what it cannot take is read again with care. Only lines that hold a
 rule's literal are looked into.
 """
 
 import re
+from collections import deque
 from collections.abc import Sequence
+from io import BytesIO
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -89,7 +91,7 @@ def _read_lines(run: "Run", source: "Source", stream: "Stream") -> None:
         first = place.line
         records, numbers, read_lines = _records(data, place, reader)
         hits = _holding(records, plan) if books else []
-        lines = list(map(bytes, map(records.__getitem__, hits)))
+        lines = [records[hit].removesuffix(b"\n") for hit in hits]
         reader.take(
             [first + hit for hit in hits] if numbers is None else [numbers[hit] for hit in hits],
             lines,
@@ -172,24 +174,21 @@ def _is_object(line: bytes) -> bool:
 
 def _records(
     data: bytes, place: "Place", reader: "RecordReader"
-) -> tuple[Sequence[Any], Sequence[int] | None, int]:
+) -> tuple[Sequence[bytes], Sequence[int] | None, int]:
     """The records of some lines, their numbers (None: one a line), and how many lines were not rejected."""
     if place.line == 1:
         data = data.removeprefix(_BOM)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    data = data.removesuffix(b"\n")
-    lines = data.count(b"\n") + 1
     try:
         if not data.isascii():
             data.decode()
-        found = _ANY.decode_lines(data)
-        if len(found) == lines and b"\n".join(found) == data:  # no line is blank, holds two, or goes on below
-            place.line += lines
-            return found, None, lines
+        lines = BytesIO(data).readlines()  # three times as fast as splitting, or only counting
+        deque(map(_ANY.decode, lines), maxlen=0)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
-    return _one_by_one(data, place, reader)
+        return _one_by_one(data.removesuffix(b"\n"), place, reader)
+    place.line += len(lines)
+    return lines, None, len(lines)
 
 
 def _one_by_one(data: bytes, place: "Place", reader: "RecordReader") -> tuple[list[bytes], list[int], int]:
@@ -226,12 +225,12 @@ def _trouble(line: bytes) -> str:
     return "" if text[:1] == "{" else NO_RECORD
 
 
-def _holding(records: Sequence[Any], plan: "Plan") -> Sequence[int]:
+def _holding(records: Sequence[bytes], plan: "Plan") -> Sequence[int]:
     """Which records hold one of the literals of the plan's rules."""
     if not plan.literals:
         return range(len(records))
     hits: list[list[int]] = []
     for literal in plan.literals:
-        holds = re.compile(re.escape(literal)).search  # `in` would copy every record first
+        holds = re.compile(re.escape(literal)).search  # quicker than `in`
         hits.append(list(compress(range(len(records)), map(holds, records))))
     return hits[0] if len(hits) == 1 else sorted(set().union(*hits))
