@@ -14,6 +14,7 @@ import polars as pl
 from tocsin.sift.access import transcribe
 from tocsin.sift.headers import bare, carried, headers, split, times_of, without
 from tocsin.sift.origins import normalise
+from tocsin.sift.quick import quickly
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import (
     BARE_HEADER,
@@ -26,6 +27,7 @@ from tocsin.sift.shapes import (
     UNDATED,
     WHATEVER,
 )
+from tocsin.sift.sieve import Section, Sieve
 from tocsin.sift.stamps import Clock
 
 DAY = 86_400
@@ -56,7 +58,7 @@ class Block:
 
 
 # The origins of which a verdict is known, by service and kind.
-Told = Mapping[tuple[str, str], set[str]]
+Told = Mapping[tuple[str, str], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -66,37 +68,39 @@ class Matches:
     block: Block
     rows: pl.DataFrame
     rejected: list[tuple[int, str]]
-    signs: Sequence[int]
 
-    def groups(self) -> pl.DataFrame:
-        """The matching lines by kind, evidence, origin, target and day, each with its lines in order."""
-        return (
-            self._telling()
-            .group_by("shelf", "origin", "target", "day")
-            .agg(
-                pl.col("row") if self.block.raw is not None else pl.lit(0),
-                pl.col("number"),
-                pl.col("line").str.join("\n"),
-                pl.col("count").sum(),
-                (pl.col("count") * pl.col("weight")).sum().alias("score"),
-                pl.col("at").min().alias("first"),
-                pl.col("at").max().alias("last"),
-                pl.col("rule").min(),
-                pl.col("shape").min(),
-                pl.col("solid").max(),
-            )
-        )
 
-    def _telling(self) -> pl.DataFrame:
-        """The rows without signs of what a verdict in this very block tells: they will never count."""
-        is_sign = pl.col("shelf").is_in(self.signs)
-        signs = self.rows.filter(is_sign)
-        if not signs.height:
-            return self.rows
-        rest = self.rows.filter(~is_sign)
-        return pl.concat(
-            [rest, signs.join(rest.select("origin", "kind").unique(), on=["origin", "kind"], how="anti")]
+def grouped(rows: pl.DataFrame, signs: Sequence[int], *, by_row: bool) -> list[tuple[Any, ...]]:
+    """Matching lines by kind, evidence, origin, target and day, each with its lines in order; verdicts first.
+
+    Their text is joined, but `by_row`, where it is not what the source holds: then the rows are named.
+    """
+    groups = (
+        _telling(rows, signs)
+        .group_by("shelf", "origin", "target", "day")
+        .agg(
+            pl.col("row") if by_row else pl.col("line").str.join("\n"),
+            pl.col("number"),
+            pl.col("count").sum(),
+            (pl.col("count") * pl.col("weight")).sum().alias("score"),
+            pl.col("at").min().alias("first"),
+            pl.col("at").max().alias("last"),
+            pl.col("rule").min(),
+            pl.col("shape").min(),
+            pl.col("solid").max(),
         )
+    )
+    return groups.sort("shelf", "origin", "target", "day").rows()
+
+
+def _telling(rows: pl.DataFrame, signs: Sequence[int]) -> pl.DataFrame:
+    """Lines without signs of what a verdict among these very lines tells: they will never count."""
+    is_sign = rows["shelf"].is_in(signs)
+    if not is_sign.any():
+        return rows
+    rest, doubtful = rows.filter(~is_sign), rows.filter(is_sign)
+    told = rest.select("origin", "kind").unique()
+    return pl.concat([rest, doubtful.join(told, on=["origin", "kind"], how="anti")])
 
 
 class Matcher:
@@ -131,15 +135,11 @@ class Matcher:
         self._shapes = [frozenset(_shape_number(name) for name in book.shapes) for book in rules.book_of]
         together = sorted(set(map(tuple, by_program.values())))
         self._sections = [_section(rules, positions) for positions in together]
-        # the sections of programs that also write logs of their own, which syslog may carry
-        self._own_logs = [
-            number
-            for number, positions in enumerate(together)
-            if any(rules.book_of[position].shapes for position in positions)
-        ]
+        self._own_logs = [number for number, desk in enumerate(self._sections) if desk.has_own_logs]
         self._section_of = {
             program: together.index(tuple(positions)) for program, positions in by_program.items()
         }
+        self._sieve = Sieve(rules, self._sections, self._number_of)
         self._shelf_of = pl.Series(
             [
                 self.shelves.index((book.service, rule.kind, rule.evidence))
@@ -147,7 +147,7 @@ class Matcher:
             ],
             dtype=pl.Int16,
         )
-        self._signs = [number for number, shelf in enumerate(self.shelves) if shelf[2] == "sign"]
+        self.signs = [number for number, shelf in enumerate(self.shelves) if shelf[2] == "sign"]
         kinds = sorted({(service, kind) for service, kind, _ in self.shelves})
         self._kind_of = pl.Series(
             [
@@ -171,7 +171,7 @@ class Matcher:
         if block.numbers is not None:
             numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
         rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
-        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
+        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected))
 
     def find(self, text: pl.Series, told: Told) -> tuple[pl.DataFrame, list[int]]:
         """Lines that a rule matched, as the log and the rule wrote them; and the rows that are no log lines.
@@ -179,23 +179,24 @@ class Matcher:
         Times and addresses are not settled yet: `origin` and `named` (the target) are what the rule read,
         `hour`, `minute`, `second`, `host` and `shape` what the header says.
         """
-        headed = text.str.contains(HEADER)
-        readable = headed
-        if not headed.all():
-            others = (~headed).arg_true()
-            dated = others.filter(text.gather(others).str.contains(BARE_HEADER))
-            if dated.len():
-                readable = headed.clone().scatter(dated, True)
-        unreadable = pl.Series([], dtype=pl.UInt32)
-        if not readable.all():
-            unreadable = (~readable & (text.str.strip_chars() != "")).arg_true()
-        found = self._find_all(text, headed, readable, told)
-        found += [self._find_undated(unreadable, text, readable, told)] if unreadable.len() else []
+        usual, left = self._sieve.part(text)
+        others = text if left is None else text.gather(left)
+        headed, readable, unreadable = _readable(others)
+        found = self._find_all(others, headed, readable, told) if len(others) else []
+        if left is not None:
+            found = [part.with_columns(left.gather(part["row"]).alias("row")) for part in found if part.height]
+            unreadable = left.gather(unreadable)
+        if usual is not None and usual.height:
+            found.append(self._find_usual(usual, text, told))
+        taken: set[int] = set()
+        if unreadable.len():
+            dated = readable.arg_true() if left is None else _above(left, readable, len(text))
+            found.append(self._find_undated(unreadable, text, dated, told))
+            taken = set(found[-1]["row"])
         told_of = [part.select(_NOTHING.columns) for part in found if part.height]
         if not told_of:
             return _NOTHING, unreadable.to_list()
         lines = pl.concat(told_of).sort("row") if len(told_of) > 1 else told_of[0]
-        taken = set(found[-1]["row"]) if unreadable.len() else ()
         return self._at_home(lines), [row for row in unreadable if row not in taken]
 
     def _find_all(
@@ -208,12 +209,10 @@ class Matcher:
         written = written.with_columns(rows.alias("row"))
         sections = {name: self._number_of(name) for name in written["program"].unique()}
         section = _look_up(written["program"], sections, pl.Int16)
-        found_in_sections = [
-            self._find_written(written if len(own) == written.height else written[own], number, told)
-            for number, own in _places(section)
-        ]
-        if found_in_sections:  # headers are taken apart together: sections are many, and each call costs
-            found.append(headers(pl.concat(found_in_sections).sort("row")))
+        known = written.with_columns(section.alias("section"))
+        known = known.drop_nulls("section") if section.null_count() else known
+        if known.height:
+            found.append(headers(self._find_written(known, told)))
         rest = written.filter(section.is_null())
         dated = (readable & ~headed).arg_true()
         unheaded = pl.DataFrame({"row": dated, "line": text.gather(dated)})
@@ -222,18 +221,32 @@ class Matcher:
             maybe = written.filter(section.is_null() | section.is_in(self._own_logs))
             inner = _left(self._held(carried(unheaded, maybe)), found)
             if inner.height:
-                found.append(self._find(_once(inner), self._by_shape, told, by_shape=True))
+                found.append(self._find(_once(inner), {None: self._by_shape}, told, by_shape=True))
         if self._by_last:
             found.append(self._find_last(_left(unheaded, found), _left(rest, found), told))
         return found
 
-    def _find_written(self, lines: pl.DataFrame, section: int, told: Told) -> pl.DataFrame:
-        """Matching lines among those that the programs of one section wrote."""
-        desk = self._sections[section]
-        held = lines["message"].str.extract_many(desk.literals, overlapping=True)
+    def _find_written(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
+        """Matching lines among those whose `section` says by which rules they are read."""
+        desks = {number: self._sections[number] for number in lines["section"].unique()}
+        literals = list(dict.fromkeys(literal for desk in desks.values() for literal in desk.literals))
+        held = lines["message"].str.extract_many(literals, overlapping=True)
         some = (held.list.len() > 0).arg_true()
         lines = lines[some].with_columns(_together(held, some).alias("all"))
-        return self._find(lines, desk.rules, told)
+        return self._find(lines, {number: desk.rules for number, desk in desks.items()}, told)
+
+    def _find_usual(self, lines: pl.DataFrame, text: pl.Series, told: Told) -> pl.DataFrame:
+        """The same for lines under the usual header, whose time stands in its place."""
+        hits = self._find_written(lines, told)
+        hosts = {who: who.partition(" ")[0] for who in hits["who"].unique()}
+        hits = hits.with_columns(line=text.gather(hits["row"]), host=_look_up(hits["who"], hosts, pl.String))
+        line = pl.col("line").str
+        return hits.select(
+            "row", "line",
+            line.slice(0, 9).alias("hour"), line.slice(10, 2).alias("minute"), line.slice(13, 2).alias("second"),
+            "host", pl.lit(0, pl.Int8).alias("shape"), pl.lit(1, pl.Int64).alias("repeats"),
+            "origin", "named", "times", "rule",
+        )  # fmt: skip
 
     def _held(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The lines that hold a literal of a bare rule, and which (`all`)."""
@@ -248,7 +261,7 @@ class Matcher:
         if not unheaded.height and not rest.height:
             return
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
-        found = self._find(_once(bare(lines)), self._by_shape, told, by_shape=True)
+        found = self._find(_once(bare(lines)), {None: self._by_shape}, told, by_shape=True)
         yield found
         if self._by_request:
             written = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
@@ -258,7 +271,7 @@ class Matcher:
             rest = without(rest, asked)
         left = without(rest, found)
         left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
-        yield headers(self._find(left, self._by_shape, told, by_shape=True))
+        yield headers(self._find(left, {None: self._by_shape}, told, by_shape=True))
 
     def _find_last(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same by the books that are asked last, of programs that no other book knows."""
@@ -275,7 +288,7 @@ class Matcher:
         syslog = syslog.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
         columns = ["row", "line", "all", "asked", "message", "hour", "minute", "second", "host", "shape"]
         shaped = pl.concat([syslog.select(columns), own.select(columns)]).filter(pl.col("hour").is_not_null())
-        return self._find(_once(shaped), self._by_last, told, by_shape=True)
+        return self._find(_once(shaped), {None: self._by_last}, told, by_shape=True)
 
     def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
@@ -291,7 +304,7 @@ class Matcher:
             pl.lit(1, pl.Int64).alias("repeats"),
             pl.lit(_shape_number(REQUESTS), pl.Int16).alias("asked"),
         )
-        return self._find(requests, self._by_request, told)
+        return self._find(requests, {None: self._by_request}, told)
 
     def _at_home(self, found: pl.DataFrame) -> pl.DataFrame:
         """The same, with the line's own host as the origin of what was done there."""
@@ -302,9 +315,9 @@ class Matcher:
         return found.with_columns(origin.alias("origin"))
 
     def _find_undated(
-        self, undated: pl.Series, text: pl.Series, readable: pl.Series, told: Told
+        self, undated: pl.Series, text: pl.Series, dated: pl.Series, told: Told
     ) -> pl.DataFrame:
-        """Matching lines without a time, each with the time of the dated line above it."""
+        """Matching lines without a time, each with the time of the `dated` line above it."""
         if not self._bare_literals:
             return _NOTHING
         lines = self._held(pl.DataFrame({"row": undated, "line": text.gather(undated)})).with_columns(
@@ -314,8 +327,8 @@ class Matcher:
         )
         if not lines.height:
             return _NOTHING
-        hits = self._find(lines, self._by_shape, told, by_shape=True)
-        above = pl.DataFrame({"at": readable.arg_true()}).with_columns(pl.col("at").alias("dated"))
+        hits = self._find(lines, {None: self._by_shape}, told, by_shape=True)
+        above = pl.DataFrame({"at": dated, "dated": dated})
         hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
         above = times_of(text, hits["dated"].drop_nulls().unique())
         return hits.join(above, on="dated", how="left").with_columns(
@@ -333,21 +346,28 @@ class Matcher:
         return self._section_of.get(program.rpartition("/")[2]) if number is None else number
 
     def _find(
-        self, lines: pl.DataFrame, rules: Mapping[str, list[int]], told: Told, *, by_shape: bool = False
+        self,
+        lines: pl.DataFrame,
+        rules: Mapping[int | None, Mapping[str, list[int]]],
+        told: Told,
+        *,
+        by_shape: bool = False,
     ) -> pl.DataFrame:
         """Lines that a rule matched, with `origin`, `named` (target), `times` and `rule` as it read them.
 
         `lines` have `message` and `all` (the literals in them); with `by_shape` also `asked`, the shape that
-        decides which rulebooks are asked. Rules are asked in the order of their files; a line is the first
-        one's that fits.
+        decides which rulebooks are asked, else `section`: `rules` are by section, and by literal. They are
+        asked in the order of their files; a line is the first one's that fits.
         """
         place = pl.int_range(lines.height, eager=True)
         left = lines.select("message", *(["asked"] if by_shape else []), place=place)
-        where = lines.select("all", place=place).group_by("all").agg("place")
+        section = pl.col("section") if "section" in lines.columns else pl.lit(None)
+        where = lines.select("all", section=section, place=place).group_by("section", "all").agg("place")
         wanted: dict[int, list[pl.Series]] = {}
         contested: set[int] = set()  # rules that ask for lines of which others ask, too
-        for together, places in zip(where["all"], where["place"], strict=True):
-            asking = {p for literal in together.split(_APART) for p in rules.get(literal, ())}
+        for number, together, places in zip(where["section"], where["all"], where["place"], strict=True):
+            by_literal = rules[number]
+            asking = {p for literal in together.split(_APART) for p in by_literal.get(literal, ())}
             contested |= asking if len(asking) > 1 else set()
             for position in asking:
                 wanted.setdefault(position, []).append(places)
@@ -367,7 +387,7 @@ class Matcher:
     def _untold(self, hits: pl.DataFrame, position: int, told: Told) -> pl.DataFrame:
         rule = self.rules.rules[position]
         if rule.evidence == "sign" and (names := told.get((self.rules.book_of[position].service, rule.kind))):
-            return hits.filter(~pl.col("origin").is_in(list(names)))
+            return hits.filter(~pl.col("origin").is_in(names))
         return hits
 
     def _of_its_shapes(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
@@ -403,7 +423,7 @@ class Matcher:
         """The same, with the rule's quick pattern first, the full one where that gives nothing."""
         full = self._patterns[position]
         hits = part.filter(part["message"].str.contains(full))
-        origin = hits["message"].str.extract(self.rules.rules[position].quick, 1)
+        origin = quickly(hits["message"], self.rules.rules[position].quick)
         if origin.null_count():
             origin = origin.fill_null(hits["message"].str.extract_groups(full).struct.field("origin"))
         return hits.select(
@@ -462,20 +482,13 @@ def _number(texts: pl.Expr) -> pl.Expr:
     return texts.str.slice(0, 10).cast(pl.Int64, strict=False).fill_null(1)
 
 
-@dataclass(frozen=True)
-class _Section:
-    """The rules for what some programs write: their literals, and for each the rules' places."""
-
-    literals: list[str]
-    rules: dict[str, list[int]]
-
-
-def _section(rules: Ruleset, positions: Iterable[int]) -> _Section:
+def _section(rules: Ruleset, positions: Sequence[int]) -> Section:
     found: dict[str, list[int]] = {}
     for position in positions:
         for literal in rules.rules[position].literals:
             found.setdefault(literal, []).append(position)
-    return _Section(list(found), found)
+    own_logs = any(rules.book_of[position].shapes for position in positions)
+    return Section(list(found), found, own_logs)
 
 
 _UNREAD = pl.DataFrame(
@@ -490,11 +503,24 @@ _NOTHING = pl.DataFrame(
 )  # fmt: skip
 
 
-def _places(section: pl.Series) -> Iterator[tuple[int, pl.Series]]:
-    """For each section that lines belong to, in order, the places of its lines."""
-    numbered = pl.DataFrame({"section": section, "place": pl.int_range(section.len(), eager=True)})
-    grouped = numbered.drop_nulls().group_by("section").agg("place").sort("section")
-    yield from zip(grouped["section"], grouped["place"], strict=True)
+def _readable(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """Which lines begin like syslog's, which with any time, and the rows of those that say something without."""
+    headed = text.str.contains(HEADER)
+    readable = headed
+    if not headed.all():
+        others = (~headed).arg_true()
+        dated = others.filter(text.gather(others).str.contains(BARE_HEADER))
+        if dated.len():
+            readable = headed.clone().scatter(dated, True)
+    if readable.all():
+        return headed, readable, pl.Series([], dtype=pl.UInt32)
+    return headed, readable, (~readable & (text.str.strip_chars() != "")).arg_true()
+
+
+def _above(left: pl.Series, readable: pl.Series, height: int) -> pl.Series:
+    """The rows that have a time, where `readable` is said of the rows `left` and all others have one."""
+    dated = pl.repeat(value=True, n=height, dtype=pl.Boolean, eager=True)
+    return dated.scatter(left.filter(~readable), False).arg_true()
 
 
 def _shape_number(name: str) -> int:

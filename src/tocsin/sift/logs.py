@@ -1,11 +1,13 @@
-"""Reading one log: blocks in, groups out, two blocks at a time on two threads, merged in order."""
+"""Reading one log: blocks in, groups out, two blocks at a time on two threads, merged in order.
+
+What matched is grouped over several blocks, because a group costs its merge as often as it is met.
+"""
 
 import datetime as dt
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 os.environ.setdefault("POLARS_MAX_THREADS", "2")  # before Polars is first imported, by `lines`
 
@@ -14,7 +16,7 @@ import polars as pl
 from tocsin.kernel.time import rfc3339
 from tocsin.sift.blocks import See, blocks
 from tocsin.sift.journald import export_blocks, json_blocks
-from tocsin.sift.lines import Block, Matcher, Matches
+from tocsin.sift.lines import Block, Matcher, Matches, Told, grouped
 from tocsin.sift.piles import Key
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rulebook import Ruleset
@@ -25,9 +27,7 @@ from tocsin.sift.tally import Tally
 from tocsin.sift.values import Observation, Span
 
 THREADS = 2
-
-
-Group = tuple[Any, ...]
+TOGETHER = 4  # blocks whose lines are grouped together: they stay in memory until then
 
 
 class LogReader:
@@ -39,6 +39,7 @@ class LogReader:
         self._rejects = rejects
         self._matcher = Matcher(rules)
         self._threads = ThreadPoolExecutor(THREADS)
+        self._told: Told = {}
         self._kept: list[tuple[str, pl.DataFrame]] | None = [] if keep_rows else None
 
     def read(
@@ -64,22 +65,34 @@ class LogReader:
             self._rejects.add(path, number, reason, raw)
 
         span = Span()
-        for matches, groups in self._matched(stretch, clock, target):
+        together: list[Matches] = []
+        for matches in self._matched(stretch, clock, target):
             for row, reason in matches.rejected:
                 reject(matches.block.number(row), reason, matches.block.line(row))
             span.lines += len(matches.block.text) - len(matches.rejected)
             if matches.rows.height:
-                at, shapes = matches.rows["at"], matches.rows["shape"].unique()
-                first, last = at.min(), at.max()
-                assert isinstance(first, int) and isinstance(last, int)  # noqa: S101 (for the type checker)
-                span.widen(first, last, any(ALL[shape].zone_open for shape in shapes))
-            if groups and not span.service:
-                span.service = self._matcher.shelves[groups[0][0]][0]
-            self._merge(path, matches.block, groups, clock)
-            self._tally.put_away()
+                self._widen(span, matches.rows)
             if self._kept is not None:
                 self._kept.append((path, matches.rows.select(*_OBSERVED)))
+            if matches.block.raw is not None:
+                self._merge(path, together, clock)
+                self._merge(path, [matches], clock, matches.block.raw)
+                together = []
+                continue
+            together.append(matches)
+            if len(together) == TOGETHER:
+                self._merge(path, together, clock)
+                together = []
+        self._merge(path, together, clock)
         return span
+
+    def _widen(self, span: Span, rows: pl.DataFrame) -> None:
+        at, shapes = rows["at"], rows["shape"].unique()
+        first, last = at.min(), at.max()
+        assert isinstance(first, int) and isinstance(last, int)  # noqa: S101 (for the type checker)
+        span.widen(first, last, any(ALL[shape].zone_open for shape in shapes))
+        if not span.service:
+            span.service = self._matcher.shelves[rows["shelf"].min()][0]
 
     def observations(self) -> Iterator[Observation]:
         """Every matching line that counts as evidence, source after source in order of lines."""
@@ -104,33 +117,34 @@ class LogReader:
         """Stop the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _matched(
-        self, stretch: Iterable[Block], clock: Clock, target: str
-    ) -> Iterator[tuple[Matches, list[Group]]]:
-        """Blocks matched and grouped on two threads, given back in order, no more than three in memory."""
-
-        def work(block: Block) -> tuple[Matches, list[Group]]:
-            matches = self._matcher.match(block, clock, target, self._tally.told)
-            return matches, matches.groups().sort("shelf").rows()
-
-        waiting: deque[Future[tuple[Matches, list[Group]]]] = deque()
+    def _matched(self, stretch: Iterable[Block], clock: Clock, target: str) -> Iterator[Matches]:
+        """Blocks matched on two threads, given back in order, no more than three in the works."""
+        waiting: deque[Future[Matches]] = deque()
         for block in stretch:
-            waiting.append(self._threads.submit(work, block))
+            waiting.append(self._threads.submit(self._matcher.match, block, clock, target, self._told))
             if len(waiting) > THREADS:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 
-    def _merge(self, path: str, block: Block, groups: list[Group], clock: Clock) -> None:
-        raw, shelves = block.raw, self._matcher.shelves
+    def _merge(
+        self, path: str, matched: Sequence[Matches], clock: Clock, raw: Sequence[bytes] | None = None
+    ) -> None:
+        """Add what matched in blocks that follow one another to the tally.
+
+        `raw` are the lines' bytes where the text is not exactly these.
+        """
+        found = [matches.rows for matches in matched if matches.rows.height]
+        if not found:
+            return
+        tally, shelves = self._tally, self._matcher.shelves
         settled = [clock.assumed(shape.year_open, shape.zone_open, shape.day_open) for shape in ALL]
-        for group in groups:
-            shelf, origin, target, day, rows, numbers, text, count, score, first, last, *more = group
-            rule, shape, solid = more
+        for group in grouped(pl.concat(found), self._matcher.signs, by_row=raw is not None):
+            shelf, origin, target, day, text, numbers, count, score, first, last, rule, shape, solid = group
             service, kind, evidence = shelves[shelf]
-            if evidence == "sign" and self._tally.is_told(origin, service, kind):
+            if evidence == "sign" and tally.is_told(origin, service, kind):
                 continue
-            pile = self._tally.pile(Key(kind, origin, target, service, day), evidence, first, last)
+            pile = tally.pile(Key(kind, origin, target, service, day), evidence, first, last)
             pile.count += count
             pile.score += score
             pile.solid |= solid
@@ -138,8 +152,10 @@ class LogReader:
                 pile.rule = rule
             if pile.assumed is not settled[shape]:
                 pile.assume(settled[shape])
-            data = text.encode() if raw is None else b"\n".join([raw[row] for row in rows])
+            data = text.encode() if raw is None else b"\n".join([raw[row] for row in text])
             pile.lines_of(path).add(numbers, data + b"\n")
+        tally.put_away()
+        self._told = {about: list(names) for about, names in tally.told.items()}
 
 
 _OBSERVED = ("number", "shelf", "origin", "target", "day", "at", "count", "rule")
