@@ -80,7 +80,7 @@ def sift(paths: Sequence[str], options: Options | None = None, rejects: Rejects 
     Nothing that a source holds stops the run: what cannot be read is counted and kept with its reason. Raises
     BadInput for options that make no sense.
     """
-    with _rare_collections():
+    with rare_collections():
         run = Run(options or Options(), rejects=rejects)
         for source in sources.find(map(str, paths)):
             run.read(source)
@@ -88,10 +88,10 @@ def sift(paths: Sequence[str], options: Options | None = None, rejects: Rejects 
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Attacks hold no cycles: looking for some every few hundred objects costs half of the time of a feed."""
     before = gc.get_threshold()
-    gc.set_threshold(50_000, 50, 50)
+    gc.set_threshold(500_000, 50, 50)
     try:
         yield
     finally:

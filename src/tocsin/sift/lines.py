@@ -14,18 +14,16 @@ import polars as pl
 from tocsin.sift.access import transcribe
 from tocsin.sift.headers import bare, carried, headers, split, times_of, without
 from tocsin.sift.origins import normalise
-from tocsin.sift.quick import quickly
+from tocsin.sift.readings import APART, THIS_HOST, Readings, Told, shape_number
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import (
     BARE_HEADER,
-    BARE_NAMES,
     HEADER,
     REQUESTS,
     RFC5424,
     SHAPES,
     SYSLOG,
     UNDATED,
-    WHATEVER,
 )
 from tocsin.sift.sieve import Section, Sieve
 from tocsin.sift.stamps import Clock
@@ -33,7 +31,6 @@ from tocsin.sift.stamps import Clock
 DAY = 86_400
 NO_HEADER = "no log header"
 IMPOSSIBLE_TIME = "impossible time"
-THIS_HOST = "\n"  # for an origin: no line holds it
 
 
 @dataclass(frozen=True)
@@ -55,10 +52,6 @@ class Block:
     def line(self, row: int) -> bytes:
         """The bytes of a row of this block."""
         return self.raw[row] if self.raw is not None else str(self.text[row]).encode()
-
-
-# The origins of which a verdict is known, by service and kind.
-Told = Mapping[tuple[str, str], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -116,9 +109,7 @@ class Matcher:
         told = zip(rules.book_of, rules.rules, strict=True)
         shelves = dict.fromkeys((book.service, rule.kind, rule.evidence) for book, rule in told)
         self.shelves = sorted(shelves, key=lambda shelf: (shelf[2] != "verdict", shelf))
-        self._patterns = [
-            book.full_pattern(rule) for book, rule in zip(rules.book_of, rules.rules, strict=True)
-        ]
+        self._readings = Readings(rules)
         self._by_shape: dict[str, list[int]] = {}
         self._by_request: dict[str, list[int]] = {}
         self._by_last: dict[str, list[int]] = {}
@@ -132,7 +123,6 @@ class Matcher:
                 by.setdefault(literal, []).append(position)
         self._bare_literals = list(dict.fromkeys([*self._by_shape, *self._by_request]))
         self._last_literals = list(self._by_last)
-        self._shapes = [frozenset(_shape_number(name) for name in book.shapes) for book in rules.book_of]
         together = sorted(set(map(tuple, by_program.values())))
         self._sections = [_section(rules, positions) for positions in together]
         self._own_logs = [number for number, desk in enumerate(self._sections) if desk.has_own_logs]
@@ -221,7 +211,7 @@ class Matcher:
             maybe = written.filter(section.is_null() | section.is_in(self._own_logs))
             inner = _left(self._held(carried(unheaded, maybe)), found)
             if inner.height:
-                found.append(self._find(_once(inner), {None: self._by_shape}, told, by_shape=True))
+                found.append(self._readings.find(_once(inner), {None: self._by_shape}, told, by_shape=True))
         if self._by_last:
             found.append(self._find_last(_left(unheaded, found), _left(rest, found), told))
         return found
@@ -233,7 +223,7 @@ class Matcher:
         held = lines["message"].str.extract_many(literals, overlapping=True)
         some = (held.list.len() > 0).arg_true()
         lines = lines[some].with_columns(_together(held, some).alias("all"))
-        return self._find(lines, {number: desk.rules for number, desk in desks.items()}, told)
+        return self._readings.find(lines, {number: desk.rules for number, desk in desks.items()}, told)
 
     def _find_usual(self, lines: pl.DataFrame, text: pl.Series, told: Told) -> pl.DataFrame:
         """The same for lines under the usual header, whose time stands in its place."""
@@ -261,7 +251,7 @@ class Matcher:
         if not unheaded.height and not rest.height:
             return
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
-        found = self._find(_once(bare(lines)), {None: self._by_shape}, told, by_shape=True)
+        found = self._readings.find(_once(bare(lines)), {None: self._by_shape}, told, by_shape=True)
         yield found
         if self._by_request:
             written = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
@@ -270,8 +260,8 @@ class Matcher:
             yield asked
             rest = without(rest, asked)
         left = without(rest, found)
-        left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
-        yield headers(self._find(left, {None: self._by_shape}, told, by_shape=True))
+        left = left.with_columns(pl.lit(shape_number(SYSLOG), pl.Int16).alias("asked"))
+        yield headers(self._readings.find(left, {None: self._by_shape}, told, by_shape=True))
 
     def _find_last(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same by the books that are asked last, of programs that no other book knows."""
@@ -285,10 +275,10 @@ class Matcher:
         written = rest.join(lines.select("row", "all"), on="row")
         syslog = headers(written).filter(pl.col("shape").is_in(_NAMING_HOSTS))
         own = bare(without(lines, syslog))
-        syslog = syslog.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
+        syslog = syslog.with_columns(pl.lit(shape_number(SYSLOG), pl.Int16).alias("asked"))
         columns = ["row", "line", "all", "asked", "message", "hour", "minute", "second", "host", "shape"]
         shaped = pl.concat([syslog.select(columns), own.select(columns)]).filter(pl.col("hour").is_not_null())
-        return self._find(_once(shaped), {None: self._by_last}, told, by_shape=True)
+        return self._readings.find(_once(shaped), {None: self._by_last}, told, by_shape=True)
 
     def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
@@ -302,9 +292,9 @@ class Matcher:
         requests = requests.with_columns(
             pl.lit(None, pl.String).alias("host"),
             pl.lit(1, pl.Int64).alias("repeats"),
-            pl.lit(_shape_number(REQUESTS), pl.Int16).alias("asked"),
+            pl.lit(shape_number(REQUESTS), pl.Int16).alias("asked"),
         )
-        return self._find(requests, {None: self._by_request}, told)
+        return self._readings.find(requests, {None: self._by_request}, told)
 
     def _at_home(self, found: pl.DataFrame) -> pl.DataFrame:
         """The same, with the line's own host as the origin of what was done there."""
@@ -322,12 +312,12 @@ class Matcher:
             return _NOTHING
         lines = self._held(pl.DataFrame({"row": undated, "line": text.gather(undated)})).with_columns(
             pl.col("line").alias("message"),
-            pl.lit(_shape_number(UNDATED), pl.Int16).alias("asked"),
+            pl.lit(shape_number(UNDATED), pl.Int16).alias("asked"),
             pl.lit(1, pl.Int64).alias("repeats"),
         )
         if not lines.height:
             return _NOTHING
-        hits = self._find(lines, {None: self._by_shape}, told, by_shape=True)
+        hits = self._readings.find(lines, {None: self._by_shape}, told, by_shape=True)
         above = pl.DataFrame({"at": dated, "dated": dated})
         hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
         above = times_of(text, hits["dated"].drop_nulls().unique())
@@ -335,7 +325,7 @@ class Matcher:
             pl.col("hour").fill_null(""),
             pl.col("minute").fill_null(""),
             pl.col("second").fill_null(""),
-            pl.col("shape").fill_null(_shape_number(UNDATED)),
+            pl.col("shape").fill_null(shape_number(UNDATED)),
         ).select(_NOTHING.columns)  # fmt: skip
 
     def _number_of(self, program: str | None) -> int | None:
@@ -344,106 +334,6 @@ class Matcher:
             return None
         number = self._section_of.get(program)
         return self._section_of.get(program.rpartition("/")[2]) if number is None else number
-
-    def _find(
-        self,
-        lines: pl.DataFrame,
-        rules: Mapping[int | None, Mapping[str, list[int]]],
-        told: Told,
-        *,
-        by_shape: bool = False,
-    ) -> pl.DataFrame:
-        """Lines that a rule matched, with `origin`, `named` (target), `times` and `rule` as it read them.
-
-        `lines` have `message` and `all` (the literals in them); with `by_shape` also `asked`, the shape that
-        decides which rulebooks are asked, else `section`: `rules` are by section, and by literal. They are
-        asked in the order of their files; a line is the first one's that fits.
-        """
-        place = pl.int_range(lines.height, eager=True)
-        left = lines.select("message", *(["asked"] if by_shape else []), place=place)
-        section = pl.col("section") if "section" in lines.columns else pl.lit(None)
-        where = lines.select("all", section=section, place=place).group_by("section", "all").agg("place")
-        wanted: dict[int, list[pl.Series]] = {}
-        contested: set[int] = set()  # rules that ask for lines of which others ask, too
-        for number, together, places in zip(where["section"], where["all"], where["place"], strict=True):
-            by_literal = rules[number]
-            asking = {p for literal in together.split(_APART) for p in by_literal.get(literal, ())}
-            contested |= asking if len(asking) > 1 else set()
-            for position in asking:
-                wanted.setdefault(position, []).append(places)
-        taken = pl.repeat(value=False, n=lines.height, dtype=pl.Boolean, eager=True)
-        found = [_UNREAD]
-        for position in sorted(wanted):
-            places = pl.concat(wanted[position])
-            part = left[places.filter(~taken.gather(places)) if position in contested else places]
-            part = self._of_its_shapes(part, position) if by_shape else part
-            if part.height and (hits := self._ask(part, position)).height:
-                found.append(self._untold(hits, position, told))
-                if position in contested:
-                    taken = taken.scatter(hits["place"], True)
-        read = pl.concat(found).sort("place")
-        return pl.concat([lines[read["place"]], read.drop("place")], how="horizontal")
-
-    def _untold(self, hits: pl.DataFrame, position: int, told: Told) -> pl.DataFrame:
-        rule = self.rules.rules[position]
-        if rule.evidence == "sign" and (names := told.get((self.rules.book_of[position].service, rule.kind))):
-            return hits.filter(~pl.col("origin").is_in(names))
-        return hits
-
-    def _of_its_shapes(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """The lines of the shapes that a rule is about."""
-        shapes = self._shapes[position]
-        if _shape_number(WHATEVER) in shapes:
-            return part
-        return part.filter(pl.col("asked").is_in(list(shapes)))
-
-    def _ask(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """What one rule reads from lines."""
-        rule = self.rules.rules[position]
-        if rule.local:
-            return self._try_locally(part, position)
-        return self._try_quickly(part, position) if rule.quick else self._try(part, position)
-
-    def _try(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """What one rule reads from messages that hold its literal."""
-        rule = self.rules.rules[position]
-        groups = pl.col("message").str.extract_groups(self._patterns[position]).struct
-        times = _number(groups.field("count")) if rule.counts else pl.lit(1, pl.Int64)
-        named = groups.field("target") if rule.names_target else pl.lit(None, pl.String)
-        hits = part.select(
-            "place",
-            groups.field("origin").alias("origin"),
-            named.alias("named"),
-            times.alias("times"),
-            pl.lit(position, pl.Int16).alias("rule"),
-        )
-        return hits.drop_nulls("origin")
-
-    def _try_quickly(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """The same, with the rule's quick pattern first, the full one where that gives nothing."""
-        full = self._patterns[position]
-        hits = part.filter(part["message"].str.contains(full))
-        origin = quickly(hits["message"], self.rules.rules[position].quick)
-        if origin.null_count():
-            origin = origin.fill_null(hits["message"].str.extract_groups(full).struct.field("origin"))
-        return hits.select(
-            "place",
-            origin.alias("origin"),
-            pl.lit(None, pl.String).alias("named"),
-            pl.lit(1, pl.Int64).alias("times"),
-            pl.lit(position, pl.Int16).alias("rule"),
-        )
-
-    def _try_locally(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """The same where the line's own host is the origin: who that is stands in the header."""
-        hit = part["message"].str.contains(self._patterns[position])
-        return part.filter(hit).select(
-            "place",
-            pl.lit(THIS_HOST).alias("origin"),
-            pl.lit(None, pl.String).alias("named"),
-            pl.lit(1, pl.Int64).alias("times"),
-            pl.lit(position, pl.Int16).alias("rule"),
-        )
 
     def _settle(self, lines: pl.DataFrame, clock: Clock, target: str) -> tuple[pl.DataFrame, list[int]]:
         """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
@@ -474,14 +364,6 @@ class Matcher:
         ).to_list()
 
 
-_APART = "\0"  # stands in no literal
-
-
-def _number(texts: pl.Expr) -> pl.Expr:
-    """How often something happened, as the rule read it; once where that is no number that could be meant."""
-    return texts.str.slice(0, 10).cast(pl.Int64, strict=False).fill_null(1)
-
-
 def _section(rules: Ruleset, positions: Sequence[int]) -> Section:
     found: dict[str, list[int]] = {}
     for position in positions:
@@ -491,9 +373,6 @@ def _section(rules: Ruleset, positions: Sequence[int]) -> Section:
     return Section(list(found), found, own_logs)
 
 
-_UNREAD = pl.DataFrame(
-    schema={"place": pl.Int64, "origin": pl.String, "named": pl.String, "times": pl.Int64, "rule": pl.Int16}
-)
 _NOTHING = pl.DataFrame(
     schema={
         "row": pl.UInt32, "line": pl.String, "hour": pl.String, "minute": pl.String, "second": pl.String,
@@ -523,13 +402,6 @@ def _above(left: pl.Series, readable: pl.Series, height: int) -> pl.Series:
     return dated.scatter(left.filter(~readable), False).arg_true()
 
 
-def _shape_number(name: str) -> int:
-    """A bare shape as rows carry it; `syslog`, `any` and `access` have numbers that no line's shape has."""
-    if name == UNDATED:
-        return len(SHAPES) + len(BARE_NAMES)
-    return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
-
-
 # Syslog's shapes whose first word is a host for certain; a program's own ISO time may precede anything.
 _NAMING_HOSTS = [number for number, shape in enumerate(SHAPES) if shape.year_open or shape is RFC5424]
 
@@ -551,7 +423,7 @@ def _together(literals: pl.Series, rows: pl.Series) -> pl.Series:
     lists = literals.gather(rows)
     together = lists.list.first()
     many = (lists.list.len() > 1).arg_true()
-    return together.scatter(many, lists.gather(many).list.join(_APART)) if many.len() else together
+    return together.scatter(many, lists.gather(many).list.join(APART)) if many.len() else together
 
 
 def _look_up(series: pl.Series, table: Mapping[Any, int | str | None], dtype: type[pl.DataType]) -> pl.Series:

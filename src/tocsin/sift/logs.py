@@ -6,15 +6,16 @@ What matched is grouped over several blocks, because a group costs its merge as 
 import datetime as dt
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 os.environ.setdefault("POLARS_MAX_THREADS", "2")  # before Polars is first imported, by `lines`
 
 import polars as pl
 
 from tocsin.kernel.time import rfc3339
-from tocsin.sift.blocks import See, blocks
+from tocsin.sift.blocks import See, block_makers
 from tocsin.sift.journald import export_blocks, json_blocks
 from tocsin.sift.lines import Block, Matcher, Matches, Told, grouped
 from tocsin.sift.piles import Key
@@ -51,22 +52,22 @@ class LogReader:
             self._rejects.add(path, number, reason, raw)
 
         if kind == "journal-json":
-            stretch = json_blocks(stream, first, see, reject)
-        elif kind == "journal-export":
-            stretch = export_blocks(stream, first, see, reject)
-        else:
-            stretch = blocks(stream, first, see, reject)
-        return self.take(path, stretch, clock, target)
+            return self.take(path, json_blocks(stream, first, see, reject), clock, target)
+        if kind == "journal-export":
+            return self.take(path, export_blocks(stream, first, see, reject), clock, target)
+        return self._take(path, block_makers(stream, first, see, reject), clock, target)
 
     def take(self, path: str, stretch: Iterable[Block], clock: Clock, target: str) -> Span:
         """Read blocks of lines of a source, wherever they come from."""
+        return self._take(path, (partial(_same, block) for block in stretch), clock, target)
 
+    def _take(self, path: str, makers: Iterable[Callable[[], Block]], clock: Clock, target: str) -> Span:
         def reject(number: int, reason: str, raw: bytes) -> None:
             self._rejects.add(path, number, reason, raw)
 
         span = Span()
         together: list[Matches] = []
-        for matches in self._matched(stretch, clock, target):
+        for matches in self._matched(makers, clock, target):
             for row, reason in matches.rejected:
                 reject(matches.block.number(row), reason, matches.block.line(row))
             span.lines += len(matches.block.text) - len(matches.rejected)
@@ -117,11 +118,17 @@ class LogReader:
         """Stop the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _matched(self, stretch: Iterable[Block], clock: Clock, target: str) -> Iterator[Matches]:
-        """Blocks matched on two threads, given back in order, no more than three in the works."""
+    def _matched(
+        self, makers: Iterable[Callable[[], Block]], clock: Clock, target: str
+    ) -> Iterator[Matches]:
+        """Blocks made and matched on two threads, given back in order, no more than three in the works."""
+
+        def work(make: Callable[[], Block], told: Told) -> Matches:
+            return self._matcher.match(make(), clock, target, told)
+
         waiting: deque[Future[Matches]] = deque()
-        for block in stretch:
-            waiting.append(self._threads.submit(self._matcher.match, block, clock, target, self._told))
+        for make in makers:
+            waiting.append(self._threads.submit(work, make, self._told))
             if len(waiting) > THREADS:
                 yield waiting.popleft().result()
         while waiting:
@@ -156,6 +163,10 @@ class LogReader:
             pile.lines_of(path).add(numbers, data + b"\n")
         tally.put_away()
         self._told = {about: list(names) for about, names in tally.told.items()}
+
+
+def _same(block: Block) -> Block:
+    return block
 
 
 _OBSERVED = ("number", "shelf", "origin", "target", "day", "at", "count", "rule")

@@ -15,6 +15,7 @@ from functools import lru_cache
 import polars as pl
 
 from tocsin.sift.headers import CARRIED, split
+from tocsin.sift.patterns import beginning
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import MONTH
 
@@ -25,9 +26,6 @@ _HEAD = rf"^{MONTH} [ 0-3][0-9] [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}} [!-9;-Z\\-~]+ "
 _PID = r"\[[0-9]+\]: "
 _REPEATED = "message repeated "
 _MOST_PROGRAMS = 500
-# Parts of a pattern: what opens a group, an escape, a class, any other character; and how often one may stand.
-_PIECE = re.compile(r"(?:\((?:\?(?:P<\w+>|:))?|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.)(?:(?:[*+?]|\{[0-9,]+\})\??)?")
-_OPEN = re.compile(r"(?<!\\)(?:\\\\)*(?:\.|\[\^|\\[SWD])")
 
 
 @dataclass(frozen=True)
@@ -134,22 +132,6 @@ class Sieve:
         if section.has_own_logs:
             yield CARRIED.removeprefix("^")
         yield _REPEATED
-
-
-def beginning(pattern: str) -> tuple[str, bool]:
-    """How whatever fits a pattern begins, up to where it may be anything; and whether that is all of it."""
-    done, piece, depth = "", "", 0
-    for match in _PIECE.finditer(pattern):
-        part = match[0]
-        depth += part.startswith("(") - part.startswith(")")
-        if part == "|" and not depth or part.startswith("(?") and part[2:3] not in ("P", ":"):
-            return "", False
-        piece += "(?:" if part.startswith("(?P") else part
-        if not depth:
-            if _OPEN.search(piece):
-                return done, False
-            done, piece = done + piece, ""
-    return done, True
 
 
 def _by_place(rows: pl.Series, lines: pl.Series) -> pl.DataFrame:

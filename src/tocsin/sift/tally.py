@@ -305,5 +305,11 @@ def _day(day: int) -> tuple[dt.date, str]:
 
 def _instant(seconds: int) -> str:
     """RFC 3339; by hand, because there are two for every attack."""
-    minutes, second = divmod(seconds % 86_400, 60)
-    return f"{_day(seconds // 86_400)[1]}T{minutes // 60:02}:{minutes % 60:02}:{second:02}Z"
+    minutes, second = divmod(seconds, 60)
+    return f"{_minute(minutes)}:{second:02}Z"
+
+
+@lru_cache(maxsize=16_384)
+def _minute(minutes: int) -> str:
+    day, minute = divmod(minutes, 1440)
+    return f"{_day(day)[1]}T{minute // 60:02}:{minute % 60:02}"
