@@ -14,7 +14,7 @@ import polars as pl
 from tocsin.sift.access import transcribe
 from tocsin.sift.headers import bare, carried, headers, split, times_of, without
 from tocsin.sift.origins import normalise
-from tocsin.sift.readings import APART, THIS_HOST, Readings, Told, shape_number
+from tocsin.sift.readings import APART, THIS_HOST, Readings, shape_number
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import (
     BARE_HEADER,
@@ -149,12 +149,9 @@ class Matcher:
         self._weight_of = pl.Series([rule.weight for rule in rules.rules], dtype=pl.Int64)
         self._solid_of = pl.Series([not rule.spoofable for rule in rules.rules], dtype=pl.Boolean)
 
-    def match(self, block: Block, clock: Clock, target: str, told: Told | None = None) -> Matches:
-        """Everything that the rules find in a block; `target` stands where a line names no host.
-
-        Signs of origins that `told` names for their kind are left out: they will never count.
-        """
-        found, unreadable = self.find(block.text, told or {})
+    def match(self, block: Block, clock: Clock, target: str) -> Matches:
+        """Everything that the rules find in a block; `target` stands where a line names no host."""
+        found, unreadable = self.find(block.text)
         rejected = [(row, NO_HEADER) for row in unreadable]
         settled, timeless = self._settle(found, clock, target)
         numbers = settled["row"].cast(pl.Int64) + block.first
@@ -163,7 +160,7 @@ class Matcher:
         rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
         return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected))
 
-    def find(self, text: pl.Series, told: Told) -> tuple[pl.DataFrame, list[int]]:
+    def find(self, text: pl.Series) -> tuple[pl.DataFrame, list[int]]:
         """Lines that a rule matched, as the log and the rule wrote them; and the rows that are no log lines.
 
         Times and addresses are not settled yet: `origin` and `named` (the target) are what the rule read,
@@ -172,16 +169,16 @@ class Matcher:
         usual, left = self._sieve.part(text)
         others = text if left is None else text.gather(left)
         headed, readable, unreadable = _readable(others)
-        found = self._find_all(others, headed, readable, told) if len(others) else []
+        found = self._find_all(others, headed, readable) if len(others) else []
         if left is not None:
             found = [part.with_columns(left.gather(part["row"]).alias("row")) for part in found if part.height]
             unreadable = left.gather(unreadable)
         if usual is not None and usual.height:
-            found.append(self._find_usual(usual, text, told))
+            found.append(self._find_usual(usual, text))
         taken: set[int] = set()
         if unreadable.len():
             dated = readable.arg_true() if left is None else _above(left, readable, len(text))
-            found.append(self._find_undated(unreadable, text, dated, told))
+            found.append(self._find_undated(unreadable, text, dated))
             taken = set(found[-1]["row"])
         told_of = [part.select(_NOTHING.columns) for part in found if part.height]
         if not told_of:
@@ -190,7 +187,7 @@ class Matcher:
         return self._at_home(lines), [row for row in unreadable if row not in taken]
 
     def _find_all(
-        self, text: pl.Series, headed: pl.Series, readable: pl.Series, told: Told
+        self, text: pl.Series, headed: pl.Series, readable: pl.Series
     ) -> list[pl.DataFrame]:
         """Matching lines with their header's fields: syslog's by program, then what is left as bare."""
         found = []
@@ -202,32 +199,32 @@ class Matcher:
         known = written.with_columns(section.alias("section"))
         known = known.drop_nulls("section") if section.null_count() else known
         if known.height:
-            found.append(headers(self._find_written(known, told)))
+            found.append(headers(self._find_written(known)))
         rest = written.filter(section.is_null())
         dated = (readable & ~headed).arg_true()
         unheaded = pl.DataFrame({"row": dated, "line": text.gather(dated)})
         if self._bare_literals:
-            found += self._find_bare(self._held(unheaded), self._held(rest), told)
+            found += self._find_bare(self._held(unheaded), self._held(rest))
             maybe = written.filter(section.is_null() | section.is_in(self._own_logs))
             inner = _left(self._held(carried(unheaded, maybe)), found)
             if inner.height:
-                found.append(self._readings.find(_once(inner), {None: self._by_shape}, told, by_shape=True))
+                found.append(self._readings.find(_once(inner), {None: self._by_shape}, by_shape=True))
         if self._by_last:
-            found.append(self._find_last(_left(unheaded, found), _left(rest, found), told))
+            found.append(self._find_last(_left(unheaded, found), _left(rest, found)))
         return found
 
-    def _find_written(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
+    def _find_written(self, lines: pl.DataFrame) -> pl.DataFrame:
         """Matching lines among those whose `section` says by which rules they are read."""
         desks = {number: self._sections[number] for number in lines["section"].unique()}
         literals = list(dict.fromkeys(literal for desk in desks.values() for literal in desk.literals))
         held = lines["message"].str.extract_many(literals, overlapping=True)
         some = (held.list.len() > 0).arg_true()
         lines = lines[some].with_columns(_together(held, some).alias("all"))
-        return self._readings.find(lines, {number: desk.rules for number, desk in desks.items()}, told)
+        return self._readings.find(lines, {number: desk.rules for number, desk in desks.items()})
 
-    def _find_usual(self, lines: pl.DataFrame, text: pl.Series, told: Told) -> pl.DataFrame:
+    def _find_usual(self, lines: pl.DataFrame, text: pl.Series) -> pl.DataFrame:
         """The same for lines under the usual header, whose time stands in its place."""
-        hits = self._find_written(lines, told)
+        hits = self._find_written(lines)
         hosts = {who: who.partition(" ")[0] for who in hits["who"].unique()}
         hits = hits.with_columns(line=text.gather(hits["row"]), host=_look_up(hits["who"], hosts, pl.String))
         line = pl.col("line").str
@@ -246,24 +243,24 @@ class Matcher:
         some = (held.list.len() > 0).arg_true()
         return lines[some].with_columns(_together(held, some).alias("all"))
 
-    def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> Iterator[pl.DataFrame]:
+    def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
         if not unheaded.height and not rest.height:
             return
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
-        found = self._readings.find(_once(bare(lines)), {None: self._by_shape}, told, by_shape=True)
+        found = self._readings.find(_once(bare(lines)), {None: self._by_shape}, by_shape=True)
         yield found
         if self._by_request:
             written = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
             requests = pl.concat([unheaded.select("row", "line", "all", text="line"), written])
-            asked = self._find_requests(without(requests, found), told)
+            asked = self._find_requests(without(requests, found))
             yield asked
             rest = without(rest, asked)
         left = without(rest, found)
         left = left.with_columns(pl.lit(shape_number(SYSLOG), pl.Int16).alias("asked"))
-        yield headers(self._readings.find(left, {None: self._by_shape}, told, by_shape=True))
+        yield headers(self._readings.find(left, {None: self._by_shape}, by_shape=True))
 
-    def _find_last(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> pl.DataFrame:
+    def _find_last(self, unheaded: pl.DataFrame, rest: pl.DataFrame) -> pl.DataFrame:
         """The same by the books that are asked last, of programs that no other book knows."""
         lines = pl.concat([unheaded, rest.select("row", "line")])
         if lines.height:
@@ -278,9 +275,9 @@ class Matcher:
         syslog = syslog.with_columns(pl.lit(shape_number(SYSLOG), pl.Int16).alias("asked"))
         columns = ["row", "line", "all", "asked", "message", "hour", "minute", "second", "host", "shape"]
         shaped = pl.concat([syslog.select(columns), own.select(columns)]).filter(pl.col("hour").is_not_null())
-        return self._readings.find(_once(shaped), {None: self._by_last}, told, by_shape=True)
+        return self._readings.find(_once(shaped), {None: self._by_last}, by_shape=True)
 
-    def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
+    def _find_requests(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
         lines = lines.filter(lines["text"].str.contains_any(list(self._by_request))).sort("row")
         if not lines.height:
@@ -294,7 +291,7 @@ class Matcher:
             pl.lit(1, pl.Int64).alias("repeats"),
             pl.lit(shape_number(REQUESTS), pl.Int16).alias("asked"),
         )
-        return self._readings.find(requests, {None: self._by_request}, told)
+        return self._readings.find(requests, {None: self._by_request})
 
     def _at_home(self, found: pl.DataFrame) -> pl.DataFrame:
         """The same, with the line's own host as the origin of what was done there."""
@@ -305,7 +302,7 @@ class Matcher:
         return found.with_columns(origin.alias("origin"))
 
     def _find_undated(
-        self, undated: pl.Series, text: pl.Series, dated: pl.Series, told: Told
+        self, undated: pl.Series, text: pl.Series, dated: pl.Series
     ) -> pl.DataFrame:
         """Matching lines without a time, each with the time of the `dated` line above it."""
         if not self._bare_literals:
@@ -317,7 +314,7 @@ class Matcher:
         )
         if not lines.height:
             return _NOTHING
-        hits = self._readings.find(lines, {None: self._by_shape}, told, by_shape=True)
+        hits = self._readings.find(lines, {None: self._by_shape}, by_shape=True)
         above = pl.DataFrame({"at": dated, "dated": dated})
         hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
         above = times_of(text, hits["dated"].drop_nulls().unique())

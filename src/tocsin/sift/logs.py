@@ -17,7 +17,7 @@ import polars as pl
 from tocsin.kernel.time import rfc3339
 from tocsin.sift.blocks import See, block_makers
 from tocsin.sift.journald import export_blocks, json_blocks
-from tocsin.sift.lines import Block, Matcher, Matches, Told, grouped
+from tocsin.sift.lines import Block, Matcher, Matches, grouped
 from tocsin.sift.piles import Key
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rulebook import Ruleset
@@ -40,7 +40,6 @@ class LogReader:
         self._rejects = rejects
         self._matcher = Matcher(rules)
         self._threads = ThreadPoolExecutor(THREADS)
-        self._told: Told = {}
         self._kept: list[tuple[str, pl.DataFrame]] | None = [] if keep_rows else None
 
     def read(
@@ -123,12 +122,12 @@ class LogReader:
     ) -> Iterator[Matches]:
         """Blocks made and matched on two threads, given back in order, no more than three in the works."""
 
-        def work(make: Callable[[], Block], told: Told) -> Matches:
-            return self._matcher.match(make(), clock, target, told)
+        def work(make: Callable[[], Block]) -> Matches:
+            return self._matcher.match(make(), clock, target)
 
         waiting: deque[Future[Matches]] = deque()
         for make in makers:
-            waiting.append(self._threads.submit(work, make, self._told))
+            waiting.append(self._threads.submit(work, make))
             if len(waiting) > THREADS:
                 yield waiting.popleft().result()
         while waiting:
@@ -162,7 +161,6 @@ class LogReader:
             data = text.encode() if raw is None else b"\n".join([raw[row] for row in text])
             pile.lines_of(path).add(numbers, data + b"\n")
         tally.put_away()
-        self._told = {about: list(names) for about, names in tally.told.items()}
 
 
 def _same(block: Block) -> Block:

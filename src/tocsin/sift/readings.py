@@ -17,9 +17,6 @@ THIS_HOST = "\n"  # for an origin: no line holds it
 _MANY = 200  # messages; for fewer, one pattern with groups is quicker than several calls
 APART = "\0"  # between literals: stands in none
 
-# The origins of which a verdict is known, by service and kind.
-Told = Mapping[tuple[str, str], Sequence[str]]
-
 
 @dataclass(frozen=True)
 class _Hits:
@@ -42,15 +39,14 @@ class Readings:
 
     def __init__(self, rules: Ruleset) -> None:
         self._rules = rules
-        told = zip(rules.book_of, rules.rules, strict=True)
-        self._patterns = [book.full_pattern(rule) for book, rule in told]
+        of_books = zip(rules.book_of, rules.rules, strict=True)
+        self._patterns = [book.full_pattern(rule) for book, rule in of_books]
         self._shapes = [frozenset(map(shape_number, book.shapes)) for book in rules.book_of]
 
     def find(
         self,
         lines: pl.DataFrame,
         rules: Mapping[int | None, Mapping[str, list[int]]],
-        told: Told,
         *,
         by_shape: bool = False,
     ) -> pl.DataFrame:
@@ -58,8 +54,7 @@ class Readings:
 
         `lines` have `message` and `all` (the literals in them); with `by_shape` also `asked`, the shape that
         decides which rulebooks are asked, else maybe `section`: `rules` are by section, and by literal. They
-        are asked in the order of their files; a line is the first one's that fits. Signs of origins that
-        `told` names for their kind are left out.
+        are asked in the order of their files; a line is the first one's that fits.
         """
         section = pl.col("section") if "section" in lines.columns else pl.lit(None)
         place = pl.int_range(lines.height, dtype=pl.UInt32)
@@ -87,17 +82,11 @@ class Readings:
                 continue
             if position in contested:
                 taken = taken.scatter(hits.places, True)
-            found[position] = self._untold(hits, position, told)
+            found[position] = hits
         return _together(lines, found)
 
     def _word(self, position: int) -> Word | None:
         return origin_word(self._rules.rules[position].pattern, self._rules.book_of[position].suffix)
-
-    def _untold(self, hits: _Hits, position: int, told: Told) -> _Hits:
-        rule = self._rules.rules[position]
-        if rule.evidence == "sign" and (names := told.get((self._rules.book_of[position].service, rule.kind))):
-            return hits.filter(~hits.origin.is_in(names))
-        return hits
 
     def _of_its_shapes(self, places: pl.Series, asked: pl.Series, position: int) -> pl.Series:
         """The places of lines of the shapes that a rule is about."""
