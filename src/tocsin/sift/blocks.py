@@ -48,6 +48,11 @@ def cut(stream: Stream, place: Place, see: See, reject: Reject, size: int | None
     rest, skipping = b"", False
     while data := stream.read(max(size - len(rest), size >> 2)):
         see(data)
+        end = data.rfind(b"\n") + 1
+        if end and not skipping:  # nearly always: then the bytes are copied once
+            yield b"".join((rest, memoryview(data)[:end]))
+            rest = data[end:]
+            continue
         data = rest + data if rest else data
         end = data.rfind(b"\n") + 1
         if skipping:
