@@ -220,7 +220,7 @@ class Tally:
             last_seen_at=_instant(pile.last),
             count=pile.count,
             severity=SEVERITIES[level],
-            evidence=tuple(map(_evidence, pile.evidence())),
+            evidence=_evidence(pile),
             campaign=campaign_id(key.origin) if in_campaign and key.origin else "",
             lane=pile.lane,
             why=pile.why or self._rules.rules[pile.rule].why,
@@ -267,7 +267,14 @@ class Tally:
         return any(address in network for network in self._networks if network.version == address.version)
 
 
-def _evidence(part: Part) -> EvidenceLines:
+def _evidence(pile: Pile) -> tuple[EvidenceLines, ...]:
+    if len(pile.lines) == 1 and not pile.parts:  # as nearly always: nothing to put in order
+        [(path, lines)] = pile.lines.items()
+        return (EvidenceLines(path, tuple(lines.numbers), lines.count, lines.digest.hexdigest()),)
+    return tuple(map(_settled, pile.evidence()))
+
+
+def _settled(part: Part) -> EvidenceLines:
     numbers = array("I")
     numbers.frombytes(part.numbers)
     return EvidenceLines(part.path, tuple(numbers), part.count, part.digest.hex())
