@@ -63,39 +63,6 @@ class Matches:
     rejected: list[tuple[int, str]]
 
 
-def grouped(rows: pl.DataFrame, signs: Sequence[int], *, by_row: bool) -> list[tuple[Any, ...]]:
-    """Matching lines by kind, evidence, origin, target and day, each with its lines in order; verdicts first.
-
-    Their text is joined, but `by_row`, where it is not what the source holds: then the rows are named.
-    """
-    groups = (
-        _telling(rows, signs)
-        .group_by("shelf", "origin", "target", "day")
-        .agg(
-            pl.col("row") if by_row else pl.col("line").str.join("\n"),
-            pl.col("number"),
-            pl.col("count").sum(),
-            (pl.col("count") * pl.col("weight")).sum().alias("score"),
-            pl.col("at").min().alias("first"),
-            pl.col("at").max().alias("last"),
-            pl.col("rule").min(),
-            pl.col("shape").min(),
-            pl.col("solid").max(),
-        )
-    )
-    return groups.sort("shelf", "origin", "target", "day").rows()
-
-
-def _telling(rows: pl.DataFrame, signs: Sequence[int]) -> pl.DataFrame:
-    """Lines without signs of what a verdict among these very lines tells: they will never count."""
-    is_sign = rows["shelf"].is_in(signs)
-    if not is_sign.any():
-        return rows
-    rest, doubtful = rows.filter(~is_sign), rows.filter(is_sign)
-    told = rest.select("origin", "kind").unique()
-    return pl.concat([rest, doubtful.join(told, on=["origin", "kind"], how="anti")])
-
-
 class Matcher:
     """A ruleset ready to run. `shelves` are its kinds of evidence, (service, kind, evidence), as groups
     number them: verdicts first.
@@ -171,7 +138,9 @@ class Matcher:
         headed, readable, unreadable = _readable(others)
         found = self._find_all(others, headed, readable) if len(others) else []
         if left is not None:
-            found = [part.with_columns(left.gather(part["row"]).alias("row")) for part in found if part.height]
+            found = [
+                part.with_columns(left.gather(part["row"]).alias("row")) for part in found if part.height
+            ]
             unreadable = left.gather(unreadable)
         if usual is not None and usual.height:
             found.append(self._find_usual(usual, text))
@@ -186,9 +155,7 @@ class Matcher:
         lines = pl.concat(told_of).sort("row") if len(told_of) > 1 else told_of[0]
         return self._at_home(lines), [row for row in unreadable if row not in taken]
 
-    def _find_all(
-        self, text: pl.Series, headed: pl.Series, readable: pl.Series
-    ) -> list[pl.DataFrame]:
+    def _find_all(self, text: pl.Series, headed: pl.Series, readable: pl.Series) -> list[pl.DataFrame]:
         """Matching lines with their header's fields: syslog's by program, then what is left as bare."""
         found = []
         rows = headed.arg_true()
@@ -230,8 +197,9 @@ class Matcher:
         line = pl.col("line").str
         return hits.select(
             "row", "line",
-            line.slice(0, 9).alias("hour"), line.slice(10, 2).alias("minute"), line.slice(13, 2).alias("second"),
-            "host", pl.lit(0, pl.Int8).alias("shape"), pl.lit(1, pl.Int64).alias("repeats"),
+            line.slice(0, 9).alias("hour"), line.slice(10, 2).alias("minute"),
+            line.slice(13, 2).alias("second"), "host",
+            pl.lit(0, pl.Int8).alias("shape"), pl.lit(1, pl.Int64).alias("repeats"),
             "origin", "named", "times", "rule",
         )  # fmt: skip
 
@@ -301,9 +269,7 @@ class Matcher:
         origin = pl.when(at_home).then(pl.col("host").fill_null("")).otherwise(pl.col("origin"))
         return found.with_columns(origin.alias("origin"))
 
-    def _find_undated(
-        self, undated: pl.Series, text: pl.Series, dated: pl.Series
-    ) -> pl.DataFrame:
+    def _find_undated(self, undated: pl.Series, text: pl.Series, dated: pl.Series) -> pl.DataFrame:
         """Matching lines without a time, each with the time of the `dated` line above it."""
         if not self._bare_literals:
             return _NOTHING
@@ -380,7 +346,7 @@ _NOTHING = pl.DataFrame(
 
 
 def _readable(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """Which lines begin like syslog's, which with any time, and the rows of those that say something without."""
+    """Which lines begin like syslog's, which with any time, and the rows of those that say something else."""
     headed = text.str.contains(HEADER)
     readable = headed
     if not headed.all():

@@ -16,8 +16,9 @@ import polars as pl
 
 from tocsin.kernel.time import rfc3339
 from tocsin.sift.blocks import See, block_makers
+from tocsin.sift.grouping import grouped
 from tocsin.sift.journald import export_blocks, json_blocks
-from tocsin.sift.lines import Block, Matcher, Matches, grouped
+from tocsin.sift.lines import Block, Matcher, Matches
 from tocsin.sift.piles import Key
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rulebook import Ruleset
@@ -92,7 +93,7 @@ class LogReader:
         assert isinstance(first, int) and isinstance(last, int)  # noqa: S101 (for the type checker)
         span.widen(first, last, any(ALL[shape].zone_open for shape in shapes))
         if not span.service:
-            span.service = self._matcher.shelves[rows["shelf"].min()][0]
+            span.service = self._matcher.shelves[min(rows["shelf"].unique())][0]
 
     def observations(self) -> Iterator[Observation]:
         """Every matching line that counts as evidence, source after source in order of lines."""
@@ -117,9 +118,7 @@ class LogReader:
         """Stop the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _matched(
-        self, makers: Iterable[Callable[[], Block]], clock: Clock, target: str
-    ) -> Iterator[Matches]:
+    def _matched(self, makers: Iterable[Callable[[], Block]], clock: Clock, target: str) -> Iterator[Matches]:
         """Blocks made and matched on two threads, given back in order, no more than three in the works."""
 
         def work(make: Callable[[], Block]) -> Matches:

@@ -117,11 +117,11 @@ def _parts(pattern: str) -> list[str] | None:
     """The parts of a pattern, groups as a whole; None where it has alternatives or what no rule uses."""
     parts, part, depth = [], "", 0
     for match in _PART.finditer(pattern):
-        token = match[0]
-        if (token == "|" and not depth) or (token.startswith("(?") and token[2:3] not in ("P", ":")):
+        piece = match[0]
+        if (piece == "|" and not depth) or (piece.startswith("(?") and piece[2:3] not in ("P", ":")):
             return None
-        depth += token.startswith("(") - token.startswith(")")
-        part += token
+        depth += piece.startswith("(") - piece.startswith(")")
+        part += piece
         if not depth:
             parts.append(part)
             part = ""

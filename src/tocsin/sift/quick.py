@@ -1,4 +1,4 @@
-"""Words in messages, found without groups: these cost several times what it takes to say where a pattern fits."""
+"""Words in messages, found without groups: these cost several times what it takes to say where they stand."""
 
 import polars as pl
 
@@ -27,7 +27,9 @@ def _words(messages: pl.Series, places: pl.Series, word: Word) -> pl.Series:
     tail = pl.col("tail").str
     return (
         frame.select(tail=pl.col("message").str.slice(pl.col("place") + word.length))
-        .select(pl.when(pl.col("tail").is_not_null()).then(tail.slice(0, tail.find(word.after, literal=True))))
+        .select(
+            pl.when(pl.col("tail").is_not_null()).then(tail.slice(0, tail.find(word.after, literal=True)))
+        )
         .to_series()
     )
 

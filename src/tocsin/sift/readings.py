@@ -1,6 +1,6 @@
 """What rules read from messages that hold their literals: one rule's pattern at a time, in the rules' order.
 
-Series and no frames: a rule is asked a few times a block, and what that costs by itself adds up over hundreds.
+Series and no frames: a rule is asked a few times a block, and what that costs adds up over hundreds of rules.
 """
 
 from collections.abc import Mapping, Sequence
@@ -123,7 +123,9 @@ def _groups(messages: pl.Series, pattern: str) -> pl.DataFrame:
 def _together(lines: pl.DataFrame, found: Mapping[int, _Hits]) -> pl.DataFrame:
     """The lines of all that was found, in their order, with what was read in them."""
     if not found:
-        none = pl.DataFrame(schema={"origin": pl.String, "named": pl.String, "times": pl.Int64, "rule": pl.Int16})
+        none = pl.DataFrame(
+            schema={"origin": pl.String, "named": pl.String, "times": pl.Int64, "rule": pl.Int16}
+        )
         return pl.concat([lines.clear(), none], how="horizontal")
     read = pl.DataFrame(
         {
@@ -168,5 +170,3 @@ def shape_number(name: str) -> int:
     if name == UNDATED:
         return len(SHAPES) + len(BARE_NAMES)
     return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
-
-

@@ -22,10 +22,13 @@ from tocsin.sift.shapes import MONTH
 WORTHWHILE = 2_000  # lines; for fewer, making the pattern takes longer than it saves
 _SAMPLE = 500
 _OFTEN = 0.2  # of the lines: more often than that, a section is worth a pattern of its own
-_HEAD = rf"^{MONTH} [ 0-3][0-9] [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}} [!-9;-Z\\-~]+ "  # its host holds no : and no [
+_HEAD = (
+    rf"^{MONTH} [ 0-3][0-9] [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}} [!-9;-Z\\-~]+ "  # its host holds no : and no [
+)
 _PID = r"\[[0-9]+\]: "
 _REPEATED = "message repeated "
 _MOST_PROGRAMS = 500
+_NAME = re.compile(r"[A-Za-z0-9_./()@+-]+")
 
 
 @dataclass(frozen=True)
@@ -53,28 +56,26 @@ class Sieve:
         self._sections = sections
         self._section_of = section_of
         self._programs: frozenset[str] = frozenset()
-        self._talkative: frozenset[int] = frozenset()
         self._patterns = lru_cache(maxsize=8)(self._make_patterns)
 
     def part(self, text: pl.Series) -> tuple[pl.DataFrame | None, pl.Series | None]:
         """Lines that are read by place, and the rows of those to be read in full (None for all of them).
 
-        The former have `row`, `who` (host and program), `section` and `message`. A line that is in neither has
-        a header and says nothing.
+        The former have `row`, `who` (host and program), `section` and `message`. A line that is in neither
+        has a header and says nothing.
         """
         if len(text) < WORTHWHILE:
             return None, None
-        self._learn(text)
+        talkative = self._learn(text)
         if not self._programs:
             return None, None
-        usual, telling = self._patterns(self._programs, self._talkative)
+        usual, telling = self._patterns(self._programs, talkative)
         may_tell = text.str.contains(telling)
         told = _by_place(may_tell.arg_true(), text.filter(may_tell))
         sections = {who: self._section_of(who.partition(" ")[2]) for who in told["who"].unique()}
-        told = told.with_columns(_coded(told["who"], sections, pl.Int16).alias("section"))
-        in_full = told["message"].str.starts_with(_REPEATED)
-        if own := {number for number in sections.values() if self._sections[number].has_own_logs}:
-            in_full |= told["section"].is_in(list(own))
+        told = told.with_columns(_numbered(told["who"], sections).alias("section"))
+        own_logs = [number for number, section in enumerate(self._sections) if section.has_own_logs]
+        in_full = told["message"].str.starts_with(_REPEATED) | told["section"].is_in(own_logs)
         others = (~may_tell).arg_true()
         others = others.filter(~text.filter(~may_tell).str.contains(usual))
         if in_full.any():
@@ -82,20 +83,18 @@ class Sieve:
             told = told.filter(~in_full)
         return told, others
 
-    def _learn(self, text: pl.Series) -> None:
-        """Take note of the programs with rules that a sample of the lines names."""
+    def _learn(self, text: pl.Series) -> frozenset[int]:
+        """Take note of the programs with rules that a sample names; gives the sections of most lines."""
         sample = split(text.gather_every(max(1, len(text) // _SAMPLE)))["program"].drop_nulls()
         seen: Counter[int] = Counter()
         found = set()
         for name, count in sample.value_counts(name="count").iter_rows():
             number = self._section_of(name)
-            if number is not None:
+            if number is not None and _NAME.fullmatch(name):
                 found.add(name)
                 seen[number] += count
-        often = {number for number, count in seen.items() if count >= len(sample) * _OFTEN}
-        if len(self._programs) > _MOST_PROGRAMS:
-            self._programs = self._talkative = frozenset()
-        self._programs, self._talkative = self._programs | found, self._talkative | often
+        self._programs = (self._programs if len(self._programs) < _MOST_PROGRAMS else frozenset()) | found
+        return frozenset(number for number, count in seen.items() if count >= len(sample) * _OFTEN)
 
     def _make_patterns(self, programs: frozenset[str], talkative: frozenset[int]) -> tuple[str, str]:
         """What has the usual header and one of these programs; what of that may be evidence.
@@ -144,5 +143,5 @@ def _by_place(rows: pl.Series, lines: pl.Series) -> pl.DataFrame:
     )
 
 
-def _coded(texts: pl.Series, table: dict[str, int | None], dtype: type[pl.DataType]) -> pl.Series:
-    return texts.replace_strict(table, return_dtype=dtype) if table else texts.cast(dtype)
+def _numbered(who: pl.Series, sections: dict[str, int | None]) -> pl.Series:
+    return who.replace_strict(sections, return_dtype=pl.Int16) if sections else who.cast(pl.Int16)
