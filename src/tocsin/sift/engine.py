@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import BadInput, Problem
 from tocsin.kernel.time import now, rfc3339
-from tocsin.sift import documents, formats, sources, stamps
+from tocsin.sift import formats, sources, stamps
 from tocsin.sift.findings import Finding
 from tocsin.sift.piles import Piles
 from tocsin.sift.readers import ndjson
@@ -303,6 +303,8 @@ class Run:
         if kind in _NO_EVIDENCE:
             raise Unreadable(_NO_EVIDENCE[kind])
         if kind in ("mail", "mbox", "json"):
+            from tocsin.sift import documents  # not for logs: they need no reader of reports
+
             documents.read(self, source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT))
             return
         self._read_log(source, kind, stream, self.skip_known(source, stream))

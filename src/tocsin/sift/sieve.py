@@ -75,7 +75,9 @@ class Sieve:
         sections = {who: self._section_of(who.partition(" ")[2]) for who in told["who"].unique()}
         told = told.with_columns(_numbered(told["who"], sections).alias("section"))
         own_logs = [number for number, section in enumerate(self._sections) if section.has_own_logs]
-        in_full = told["message"].str.starts_with(_REPEATED) | told["section"].is_in(own_logs)
+        in_full = told["message"].str.starts_with(_REPEATED)
+        if (own := told["section"].is_in(own_logs)).any():
+            in_full |= own & told["message"].str.contains(CARRIED)
         others = (~may_tell).arg_true()
         others = others.filter(~text.filter(~may_tell).str.contains(usual))
         if in_full.any():
