@@ -91,7 +91,7 @@ def sift(paths: Sequence[str], options: Options | None = None, rejects: Rejects 
 def rare_collections() -> Iterator[None]:
     """Attacks hold no cycles: looking for some every few hundred objects costs half of the time of a feed."""
     before = gc.get_threshold()
-    gc.set_threshold(500_000, 50, 50)
+    gc.set_threshold(50_000, 50, 50)
     try:
         yield
     finally:

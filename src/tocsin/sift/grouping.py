@@ -1,12 +1,11 @@
 """Matching lines as groups, so that what adds them up sees groups and not lines."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import polars as pl
 
 
-def grouped(rows: pl.DataFrame, signs: Sequence[int], *, by_row: bool) -> list[tuple[Any, ...]]:
+def grouped(rows: pl.DataFrame, signs: Sequence[int], *, by_row: bool) -> pl.DataFrame:
     """Matching lines by kind, evidence, origin, target and day, each with its lines in order; verdicts first.
 
     Their text is joined, but `by_row`, where it is not what the source holds: then the rows are named.
@@ -26,7 +25,7 @@ def grouped(rows: pl.DataFrame, signs: Sequence[int], *, by_row: bool) -> list[t
             pl.col("solid").max(),
         )
     )
-    return groups.sort("shelf", "origin", "target", "day").rows()
+    return groups.sort("shelf", "origin", "target", "day")
 
 
 def _telling(rows: pl.DataFrame, signs: Sequence[int]) -> pl.DataFrame:

@@ -310,7 +310,8 @@ class Matcher:
             + lines["second"].cast(pl.Int64, strict=False).fill_null(0)
         )
         settled = lines.select(
-            "row", "line", "rule", "shape",
+            "row", "rule", "shape",
+            pl.concat_str("line", pl.lit("")).alias("line"),  # a copy: the rest of the block's text is let go
             _look_up(lines["origin"], origins, pl.String).alias("origin"),
             _look_up(host, hosts, pl.String).fill_null(target).alias("target"),
             at.alias("at"),

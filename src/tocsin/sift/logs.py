@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 
 os.environ.setdefault("POLARS_MAX_THREADS", "2")  # before Polars is first imported, by `lines`
@@ -18,7 +19,7 @@ from tocsin.kernel.time import rfc3339
 from tocsin.sift.blocks import See, block_makers
 from tocsin.sift.grouping import grouped
 from tocsin.sift.journald import export_blocks, json_blocks
-from tocsin.sift.lines import Block, Matcher, Matches
+from tocsin.sift.lines import Block, Matcher
 from tocsin.sift.piles import Key
 from tocsin.sift.rejects import Rejects
 from tocsin.sift.rulebook import Ruleset
@@ -29,7 +30,20 @@ from tocsin.sift.tally import Tally
 from tocsin.sift.values import Observation, Span
 
 THREADS = 2
-TOGETHER = 4  # blocks whose lines are grouped together: they stay in memory until then
+TOGETHER = 2  # blocks whose lines are grouped together: they stay in memory until then
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is left of a block: matching lines, what is no line (number, reason, bytes), how many there were.
+
+    `raw` are the lines' bytes where the text is not exactly these.
+    """
+
+    rows: pl.DataFrame
+    rejected: list[tuple[int, str, bytes]]
+    lines: int
+    raw: Sequence[bytes] | None
 
 
 class LogReader:
@@ -66,24 +80,22 @@ class LogReader:
             self._rejects.add(path, number, reason, raw)
 
         span = Span()
-        together: list[Matches] = []
-        for matches in self._matched(makers, clock, target):
-            for row, reason in matches.rejected:
-                reject(matches.block.number(row), reason, matches.block.line(row))
-            span.lines += len(matches.block.text) - len(matches.rejected)
-            if matches.rows.height:
-                self._widen(span, matches.rows)
+        together: list[pl.DataFrame] = []
+        for found in self._matched(makers, clock, target):
+            for refused in found.rejected:
+                reject(*refused)
+            span.lines += found.lines - len(found.rejected)
+            if found.rows.height:
+                self._widen(span, found.rows)
             if self._kept is not None:
-                self._kept.append((path, matches.rows.select(*_OBSERVED)))
-            if matches.block.raw is not None:
+                self._kept.append((path, found.rows.select(*_OBSERVED)))
+            if found.raw is not None:
                 self._merge(path, together, clock)
-                self._merge(path, [matches], clock, matches.block.raw)
-                together = []
+                self._merge(path, [found.rows], clock, found.raw)
                 continue
-            together.append(matches)
+            together.append(found.rows)
             if len(together) == TOGETHER:
                 self._merge(path, together, clock)
-                together = []
         self._merge(path, together, clock)
         return span
 
@@ -118,13 +130,16 @@ class LogReader:
         """Stop the threads."""
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _matched(self, makers: Iterable[Callable[[], Block]], clock: Clock, target: str) -> Iterator[Matches]:
+    def _matched(self, makers: Iterable[Callable[[], Block]], clock: Clock, target: str) -> Iterator[_Found]:
         """Blocks made and matched on two threads, given back in order, no more than three in the works."""
 
-        def work(make: Callable[[], Block]) -> Matches:
-            return self._matcher.match(make(), clock, target)
+        def work(make: Callable[[], Block]) -> _Found:
+            block = make()
+            matches = self._matcher.match(block, clock, target)
+            rejected = [(block.number(row), reason, block.line(row)) for row, reason in matches.rejected]
+            return _Found(matches.rows, rejected, len(block.text), block.raw)
 
-        waiting: deque[Future[Matches]] = deque()
+        waiting: deque[Future[_Found]] = deque()
         for make in makers:
             waiting.append(self._threads.submit(work, make))
             if len(waiting) > THREADS:
@@ -133,18 +148,21 @@ class LogReader:
             yield waiting.popleft().result()
 
     def _merge(
-        self, path: str, matched: Sequence[Matches], clock: Clock, raw: Sequence[bytes] | None = None
+        self, path: str, matched: list[pl.DataFrame], clock: Clock, raw: Sequence[bytes] | None = None
     ) -> None:
-        """Add what matched in blocks that follow one another to the tally.
+        """Add what matched in blocks that follow one another to the tally; empties the list.
 
         `raw` are the lines' bytes where the text is not exactly these.
         """
-        found = [matches.rows for matches in matched if matches.rows.height]
+        found = [rows for rows in matched if rows.height]
+        matched.clear()
         if not found:
             return
+        groups = grouped(pl.concat(found), self._matcher.signs, by_row=raw is not None)
+        found.clear()  # groups hold all that is needed: what they were made of may be large
         tally, shelves = self._tally, self._matcher.shelves
         settled = [clock.assumed(shape.year_open, shape.zone_open, shape.day_open) for shape in ALL]
-        for group in grouped(pl.concat(found), self._matcher.signs, by_row=raw is not None):
+        for group in groups.iter_rows():
             shelf, origin, target, day, text, numbers, count, score, first, last, rule, shape, solid = group
             service, kind, evidence = shelves[shelf]
             if evidence == "sign" and tally.is_told(origin, service, kind):

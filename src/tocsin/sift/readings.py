@@ -77,12 +77,14 @@ class Readings:
                 places = places.filter(~taken.gather(places))
             if asked is not None:
                 places = self._of_its_shapes(places, asked, position)
+            if not len(places):
+                continue
             hits = self._ask(messages.gather(places), places, position)
             if not len(hits.places):
                 continue
+            found[position] = hits
             if position in contested:
                 taken = taken.scatter(hits.places, True)
-            found[position] = hits
         return _together(lines, found)
 
     def _word(self, position: int) -> Word | None:

@@ -8,7 +8,7 @@ from typing import BinaryIO, cast
 
 from tocsin.kernel.problems import Problem
 
-IN_MEMORY = 16 << 20
+IN_MEMORY = 8 << 20
 _LENGTH = 4
 _GUESS = 1024  # most pieces are no longer: one read gives length and piece
 
