@@ -4,6 +4,8 @@ A sub-command's module is imported only when it runs. The edge half's commands a
 adds its own through the entry point group `tocsin.commands`.
 """
 
+import atexit
+import gc
 import importlib
 import importlib.util
 import os
@@ -126,6 +128,7 @@ def tocsin() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit; never a traceback (unless `TOCSIN_TRACEBACK=1`)."""
+    atexit.register(gc.freeze)  # what is left then ends with the process: nobody need look for cycles in it
     try:
         code = tocsin.main(args=arguments, prog_name="tocsin", standalone_mode=False)
         sys.stdout.flush()

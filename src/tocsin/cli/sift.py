@@ -12,7 +12,7 @@ import msgspec
 from tocsin.cli import table, terminal
 from tocsin.cli.options import mapping_option
 from tocsin.sift import rulebook
-from tocsin.sift.engine import UNKNOWN_TARGET, Options, Progress
+from tocsin.sift.engine import UNKNOWN_TARGET, Options, Progress, rare_collections
 from tocsin.sift.engine import sift as run
 from tocsin.sift.home import edge_home
 from tocsin.sift.sources import find
@@ -205,8 +205,9 @@ def _print_observations(observations: Iterable[Observation]) -> None:
 
 def _print_lines(values: Iterable[msgspec.Struct]) -> None:
     encoder, out = msgspec.json.Encoder(), sys.stdout.buffer
-    for value in values:
-        out.write(encoder.encode(value) + b"\n")
+    with rare_collections():
+        for value in values:
+            out.write(encoder.encode(value) + b"\n")
 
 
 def _tell_next(sifted: Sifted, paths: tuple[str, ...], mapping: Path | None) -> None:

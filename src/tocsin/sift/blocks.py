@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -26,11 +27,15 @@ class Place:
 
 def blocks(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Block]:
     """Blocks of about 16 MB, cut at newlines; `first` is the number of the first line."""
+    return (make() for make in block_makers(stream, first, see, reject))
+
+
+def block_makers(stream: Stream, first: int, see: See, reject: Reject) -> Iterator[Callable[[], Block]]:
+    """The same blocks, each to be made by whoever has the time: in any order, on any thread."""
     place = Place(first)
     for data in cut(stream, place, see, reject):
-        block = _block(data, place.line)
-        place.line += len(block.text)
-        yield block
+        yield partial(_block, data, place.line)
+        place.line += data.count(b"\n") + (not data.endswith(b"\n"))
 
 
 def cut(stream: Stream, place: Place, see: See, reject: Reject, size: int | None = None) -> Iterator[bytes]:
@@ -43,6 +48,11 @@ def cut(stream: Stream, place: Place, see: See, reject: Reject, size: int | None
     rest, skipping = b"", False
     while data := stream.read(max(size - len(rest), size >> 2)):
         see(data)
+        end = data.rfind(b"\n") + 1
+        if end and not skipping:  # nearly always: then the bytes are copied once
+            yield b"".join((rest, memoryview(data)[:end]))
+            rest = data[end:]
+            continue
         data = rest + data if rest else data
         end = data.rfind(b"\n") + 1
         if skipping:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tocsin.kernel.hashing import sha256_hex
 from tocsin.kernel.problems import BadInput, Problem
 from tocsin.kernel.time import now, rfc3339
-from tocsin.sift import documents, formats, sources, stamps
+from tocsin.sift import formats, sources, stamps
 from tocsin.sift.findings import Finding
 from tocsin.sift.piles import Piles
 from tocsin.sift.readers import ndjson
@@ -80,7 +80,7 @@ def sift(paths: Sequence[str], options: Options | None = None, rejects: Rejects 
     Nothing that a source holds stops the run: what cannot be read is counted and kept with its reason. Raises
     BadInput for options that make no sense.
     """
-    with _rare_collections():
+    with rare_collections():
         run = Run(options or Options(), rejects=rejects)
         for source in sources.find(map(str, paths)):
             run.read(source)
@@ -88,7 +88,7 @@ def sift(paths: Sequence[str], options: Options | None = None, rejects: Rejects 
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Attacks hold no cycles: looking for some every few hundred objects costs half of the time of a feed."""
     before = gc.get_threshold()
     gc.set_threshold(50_000, 50, 50)
@@ -303,6 +303,8 @@ class Run:
         if kind in _NO_EVIDENCE:
             raise Unreadable(_NO_EVIDENCE[kind])
         if kind in ("mail", "mbox", "json"):
+            from tocsin.sift import documents  # not for logs: they need no reader of reports
+
             documents.read(self, source.path, kind, sources.read_whole(stream, LARGEST_DOCUMENT))
             return
         self._read_log(source, kind, stream, self.skip_known(source, stream))

@@ -71,7 +71,7 @@ def explain(line: str, matcher: Matcher, clock: Clock, target: str) -> Explanati
     """What the rules make of one line; `target` stands where the line names no host."""
     if recordproofs.is_record(line) and (told := _record(line, matcher, clock, target)):
         return told
-    found, unreadable = matcher.find(pl.Series([line], dtype=pl.String), {})
+    found, unreadable = matcher.find(pl.Series([line], dtype=pl.String))
     if unreadable or not line.strip():
         return Explanation(_no_line(line))
     readings = list(_readings(line, matcher.rules))

@@ -14,7 +14,7 @@ from tocsin.sift.shapes import BARE, HEADER, REPEATED, RFC5424, SHAPES
 
 _PROGRAM = r"([^ \[]+?)(?:\[[0-9]+\])?$"
 # How a program's own line begins that syslog, the journal or a container's log carries.
-_CARRIED = (
+CARRIED = (
     r"^[\[(<]?(?:t(?:ime)?=\"?)?(?:[0-9]{4}[/-][0-9]{2}[/-][0-9]{2}[T -]"
     r"|[0-9]{2}[/-][A-Z][a-z]{2}[/-][0-9]{4}[ :]|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ 0-9][0-9] )"
 )
@@ -117,7 +117,7 @@ def carried(unheaded: pl.DataFrame, written: pl.DataFrame) -> pl.DataFrame:
 
     `line` is the whole line as it was carried; the host is that of syslog's header.
     """
-    inside = pl.col("line").str.contains(_CARRIED)
+    inside = pl.col("line").str.contains(CARRIED)
     wrapped = written.select("row", "head", whole="line", line="message").filter(inside)
     message = pl.col("line").str.extract(_CONTAINER, 1)
     composed = unheaded.select("row", pl.lit("").alias("head"), whole="line", line=message).filter(inside)

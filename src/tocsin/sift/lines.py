@@ -14,24 +14,23 @@ import polars as pl
 from tocsin.sift.access import transcribe
 from tocsin.sift.headers import bare, carried, headers, split, times_of, without
 from tocsin.sift.origins import normalise
+from tocsin.sift.readings import APART, THIS_HOST, Readings, shape_number
 from tocsin.sift.rulebook import Ruleset
 from tocsin.sift.shapes import (
     BARE_HEADER,
-    BARE_NAMES,
     HEADER,
     REQUESTS,
     RFC5424,
     SHAPES,
     SYSLOG,
     UNDATED,
-    WHATEVER,
 )
+from tocsin.sift.sieve import Section, Sieve
 from tocsin.sift.stamps import Clock
 
 DAY = 86_400
 NO_HEADER = "no log header"
 IMPOSSIBLE_TIME = "impossible time"
-THIS_HOST = "\n"  # for an origin: no line holds it
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,6 @@ class Block:
         return self.raw[row] if self.raw is not None else str(self.text[row]).encode()
 
 
-# The origins of which a verdict is known, by service and kind.
-Told = Mapping[tuple[str, str], set[str]]
-
-
 @dataclass(frozen=True)
 class Matches:
     """What was found in a block: `rows` one per matching line in order, `rejected` as (row, reason)."""
@@ -66,37 +61,6 @@ class Matches:
     block: Block
     rows: pl.DataFrame
     rejected: list[tuple[int, str]]
-    signs: Sequence[int]
-
-    def groups(self) -> pl.DataFrame:
-        """The matching lines by kind, evidence, origin, target and day, each with its lines in order."""
-        return (
-            self._telling()
-            .group_by("shelf", "origin", "target", "day")
-            .agg(
-                pl.col("row") if self.block.raw is not None else pl.lit(0),
-                pl.col("number"),
-                pl.col("line").str.join("\n"),
-                pl.col("count").sum(),
-                (pl.col("count") * pl.col("weight")).sum().alias("score"),
-                pl.col("at").min().alias("first"),
-                pl.col("at").max().alias("last"),
-                pl.col("rule").min(),
-                pl.col("shape").min(),
-                pl.col("solid").max(),
-            )
-        )
-
-    def _telling(self) -> pl.DataFrame:
-        """The rows without signs of what a verdict in this very block tells: they will never count."""
-        is_sign = pl.col("shelf").is_in(self.signs)
-        signs = self.rows.filter(is_sign)
-        if not signs.height:
-            return self.rows
-        rest = self.rows.filter(~is_sign)
-        return pl.concat(
-            [rest, signs.join(rest.select("origin", "kind").unique(), on=["origin", "kind"], how="anti")]
-        )
 
 
 class Matcher:
@@ -112,9 +76,7 @@ class Matcher:
         told = zip(rules.book_of, rules.rules, strict=True)
         shelves = dict.fromkeys((book.service, rule.kind, rule.evidence) for book, rule in told)
         self.shelves = sorted(shelves, key=lambda shelf: (shelf[2] != "verdict", shelf))
-        self._patterns = [
-            book.full_pattern(rule) for book, rule in zip(rules.book_of, rules.rules, strict=True)
-        ]
+        self._readings = Readings(rules)
         self._by_shape: dict[str, list[int]] = {}
         self._by_request: dict[str, list[int]] = {}
         self._by_last: dict[str, list[int]] = {}
@@ -128,18 +90,13 @@ class Matcher:
                 by.setdefault(literal, []).append(position)
         self._bare_literals = list(dict.fromkeys([*self._by_shape, *self._by_request]))
         self._last_literals = list(self._by_last)
-        self._shapes = [frozenset(_shape_number(name) for name in book.shapes) for book in rules.book_of]
         together = sorted(set(map(tuple, by_program.values())))
         self._sections = [_section(rules, positions) for positions in together]
-        # the sections of programs that also write logs of their own, which syslog may carry
-        self._own_logs = [
-            number
-            for number, positions in enumerate(together)
-            if any(rules.book_of[position].shapes for position in positions)
-        ]
+        self._own_logs = [number for number, desk in enumerate(self._sections) if desk.has_own_logs]
         self._section_of = {
             program: together.index(tuple(positions)) for program, positions in by_program.items()
         }
+        self._sieve = Sieve(rules, self._sections, self._number_of)
         self._shelf_of = pl.Series(
             [
                 self.shelves.index((book.service, rule.kind, rule.evidence))
@@ -147,7 +104,7 @@ class Matcher:
             ],
             dtype=pl.Int16,
         )
-        self._signs = [number for number, shelf in enumerate(self.shelves) if shelf[2] == "sign"]
+        self.signs = [number for number, shelf in enumerate(self.shelves) if shelf[2] == "sign"]
         kinds = sorted({(service, kind) for service, kind, _ in self.shelves})
         self._kind_of = pl.Series(
             [
@@ -159,48 +116,46 @@ class Matcher:
         self._weight_of = pl.Series([rule.weight for rule in rules.rules], dtype=pl.Int64)
         self._solid_of = pl.Series([not rule.spoofable for rule in rules.rules], dtype=pl.Boolean)
 
-    def match(self, block: Block, clock: Clock, target: str, told: Told | None = None) -> Matches:
-        """Everything that the rules find in a block; `target` stands where a line names no host.
-
-        Signs of origins that `told` names for their kind are left out: they will never count.
-        """
-        found, unreadable = self.find(block.text, told or {})
+    def match(self, block: Block, clock: Clock, target: str) -> Matches:
+        """Everything that the rules find in a block; `target` stands where a line names no host."""
+        found, unreadable = self.find(block.text)
         rejected = [(row, NO_HEADER) for row in unreadable]
         settled, timeless = self._settle(found, clock, target)
         numbers = settled["row"].cast(pl.Int64) + block.first
         if block.numbers is not None:
             numbers = pl.Series(block.numbers, dtype=pl.Int64).gather(settled["row"])
         rejected += [(row, IMPOSSIBLE_TIME) for row in timeless]
-        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected), self._signs)
+        return Matches(block, settled.with_columns(numbers.alias("number")), sorted(rejected))
 
-    def find(self, text: pl.Series, told: Told) -> tuple[pl.DataFrame, list[int]]:
+    def find(self, text: pl.Series) -> tuple[pl.DataFrame, list[int]]:
         """Lines that a rule matched, as the log and the rule wrote them; and the rows that are no log lines.
 
         Times and addresses are not settled yet: `origin` and `named` (the target) are what the rule read,
         `hour`, `minute`, `second`, `host` and `shape` what the header says.
         """
-        headed = text.str.contains(HEADER)
-        readable = headed
-        if not headed.all():
-            others = (~headed).arg_true()
-            dated = others.filter(text.gather(others).str.contains(BARE_HEADER))
-            if dated.len():
-                readable = headed.clone().scatter(dated, True)
-        unreadable = pl.Series([], dtype=pl.UInt32)
-        if not readable.all():
-            unreadable = (~readable & (text.str.strip_chars() != "")).arg_true()
-        found = self._find_all(text, headed, readable, told)
-        found += [self._find_undated(unreadable, text, readable, told)] if unreadable.len() else []
+        usual, left = self._sieve.part(text)
+        others = text if left is None else text.gather(left)
+        headed, readable, unreadable = _readable(others)
+        found = self._find_all(others, headed, readable) if len(others) else []
+        if left is not None:
+            found = [
+                part.with_columns(left.gather(part["row"]).alias("row")) for part in found if part.height
+            ]
+            unreadable = left.gather(unreadable)
+        if usual is not None and usual.height:
+            found.append(self._find_usual(usual, text))
+        taken: set[int] = set()
+        if unreadable.len():
+            dated = readable.arg_true() if left is None else _above(left, readable, len(text))
+            found.append(self._find_undated(unreadable, text, dated))
+            taken = set(found[-1]["row"])
         told_of = [part.select(_NOTHING.columns) for part in found if part.height]
         if not told_of:
             return _NOTHING, unreadable.to_list()
         lines = pl.concat(told_of).sort("row") if len(told_of) > 1 else told_of[0]
-        taken = set(found[-1]["row"]) if unreadable.len() else ()
         return self._at_home(lines), [row for row in unreadable if row not in taken]
 
-    def _find_all(
-        self, text: pl.Series, headed: pl.Series, readable: pl.Series, told: Told
-    ) -> list[pl.DataFrame]:
+    def _find_all(self, text: pl.Series, headed: pl.Series, readable: pl.Series) -> list[pl.DataFrame]:
         """Matching lines with their header's fields: syslog's by program, then what is left as bare."""
         found = []
         rows = headed.arg_true()
@@ -208,32 +163,45 @@ class Matcher:
         written = written.with_columns(rows.alias("row"))
         sections = {name: self._number_of(name) for name in written["program"].unique()}
         section = _look_up(written["program"], sections, pl.Int16)
-        found_in_sections = [
-            self._find_written(written if len(own) == written.height else written[own], number, told)
-            for number, own in _places(section)
-        ]
-        if found_in_sections:  # headers are taken apart together: sections are many, and each call costs
-            found.append(headers(pl.concat(found_in_sections).sort("row")))
+        known = written.with_columns(section.alias("section"))
+        known = known.drop_nulls("section") if section.null_count() else known
+        if known.height:
+            found.append(headers(self._find_written(known)))
         rest = written.filter(section.is_null())
         dated = (readable & ~headed).arg_true()
         unheaded = pl.DataFrame({"row": dated, "line": text.gather(dated)})
         if self._bare_literals:
-            found += self._find_bare(self._held(unheaded), self._held(rest), told)
+            found += self._find_bare(self._held(unheaded), self._held(rest))
             maybe = written.filter(section.is_null() | section.is_in(self._own_logs))
             inner = _left(self._held(carried(unheaded, maybe)), found)
             if inner.height:
-                found.append(self._find(_once(inner), self._by_shape, told, by_shape=True))
+                found.append(self._readings.find(_once(inner), {None: self._by_shape}, by_shape=True))
         if self._by_last:
-            found.append(self._find_last(_left(unheaded, found), _left(rest, found), told))
+            found.append(self._find_last(_left(unheaded, found), _left(rest, found)))
         return found
 
-    def _find_written(self, lines: pl.DataFrame, section: int, told: Told) -> pl.DataFrame:
-        """Matching lines among those that the programs of one section wrote."""
-        desk = self._sections[section]
-        held = lines["message"].str.extract_many(desk.literals, overlapping=True)
+    def _find_written(self, lines: pl.DataFrame) -> pl.DataFrame:
+        """Matching lines among those whose `section` says by which rules they are read."""
+        desks = {number: self._sections[number] for number in lines["section"].unique()}
+        literals = list(dict.fromkeys(literal for desk in desks.values() for literal in desk.literals))
+        held = lines["message"].str.extract_many(literals, overlapping=True)
         some = (held.list.len() > 0).arg_true()
         lines = lines[some].with_columns(_together(held, some).alias("all"))
-        return self._find(lines, desk.rules, told)
+        return self._readings.find(lines, {number: desk.rules for number, desk in desks.items()})
+
+    def _find_usual(self, lines: pl.DataFrame, text: pl.Series) -> pl.DataFrame:
+        """The same for lines under the usual header, whose time stands in its place."""
+        hits = self._find_written(lines)
+        hosts = {who: who.partition(" ")[0] for who in hits["who"].unique()}
+        hits = hits.with_columns(line=text.gather(hits["row"]), host=_look_up(hits["who"], hosts, pl.String))
+        line = pl.col("line").str
+        return hits.select(
+            "row", "line",
+            line.slice(0, 9).alias("hour"), line.slice(10, 2).alias("minute"),
+            line.slice(13, 2).alias("second"), "host",
+            pl.lit(0, pl.Int8).alias("shape"), pl.lit(1, pl.Int64).alias("repeats"),
+            "origin", "named", "times", "rule",
+        )  # fmt: skip
 
     def _held(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The lines that hold a literal of a bare rule, and which (`all`)."""
@@ -243,24 +211,24 @@ class Matcher:
         some = (held.list.len() > 0).arg_true()
         return lines[some].with_columns(_together(held, some).alias("all"))
 
-    def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> Iterator[pl.DataFrame]:
+    def _find_bare(self, unheaded: pl.DataFrame, rest: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """The same for programs' own logs, and for what syslog carried for programs that no book knows."""
         if not unheaded.height and not rest.height:
             return
         lines = pl.concat([unheaded, rest.select("row", "line", "all")]).sort("row")
-        found = self._find(_once(bare(lines)), self._by_shape, told, by_shape=True)
+        found = self._readings.find(_once(bare(lines)), {None: self._by_shape}, by_shape=True)
         yield found
         if self._by_request:
             written = rest.select("row", "line", "all", text=pl.coalesce("message", "line"))
             requests = pl.concat([unheaded.select("row", "line", "all", text="line"), written])
-            asked = self._find_requests(without(requests, found), told)
+            asked = self._find_requests(without(requests, found))
             yield asked
             rest = without(rest, asked)
         left = without(rest, found)
-        left = left.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
-        yield headers(self._find(left, self._by_shape, told, by_shape=True))
+        left = left.with_columns(pl.lit(shape_number(SYSLOG), pl.Int16).alias("asked"))
+        yield headers(self._readings.find(left, {None: self._by_shape}, by_shape=True))
 
-    def _find_last(self, unheaded: pl.DataFrame, rest: pl.DataFrame, told: Told) -> pl.DataFrame:
+    def _find_last(self, unheaded: pl.DataFrame, rest: pl.DataFrame) -> pl.DataFrame:
         """The same by the books that are asked last, of programs that no other book knows."""
         lines = pl.concat([unheaded, rest.select("row", "line")])
         if lines.height:
@@ -272,12 +240,12 @@ class Matcher:
         written = rest.join(lines.select("row", "all"), on="row")
         syslog = headers(written).filter(pl.col("shape").is_in(_NAMING_HOSTS))
         own = bare(without(lines, syslog))
-        syslog = syslog.with_columns(pl.lit(_shape_number(SYSLOG), pl.Int16).alias("asked"))
+        syslog = syslog.with_columns(pl.lit(shape_number(SYSLOG), pl.Int16).alias("asked"))
         columns = ["row", "line", "all", "asked", "message", "hour", "minute", "second", "host", "shape"]
         shaped = pl.concat([syslog.select(columns), own.select(columns)]).filter(pl.col("hour").is_not_null())
-        return self._find(_once(shaped), self._by_last, told, by_shape=True)
+        return self._readings.find(_once(shaped), {None: self._by_last}, by_shape=True)
 
-    def _find_requests(self, lines: pl.DataFrame, told: Told) -> pl.DataFrame:
+    def _find_requests(self, lines: pl.DataFrame) -> pl.DataFrame:
         """The same for access logs, whoever carried them: rules see each request in one form."""
         lines = lines.filter(lines["text"].str.contains_any(list(self._by_request))).sort("row")
         if not lines.height:
@@ -289,9 +257,9 @@ class Matcher:
         requests = requests.with_columns(
             pl.lit(None, pl.String).alias("host"),
             pl.lit(1, pl.Int64).alias("repeats"),
-            pl.lit(_shape_number(REQUESTS), pl.Int16).alias("asked"),
+            pl.lit(shape_number(REQUESTS), pl.Int16).alias("asked"),
         )
-        return self._find(requests, self._by_request, told)
+        return self._readings.find(requests, {None: self._by_request})
 
     def _at_home(self, found: pl.DataFrame) -> pl.DataFrame:
         """The same, with the line's own host as the origin of what was done there."""
@@ -301,28 +269,26 @@ class Matcher:
         origin = pl.when(at_home).then(pl.col("host").fill_null("")).otherwise(pl.col("origin"))
         return found.with_columns(origin.alias("origin"))
 
-    def _find_undated(
-        self, undated: pl.Series, text: pl.Series, readable: pl.Series, told: Told
-    ) -> pl.DataFrame:
-        """Matching lines without a time, each with the time of the dated line above it."""
+    def _find_undated(self, undated: pl.Series, text: pl.Series, dated: pl.Series) -> pl.DataFrame:
+        """Matching lines without a time, each with the time of the `dated` line above it."""
         if not self._bare_literals:
             return _NOTHING
         lines = self._held(pl.DataFrame({"row": undated, "line": text.gather(undated)})).with_columns(
             pl.col("line").alias("message"),
-            pl.lit(_shape_number(UNDATED), pl.Int16).alias("asked"),
+            pl.lit(shape_number(UNDATED), pl.Int16).alias("asked"),
             pl.lit(1, pl.Int64).alias("repeats"),
         )
         if not lines.height:
             return _NOTHING
-        hits = self._find(lines, self._by_shape, told, by_shape=True)
-        above = pl.DataFrame({"at": readable.arg_true()}).with_columns(pl.col("at").alias("dated"))
+        hits = self._readings.find(lines, {None: self._by_shape}, by_shape=True)
+        above = pl.DataFrame({"at": dated, "dated": dated})
         hits = hits.sort("row").join_asof(above, left_on="row", right_on="at")
         above = times_of(text, hits["dated"].drop_nulls().unique())
         return hits.join(above, on="dated", how="left").with_columns(
             pl.col("hour").fill_null(""),
             pl.col("minute").fill_null(""),
             pl.col("second").fill_null(""),
-            pl.col("shape").fill_null(_shape_number(UNDATED)),
+            pl.col("shape").fill_null(shape_number(UNDATED)),
         ).select(_NOTHING.columns)  # fmt: skip
 
     def _number_of(self, program: str | None) -> int | None:
@@ -331,99 +297,6 @@ class Matcher:
             return None
         number = self._section_of.get(program)
         return self._section_of.get(program.rpartition("/")[2]) if number is None else number
-
-    def _find(
-        self, lines: pl.DataFrame, rules: Mapping[str, list[int]], told: Told, *, by_shape: bool = False
-    ) -> pl.DataFrame:
-        """Lines that a rule matched, with `origin`, `named` (target), `times` and `rule` as it read them.
-
-        `lines` have `message` and `all` (the literals in them); with `by_shape` also `asked`, the shape that
-        decides which rulebooks are asked. Rules are asked in the order of their files; a line is the first
-        one's that fits.
-        """
-        place = pl.int_range(lines.height, eager=True)
-        left = lines.select("message", *(["asked"] if by_shape else []), place=place)
-        where = lines.select("all", place=place).group_by("all").agg("place")
-        wanted: dict[int, list[pl.Series]] = {}
-        contested: set[int] = set()  # rules that ask for lines of which others ask, too
-        for together, places in zip(where["all"], where["place"], strict=True):
-            asking = {p for literal in together.split(_APART) for p in rules.get(literal, ())}
-            contested |= asking if len(asking) > 1 else set()
-            for position in asking:
-                wanted.setdefault(position, []).append(places)
-        taken = pl.repeat(value=False, n=lines.height, dtype=pl.Boolean, eager=True)
-        found = [_UNREAD]
-        for position in sorted(wanted):
-            places = pl.concat(wanted[position])
-            part = left[places.filter(~taken.gather(places)) if position in contested else places]
-            part = self._of_its_shapes(part, position) if by_shape else part
-            if part.height and (hits := self._ask(part, position)).height:
-                found.append(self._untold(hits, position, told))
-                if position in contested:
-                    taken = taken.scatter(hits["place"], True)
-        read = pl.concat(found).sort("place")
-        return pl.concat([lines[read["place"]], read.drop("place")], how="horizontal")
-
-    def _untold(self, hits: pl.DataFrame, position: int, told: Told) -> pl.DataFrame:
-        rule = self.rules.rules[position]
-        if rule.evidence == "sign" and (names := told.get((self.rules.book_of[position].service, rule.kind))):
-            return hits.filter(~pl.col("origin").is_in(list(names)))
-        return hits
-
-    def _of_its_shapes(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """The lines of the shapes that a rule is about."""
-        shapes = self._shapes[position]
-        if _shape_number(WHATEVER) in shapes:
-            return part
-        return part.filter(pl.col("asked").is_in(list(shapes)))
-
-    def _ask(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """What one rule reads from lines."""
-        rule = self.rules.rules[position]
-        if rule.local:
-            return self._try_locally(part, position)
-        return self._try_quickly(part, position) if rule.quick else self._try(part, position)
-
-    def _try(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """What one rule reads from messages that hold its literal."""
-        rule = self.rules.rules[position]
-        groups = pl.col("message").str.extract_groups(self._patterns[position]).struct
-        times = _number(groups.field("count")) if rule.counts else pl.lit(1, pl.Int64)
-        named = groups.field("target") if rule.names_target else pl.lit(None, pl.String)
-        hits = part.select(
-            "place",
-            groups.field("origin").alias("origin"),
-            named.alias("named"),
-            times.alias("times"),
-            pl.lit(position, pl.Int16).alias("rule"),
-        )
-        return hits.drop_nulls("origin")
-
-    def _try_quickly(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """The same, with the rule's quick pattern first, the full one where that gives nothing."""
-        full = self._patterns[position]
-        hits = part.filter(part["message"].str.contains(full))
-        origin = hits["message"].str.extract(self.rules.rules[position].quick, 1)
-        if origin.null_count():
-            origin = origin.fill_null(hits["message"].str.extract_groups(full).struct.field("origin"))
-        return hits.select(
-            "place",
-            origin.alias("origin"),
-            pl.lit(None, pl.String).alias("named"),
-            pl.lit(1, pl.Int64).alias("times"),
-            pl.lit(position, pl.Int16).alias("rule"),
-        )
-
-    def _try_locally(self, part: pl.DataFrame, position: int) -> pl.DataFrame:
-        """The same where the line's own host is the origin: who that is stands in the header."""
-        hit = part["message"].str.contains(self._patterns[position])
-        return part.filter(hit).select(
-            "place",
-            pl.lit(THIS_HOST).alias("origin"),
-            pl.lit(None, pl.String).alias("named"),
-            pl.lit(1, pl.Int64).alias("times"),
-            pl.lit(position, pl.Int16).alias("rule"),
-        )
 
     def _settle(self, lines: pl.DataFrame, clock: Clock, target: str) -> tuple[pl.DataFrame, list[int]]:
         """Times, addresses and shelves of matching lines; and the rows whose time does not exist."""
@@ -437,7 +310,8 @@ class Matcher:
             + lines["second"].cast(pl.Int64, strict=False).fill_null(0)
         )
         settled = lines.select(
-            "row", "line", "rule", "shape",
+            "row", "rule", "shape",
+            pl.concat_str("line", pl.lit("")).alias("line"),  # a copy: the rest of the block's text is let go
             _look_up(lines["origin"], origins, pl.String).alias("origin"),
             _look_up(host, hosts, pl.String).fill_null(target).alias("target"),
             at.alias("at"),
@@ -454,33 +328,15 @@ class Matcher:
         ).to_list()
 
 
-_APART = "\0"  # stands in no literal
-
-
-def _number(texts: pl.Expr) -> pl.Expr:
-    """How often something happened, as the rule read it; once where that is no number that could be meant."""
-    return texts.str.slice(0, 10).cast(pl.Int64, strict=False).fill_null(1)
-
-
-@dataclass(frozen=True)
-class _Section:
-    """The rules for what some programs write: their literals, and for each the rules' places."""
-
-    literals: list[str]
-    rules: dict[str, list[int]]
-
-
-def _section(rules: Ruleset, positions: Iterable[int]) -> _Section:
+def _section(rules: Ruleset, positions: Sequence[int]) -> Section:
     found: dict[str, list[int]] = {}
     for position in positions:
         for literal in rules.rules[position].literals:
             found.setdefault(literal, []).append(position)
-    return _Section(list(found), found)
+    own_logs = any(rules.book_of[position].shapes for position in positions)
+    return Section(list(found), found, own_logs)
 
 
-_UNREAD = pl.DataFrame(
-    schema={"place": pl.Int64, "origin": pl.String, "named": pl.String, "times": pl.Int64, "rule": pl.Int16}
-)
 _NOTHING = pl.DataFrame(
     schema={
         "row": pl.UInt32, "line": pl.String, "hour": pl.String, "minute": pl.String, "second": pl.String,
@@ -490,18 +346,24 @@ _NOTHING = pl.DataFrame(
 )  # fmt: skip
 
 
-def _places(section: pl.Series) -> Iterator[tuple[int, pl.Series]]:
-    """For each section that lines belong to, in order, the places of its lines."""
-    numbered = pl.DataFrame({"section": section, "place": pl.int_range(section.len(), eager=True)})
-    grouped = numbered.drop_nulls().group_by("section").agg("place").sort("section")
-    yield from zip(grouped["section"], grouped["place"], strict=True)
+def _readable(text: pl.Series) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """Which lines begin like syslog's, which with any time, and the rows of those that say something else."""
+    headed = text.str.contains(HEADER)
+    readable = headed
+    if not headed.all():
+        others = (~headed).arg_true()
+        dated = others.filter(text.gather(others).str.contains(BARE_HEADER))
+        if dated.len():
+            readable = headed.clone().scatter(dated, True)
+    if readable.all():
+        return headed, readable, pl.Series([], dtype=pl.UInt32)
+    return headed, readable, (~readable & (text.str.strip_chars() != "")).arg_true()
 
 
-def _shape_number(name: str) -> int:
-    """A bare shape as rows carry it; `syslog`, `any` and `access` have numbers that no line's shape has."""
-    if name == UNDATED:
-        return len(SHAPES) + len(BARE_NAMES)
-    return {SYSLOG: -1, WHATEVER: -2, REQUESTS: -3}.get(name) or len(SHAPES) + BARE_NAMES.index(name)
+def _above(left: pl.Series, readable: pl.Series, height: int) -> pl.Series:
+    """The rows that have a time, where `readable` is said of the rows `left` and all others have one."""
+    dated = pl.repeat(value=True, n=height, dtype=pl.Boolean, eager=True)
+    return dated.scatter(left.filter(~readable), False).arg_true()
 
 
 # Syslog's shapes whose first word is a host for certain; a program's own ISO time may precede anything.
@@ -525,7 +387,7 @@ def _together(literals: pl.Series, rows: pl.Series) -> pl.Series:
     lists = literals.gather(rows)
     together = lists.list.first()
     many = (lists.list.len() > 1).arg_true()
-    return together.scatter(many, lists.gather(many).list.join(_APART)) if many.len() else together
+    return together.scatter(many, lists.gather(many).list.join(APART)) if many.len() else together
 
 
 def _look_up(series: pl.Series, table: Mapping[Any, int | str | None], dtype: type[pl.DataType]) -> pl.Series:

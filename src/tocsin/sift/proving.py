@@ -58,7 +58,7 @@ def _prove_lines(rules: Ruleset, books: Iterable[Rulebook]) -> Iterator[Proof]:
         for line in lines(book, message)
     ]
     text = pl.Series([sample[-1] for sample in samples], dtype=pl.String)
-    found = Matcher(rules).find(text, {})[0]
+    found = Matcher(rules).find(text)[0]
     read = {row: (rules.rules[rule].id, normalise(origin) or "") for row, rule, origin in _rows(found)}
     proofs: dict[tuple[str, str, str], Proof] = {}
     for row, (book, rule, message, expected, _) in enumerate(samples):

@@ -1,6 +1,5 @@
 """Pieces of bytes put aside during a run: in memory while they are few, then in a file of our own."""
 
-import io
 import os
 import tempfile
 import weakref
@@ -9,7 +8,7 @@ from typing import BinaryIO, cast
 
 from tocsin.kernel.problems import Problem
 
-IN_MEMORY = 4 << 20
+IN_MEMORY = 8 << 20
 _LENGTH = 4
 _GUESS = 1024  # most pieces are no longer: one read gives length and piece
 
@@ -31,26 +30,29 @@ class Scratch:
     """Holds pieces by their place until it is let go."""
 
     def __init__(self) -> None:
-        self._held: io.BytesIO | None = io.BytesIO()
+        self._held: dict[int, bytes] | None = {}
         self._file: BinaryIO | None = None
         self._end = self._flushed = 0
 
     def add(self, piece: bytes) -> int:
         """Put a piece aside; gives its place."""
         place = self._end
-        out = self._held or self._file
-        assert out is not None  # noqa: S101 (one of the two)
+        self._end += _LENGTH + len(piece)
         try:
-            out.write(len(piece).to_bytes(_LENGTH, "big") + piece)
-            self._end += _LENGTH + len(piece)
-            if self._held and self._end > IN_MEMORY:
-                self._move_to_disk(self._held)
+            if self._held is None:
+                self._write(piece)
+            else:
+                self._held[place] = piece
+                if self._end > IN_MEMORY:
+                    self._move_to_disk(self._held)
         except OSError as error:
             raise _no_room(error) from error
         return place
 
     def get(self, place: int) -> bytes:
         """The piece at a place."""
+        if self._held is not None:
+            return self._held[place]
         start = self._read(place, _GUESS)
         length = int.from_bytes(start[:_LENGTH], "big")
         if _LENGTH + length <= len(start):
@@ -59,8 +61,6 @@ class Scratch:
 
     def _read(self, place: int, size: int) -> bytes:
         """Without moving the place where the next piece is written."""
-        if self._held:
-            return bytes(self._held.getbuffer()[place : place + size])
         assert self._file is not None  # noqa: S101 (one of the two)
         try:
             if self._flushed < self._end:
@@ -70,11 +70,16 @@ class Scratch:
         except OSError as error:
             raise _no_room(error) from error
 
-    def _move_to_disk(self, held: io.BytesIO) -> None:
-        file = cast(BinaryIO, tempfile.TemporaryFile(prefix="tocsin-"))  # noqa: SIM115 (closed when let go)
-        weakref.finalize(self, _close, file)
-        file.write(held.getbuffer())
-        self._held, self._file = None, file
+    def _write(self, piece: bytes) -> None:
+        assert self._file is not None  # noqa: S101 (for the type checker)
+        self._file.write(len(piece).to_bytes(_LENGTH, "big") + piece)
+
+    def _move_to_disk(self, held: dict[int, bytes]) -> None:
+        self._file = cast(BinaryIO, tempfile.TemporaryFile(prefix="tocsin-"))  # noqa: SIM115 (closed when let go)
+        weakref.finalize(self, _close, self._file)
+        self._held = None
+        for piece in held.values():
+            self._write(piece)
 
 
 def _close(file: BinaryIO) -> None:

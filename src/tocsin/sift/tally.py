@@ -220,7 +220,7 @@ class Tally:
             last_seen_at=_instant(pile.last),
             count=pile.count,
             severity=SEVERITIES[level],
-            evidence=tuple(map(_evidence, pile.evidence())),
+            evidence=_evidence(pile),
             campaign=campaign_id(key.origin) if in_campaign and key.origin else "",
             lane=pile.lane,
             why=pile.why or self._rules.rules[pile.rule].why,
@@ -267,7 +267,14 @@ class Tally:
         return any(address in network for network in self._networks if network.version == address.version)
 
 
-def _evidence(part: Part) -> EvidenceLines:
+def _evidence(pile: Pile) -> tuple[EvidenceLines, ...]:
+    if len(pile.lines) == 1 and not pile.parts:  # as nearly always: nothing to put in order
+        [(path, lines)] = pile.lines.items()
+        return (EvidenceLines(path, tuple(lines.numbers), lines.count, lines.digest.hexdigest()),)
+    return tuple(map(_settled, pile.evidence()))
+
+
+def _settled(part: Part) -> EvidenceLines:
     numbers = array("I")
     numbers.frombytes(part.numbers)
     return EvidenceLines(part.path, tuple(numbers), part.count, part.digest.hex())
@@ -305,5 +312,11 @@ def _day(day: int) -> tuple[dt.date, str]:
 
 def _instant(seconds: int) -> str:
     """RFC 3339; by hand, because there are two for every attack."""
-    minutes, second = divmod(seconds % 86_400, 60)
-    return f"{_day(seconds // 86_400)[1]}T{minutes // 60:02}:{minutes % 60:02}:{second:02}Z"
+    minutes, second = divmod(seconds, 60)
+    return f"{_minute(minutes)}:{second:02}Z"
+
+
+@lru_cache(maxsize=16_384)
+def _minute(minutes: int) -> str:
+    day, minute = divmod(minutes, 1440)
+    return f"{_day(day)[1]}T{minute // 60:02}:{minute % 60:02}"
