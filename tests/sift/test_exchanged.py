@@ -209,6 +209,23 @@ def test_broken_stix_is_kept_with_its_reason(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"Event": {"System": {"EventID": 4625}, "EventData": {"info": "x"}}, "message": '"Attribute"'},
+        {
+            "message": 'got "spec_version": "2.1"',
+            "id": "event--5e57c739-391a-4eb3-b6be-7d15ca92d5ed",
+            "at": 1,
+        },
+    ],
+)
+def test_logs_that_only_sound_like_it_are_logs(tmp_path: Path, record: dict[str, Any]) -> None:
+    """Windows has events, too, and a log may quote anything: its lines are records of their own."""
+    result = sifted(tmp_path, f"{json.dumps(record)}\n" * 3)
+    assert (result.balance.noise, result.balance.rejected) == (3, 0)
+
+
 def event(*tags: str) -> MISPEvent:
     """An event of a MISP of our own."""
     made = MISPEvent()
@@ -310,7 +327,7 @@ def test_broken_misp_is_kept_with_its_reason(tmp_path: Path) -> None:
     ]
     result = sifted(tmp_path, json.dumps({"Event": {"info": "x", "Attribute": attributes}}))
     assert (result.balance.observed, result.balance.rejected) == (1, 4)
-    nothing = sifted(tmp_path, '{"Event": {"info": "x"}}')
+    nothing = sifted(tmp_path, '{"Event": {"info": "x", "threat_level_id": "4"}}')
     assert (nothing.balance.rejected, nothing.balance.reasons["an event of MISP that holds nothing"]) == (
         1,
         1,

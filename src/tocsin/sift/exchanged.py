@@ -1,5 +1,6 @@
 """What the readers of exchange formats (STIX, MISP) share: a document decoded whole, its records told."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 LARGEST = 256 << 20
 BROKEN = "broken JSON"
 NOBODY = "a record that names no address or name"
+
+
+def begins_with(head: bytes, names: Iterable[str]) -> bool:
+    """Whether a document may be meant: a first line that is an object by itself has one of the fields."""
+    try:
+        first = msgspec.json.decode(head.split(b"\n", 1)[0])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return True  # a part of a longer document
+    return not isinstance(first, dict) or any(name in first for name in names)
 
 
 def decoded(run: "Run", source: "Source", stream: "Stream") -> Any:

@@ -7,22 +7,27 @@ evidence: `tocsin.wire.misp_met`.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tocsin.sift.exchanged import decoded, tell
+from tocsin.sift.exchanged import begins_with, decoded, tell
 
 if TYPE_CHECKING:
     from tocsin.sift.engine import Run
     from tocsin.sift.sources import Source, Stream
 
+_IN_EVENTS = (b'"Attribute"', b'"Orgc"', b'"threat_level_id"', b'"object_relation"')
 NO_MISP = "JSON that is no MISP event"
 
 
 def looks_like(start: bytes) -> bool:
-    """Whether it is JSON with an event of MISP near its beginning, or with attributes of one."""
+    """Whether it is JSON with an event of MISP near its beginning, or with attributes of one.
+
+    Windows calls its events so, too: what tells MISP's is what stands in them.
+    """
     head = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if head[:1] not in (b"{", b"["):
         return False
-    is_event = b'"Event"' in head and any(word in head for word in (b'"info"', b'"Attribute"', b'"Orgc"'))
-    return is_event or (b'"Attribute"' in head and b'"category"' in head and b'"to_ids"' in head)
+    is_event = b'"Event"' in head and any(word in head for word in _IN_EVENTS)
+    is_event |= b'"Attribute"' in head and b'"category"' in head and b'"to_ids"' in head
+    return is_event and begins_with(head, ("Event", "response", "Attribute", "Object"))
 
 
 def read(run: "Run", source: "Source", stream: "Stream") -> None:

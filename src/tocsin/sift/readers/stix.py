@@ -6,7 +6,7 @@ Each object is one record, numbered in its file. What counts as evidence: `tocsi
 import re
 from typing import TYPE_CHECKING
 
-from tocsin.sift.exchanged import decoded, tell
+from tocsin.sift.exchanged import begins_with, decoded, tell
 
 if TYPE_CHECKING:
     from tocsin.sift.engine import Run
@@ -19,7 +19,9 @@ NO_STIX = "JSON that is no STIX"
 def looks_like(start: bytes) -> bool:
     """Whether it is JSON with STIX's identifiers or versions near its beginning."""
     head = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return head[:1] in (b"{", b"[") and len(set(_OBJECT.findall(head[:8192]))) > 0 and b'"type"' in head
+    if head[:1] not in (b"{", b"[") or not _OBJECT.search(head[:8192]):
+        return False
+    return begins_with(head, ("type", "objects"))
 
 
 def read(run: "Run", source: "Source", stream: "Stream") -> None:
