@@ -11,7 +11,7 @@ from tocsin.kernel.problems import BadInput
 from tocsin.reference import pack
 from tocsin.sift.lines import Block, Matcher
 from tocsin.sift.origins import normalise
-from tocsin.sift.rulebook import Rule, Rulebook, load, ruleset
+from tocsin.sift.rulebook import Rule, Rulebook, Ruleset, Thresholds, load, ruleset
 from tocsin.sift.shapes import BARE, UNDATED
 from tocsin.sift.stamps import Clock
 
@@ -113,3 +113,15 @@ def test_a_bad_rule_is_refused_when_it_is_loaded(
     """A rule that could not work is named at once, not when the first line meets it."""
     with pytest.raises(BadInput, match=complaint):
         load(FILE.format(literal=literal, pattern=pattern, kind=kind).encode())
+
+
+def test_a_users_thresholds_stand_before_ours() -> None:
+    """A service that we learn to know tomorrow stops nobody who has rules for it; among theirs they agree."""
+    ours, theirs = (
+        Rulebook("portal", "portal-login", {"intrusion-attempts/brute-force": Thresholds(low, 200)})
+        for low in (6, 20)
+    )
+    rules = Ruleset([ours, theirs], yours=[theirs])
+    assert rules.thresholds("portal", "intrusion-attempts/brute-force") == Thresholds(20, 200)
+    with pytest.raises(BadInput, match="two rule files"):
+        Ruleset([ours, theirs])

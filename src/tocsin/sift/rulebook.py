@@ -120,30 +120,24 @@ class Ruleset:
     """All rulebooks of a run. `rules` are all their rules, in order; `book_of` the book of each.
 
     `general` are those that any source may be for: not the `mapped`, which are for sources that name them.
+    `yours` are a user's own: their thresholds stand before those of ours for the same service.
     """
 
-    def __init__(self, books: Iterable[Rulebook], mapped: Sequence[Rulebook] = ()) -> None:
+    def __init__(
+        self, books: Iterable[Rulebook], mapped: Sequence[Rulebook] = (), yours: Sequence[Rulebook] = ()
+    ) -> None:
         self.books = tuple(sorted(books, key=lambda book: book.last))
+        self.yours = (*yours, *mapped)
         self.general = tuple(book for book in self.books if book not in mapped)
         self._marked = [(book, frozenset(map(str.encode, book.marks))) for book in self.general if book.marks]
         self.rules = tuple(rule for book in self.books for rule in book.rules)
         self.book_of = tuple(book for book in self.books for _ in book.rules)
-        self._thresholds: dict[tuple[str, str], Thresholds] = {}
-        for book in self.books:
-            for kind, bounds in book.thresholds.items():
-                self._bound(book.service, kind, bounds)
+        self._thresholds = _thresholds(book for book in self.books if book not in self.yours)
+        self._thresholds |= _thresholds(self.yours)
         lines_last = sorted(
             self.books, key=lambda book: bool(book.rules)
         )  # a service's own log names its type
         self._log_types: Mapping[str, str] = {book.service: book.log_type for book in lines_last}
-
-    def _bound(self, service: str, kind: str, bounds: Thresholds) -> None:
-        """Books of one service must agree; one without sign-ins need not know when they are a compromise."""
-        known = self._thresholds.setdefault((service, kind), bounds)
-        if (known.low, known.medium) != (bounds.low, bounds.medium):
-            raise BadInput(f"two rule files set other thresholds for {kind} at {service}")
-        if bounds.compromise > known.compromise:
-            self._thresholds[service, kind] = bounds
 
     def marked(self, head: bytes) -> list[Rulebook]:
         """The general books whose marks stand in JSON that begins so: each between two quotes."""
@@ -159,6 +153,19 @@ class Ruleset:
         return self._log_types.get(service, "other")
 
 
+def _thresholds(books: Iterable[Rulebook]) -> dict[tuple[str, str], Thresholds]:
+    """By service and kind. Books must agree; one without sign-ins need not know what is a compromise."""
+    found: dict[tuple[str, str], Thresholds] = {}
+    for book in books:
+        for kind, bounds in book.thresholds.items():
+            known = found.setdefault((book.service, kind), bounds)
+            if (known.low, known.medium) != (bounds.low, bounds.medium):
+                raise BadInput(f"two rule files set other thresholds for {kind} at {book.service}")
+            if bounds.compromise > known.compromise:
+                found[book.service, kind] = bounds
+    return found
+
+
 def rules_folder() -> Path:
     """Where a user keeps rule files of their own: `TOCSIN_RULES`, by default in the edge tool's folder."""
     return Path(os.environ.get("TOCSIN_RULES") or edge_home() / "rules")
@@ -168,7 +175,7 @@ def ruleset(*mappings: Rulebook | None) -> Ruleset:
     """Our rules, the user's own, those of mappings. Raises BadInput that names the file and rule at fault."""
     usual = _ruleset(rules_folder())
     more = [mapping for mapping in mappings if mapping]
-    return Ruleset([*usual.books, *more], mapped=more) if more else usual
+    return Ruleset([*usual.books, *more], more, usual.yours) if more else usual
 
 
 def mapping(file: Path) -> Rulebook:
@@ -181,7 +188,8 @@ def mapping(file: Path) -> Rulebook:
 
 @cache
 def _ruleset(folder: Path) -> Ruleset:
-    return Ruleset([*ours(), *_yours(folder)])
+    yours = _yours(folder)
+    return Ruleset([*ours(), *yours], yours=yours)
 
 
 @cache
@@ -229,11 +237,6 @@ def yours() -> tuple[Rulebook, ...]:
 @cache
 def _yours(folder: Path) -> tuple[Rulebook, ...]:
     return tuple(read(file) for file in sorted(folder.glob("*.toml")))
-
-
-def sshd() -> Rulebook:
-    """The rules for OpenSSH's server."""
-    return next(book for book in ours() if book.service == "ssh" and "sshd" in book.programs)
 
 
 def parse(text: bytes) -> Rulebook:
