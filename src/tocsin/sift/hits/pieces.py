@@ -231,7 +231,7 @@ def day_of(folder: str) -> int:
     return (dt.date.fromisoformat(folder.removeprefix("day=")) - dt.date(1970, 1, 1)).days
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file, or what a folder names, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

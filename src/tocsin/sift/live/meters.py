@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from tocsin.sift.live.refusals import Refusals
 from tocsin.sift.values import Attack
 
 FILE = "watch.json"
@@ -18,7 +19,8 @@ class Meters:
 
     `to` is the exchange's address, `fault` what is wrong with it, `outlet_fault` with SIEM or ticket system,
     `disk_fault` with this machine, `source_faults` with each source. `gaps` counts how often lines were gone
-    before they were read, `dropped` the datagrams there was no room for.
+    before they were read, `dropped` the datagrams there was no room for, `turned_away` the senders and mails
+    that a source refused or put off, by its name and the reason.
     """
 
     to: str = ""
@@ -40,6 +42,7 @@ class Meters:
     source_count: int = 0
     gaps: int = 0
     dropped: int = 0
+    turned_away: dict[tuple[str, str], int] = field(default_factory=dict)
     committed_at: float = 0.0
     newest: list[Attack] = field(default_factory=list)
 
@@ -52,6 +55,13 @@ class Meters:
         )
         told += [self.outlet_fault] if self.outlet_fault else []
         return told + [f"{fault}: {name}" for name, fault in sorted(self.source_faults.items())]
+
+    def note(self, name: str, refused: Refusals | None) -> list[str]:
+        """Take in what a door refused so far; gives the reasons that are new, in words."""
+        counts = refused.counts() if refused else {}
+        new = [reason for reason in counts if (name, reason) not in self.turned_away]
+        self.turned_away |= {(name, reason): count for reason, count in counts.items()}
+        return [f"{name}: {refused.words(reason)}" for reason in new] if refused else []
 
     def keep(self, folder: Path) -> None:
         """Leave a sign of life in a spool's folder, for `tocsin doctor`; a full disk stops nobody."""

@@ -59,6 +59,11 @@ class _Meters(Collector):
             yield CounterMetricFamily(name, said, value=value(self._meters))
         for name, said, value in _GAUGES:
             yield GaugeMetricFamily(name, said, value=value(self._meters))
+        said = "Senders and mails that a door refused or put off."
+        away = CounterMetricFamily("tocsin_watch_turned_away", said, labels=["source", "reason"])
+        for (source, reason), count in sorted(self._meters.turned_away.items()):
+            away.add_metric([source, reason], count)
+        yield away
         said = "Whether a source that failed before can be read; one that never failed is not named."
         up = GaugeMetricFamily("tocsin_watch_source_up", said, labels=["source"])
         self._failed |= self._meters.source_faults.keys()

@@ -324,6 +324,9 @@ class Watch:
                 self._lost[source.name] = source.lost
                 self._say(f"{source.name}: something is missing: its rotated files do not hold what was next")
         self.meters.dropped = sum(getattr(source, "dropped", 0) for source in self._sources)
+        for source in self._sources:
+            for said in self.meters.note(source.name, getattr(source, "refused", None)):
+                self._say(said)
 
     def _is_behind(self) -> bool:
         if behind := any(source.is_behind() for source in self._sources):
