@@ -238,18 +238,18 @@ def test_a_renewed_certificate_is_taken_without_a_restart(tmp_path: Path, author
 
 def test_a_full_inbox_lets_senders_wait(tmp_path: Path, authority: Authority) -> None:
     """Nothing of theirs is dropped: it comes when there is room again."""
-    with opened(told(authority.issue("door.example")), tmp_path, limit=10_000) as source:
-        with sender(source, authority) as tls:
-            tls.sendall(b"".join(map(message, range(200))))
-            until(lambda: source.receiver.received == 200)
-            time.sleep(1.5)  # it looks at its size each second
-            tls.sendall(message(200))
-            time.sleep(0.5)
-            assert source.receiver.received == 200
-            assert source.read(1 << 20)
-            for path in source.inbox.segments():
-                path.write_bytes(b"")
-            until(lambda: source.receiver.received == 201)
+    heard = told(authority.issue("door.example"))
+    with opened(heard, tmp_path, limit=10_000) as source, sender(source, authority) as tls:
+        tls.sendall(b"".join(map(message, range(200))))
+        until(lambda: source.receiver.received == 200)
+        time.sleep(1.5)  # it looks at its size each second
+        tls.sendall(message(200))
+        time.sleep(0.5)
+        assert source.receiver.received == 200
+        assert source.read(1 << 20)
+        for path in source.inbox.segments():
+            path.write_bytes(b"")
+        until(lambda: source.receiver.received == 201)
 
 
 @pytest.mark.parametrize(
