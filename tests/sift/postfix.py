@@ -16,6 +16,7 @@ import pytest
 from tests.conftest import missing
 from tests.ports import free_port
 
+MAILBOXES = "abuse", "csirt", "boss"
 MAIN = """
 compatibility_level = 3.6
 queue_directory = {folder}/queue
@@ -31,7 +32,7 @@ mydestination = isp.example
 mynetworks = 127.0.0.0/8
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
-local_transport = lmtp:{door}
+transport_maps = texthash:{folder}/transport
 local_recipient_maps =
 alias_maps =
 minimal_backoff_time = 1s
@@ -93,8 +94,9 @@ def postfix(door: str) -> Iterator[Postfix]:
     folder = Path(tempfile.mkdtemp(prefix="tocsin-postfix-"))
     folder.chmod(0o755)
     port = free_port()
-    (folder / "main.cf").write_text(MAIN.format(folder=folder, door=door))
+    (folder / "main.cf").write_text(MAIN.format(folder=folder))
     (folder / "master.cf").write_text(MASTER.format(port=port))
+    (folder / "transport").write_text("".join(f"{who}@isp.example lmtp:{door}\n" for who in MAILBOXES))
     (folder / "queue").mkdir()
     (folder / "data").mkdir()
     shutil.chown(folder / "data", "postfix")
