@@ -89,7 +89,9 @@ class MailInbox:
         sync(folder.parent)
         for path in folder.glob("*.part"):  # nobody was told that these are kept
             path.unlink()
-        self._number = max([last, *(number for number, _ in self.mails())])
+        found = sorted(int(path.stem) for path in folder.glob("*.eml"))
+        self._sizes = {number: _size(self._path(number)) for number in found}  # in order, as long as it lasts
+        self._number = max([last, *found])
 
     def begin(self) -> BinaryIO:
         """A file to write a mail into; it counts once it is kept. Raises OSError."""
@@ -100,9 +102,11 @@ class MailInbox:
         with part:
             part.flush()
             os.fsync(part.fileno())
+            size = part.tell()
         with self._lock:
-            Path(part.name).rename(self.folder / f"{self._number + 1}.eml")
+            Path(part.name).rename(self._path(self._number + 1))
             self._number += 1
+            self._sizes[self._number] = size
         sync(self.folder)
 
     def discard(self, part: BinaryIO) -> None:
@@ -113,23 +117,30 @@ class MailInbox:
 
     def mails(self, after: int = 0) -> list[tuple[int, Path]]:
         """The mails behind that number, in order."""
-        found = [(int(path.stem), path) for path in self.folder.glob("*.eml")]
-        return sorted(mail for mail in found if mail[0] > after)
+        with self._lock:
+            return [(number, self._path(number)) for number in self._sizes if number > after]
 
     def remove(self, last: int) -> None:
         """Let go what was read, up to that number."""
         for number, path in self.mails():
-            if number <= last:
-                with contextlib.suppress(OSError):  # it is tried again
-                    path.unlink()
+            if number > last:
+                return
+            with contextlib.suppress(OSError):  # it is tried again
+                path.unlink(missing_ok=True)
+                with self._lock:
+                    del self._sizes[number]
 
     def size(self, after: int = 0) -> int:
         """Bytes that the mails behind that number take."""
-        return sum(_size(path) for _, path in self.mails(after))
+        with self._lock:
+            return sum(size for number, size in self._sizes.items() if number > after)
 
     def is_full(self) -> bool:
         """Whether they take more than they may."""
         return self.size() > self._limit
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number}.eml"
 
 
 def _size(path: Path) -> int:
