@@ -6,6 +6,7 @@ senders are made to wait and UDP messages are dropped and counted; so it is whil
 """
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -26,7 +27,7 @@ from tocsin.sift.live.settings import Syslog, endpoint
 from tocsin.sift.live.windows import Window
 
 LONGEST = 1 << 20  # a message; a longer one is cut
-LARGEST_COUNT = 8  # digits of a frame's length (RFC 6587 3.4.1)
+_COUNT = re.compile(rb"([1-9][0-9]{0,7})( |\Z)")  # a frame's length (RFC 6587 3.4.1)
 MOST_CONNECTIONS = 500
 MOST_UNFINISHED = 64 << 20  # bytes of messages whose end has not come, of all senders together
 AT_ONCE = 1 << 20  # bytes that one sender may give before another is asked
@@ -357,23 +358,24 @@ def reason_of(error: OSError) -> str:
 def frames(data: bytes) -> tuple[list[bytes], bytes]:
     """The messages in a stream, framed by counts or by newlines (RFC 6587 3.4), and what is left."""
     messages = []
-    while data:
-        count, space, _ = data.partition(b" ")
-        if count.isdigit() and len(count) <= LARGEST_COUNT and not data.startswith(b"0"):
-            if not space:
+    place, size = 0, len(data)
+    while place < size:
+        if counted := _COUNT.match(data, place):
+            if not counted[2]:
                 break
-            start = len(count) + 1
-            if len(data) < start + int(count) and int(count) <= LONGEST:
+            start, length = counted.end(), int(counted[1])
+            if size - start < length <= LONGEST:
                 break
-            messages.append(data[start : start + int(count)])
-            data = data[start + int(count) :]
+            messages.append(data[start : start + length])
+            place = start + length
             continue
-        line, newline, after = data.partition(b"\n")
-        if not newline and len(line) < LONGEST:
+        end = data.find(b"\n", place)
+        if end < 0 and size - place < LONGEST:
             break
-        messages.append(line)
-        data = after
-    return [message for message in messages if message.strip()], data
+        end = size if end < 0 else end
+        messages.append(data[place:end])
+        place = end + 1
+    return [message for message in messages if message.strip()], data[place:]
 
 
 def one_line(message: bytes) -> bytes:
