@@ -221,7 +221,7 @@ class Counting:
         self.elsewhere += hits.elsewhere
 
     def _read_tap(self, source: Source, stream: Stream) -> None:
-        from tocsin.sift.hits.dnstap import Tap
+        from tocsin.sift.hits.dnstap import GROWING, Tap
 
         known, _ = self.known.prefix(source, in_lines=False) if source.is_file else (0, 0)
         log = self._log(source)
@@ -229,7 +229,8 @@ class Counting:
         def reject(number: int, reason: str, raw: bytes) -> None:
             self.rejects.add(source.path, number, reason, raw)
 
-        tap = Tap(self.balance, reject, self._wanted.names, known)
+        is_growing = now().timestamp() - (source.changed_at() or 0) < GROWING
+        tap = Tap(self.balance, reject, self._wanted.names, known, is_growing=is_growing)
         region = tap.read(stream, lambda frame: self._hold([frame], log))
         self.elsewhere += tap.elsewhere
         self._remember([region])

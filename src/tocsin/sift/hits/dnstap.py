@@ -26,18 +26,28 @@ from tocsin.wire.framestream import START, Frame, Frames
 CUT_SHORT = "a frame that is cut short"
 NO_TIME = "a message without a time"
 ANOTHER = "frames of another content than dnstap"
+GROWING = 300  # seconds since a file was written to, for which the rest of its last frame may yet come
 MOST_HELD = 200_000  # different sums until they are handed over
 _CHUNK = 1 << 20
 
 
 class Tap:
-    """Counts the blocks in one stream of frames; each data frame is one of the balance's lines."""
+    """Counts the blocks in one stream of frames; each data frame is one of the balance's lines.
+
+    `known` bytes at its beginning were counted before. While it is growing its last frame may not be whole.
+    """
 
     def __init__(
-        self, balance: Balance, reject: Callable[[int, str, bytes], None], listed: Listed, known: int
+        self,
+        balance: Balance,
+        reject: Callable[[int, str, bytes], None],
+        listed: Listed,
+        known: int = 0,
+        *,
+        is_growing: bool = False,
     ) -> None:
         self._balance, self._reject, self._listed = balance, reject, listed
-        self._known = known  # bytes at the beginning that were counted before
+        self._known, self._is_growing = known, is_growing
         self._sums: Counter[tuple[str, int, str | None]] = Counter()
         self._not_after = not_after()
         self._value_of = lru_cache(maxsize=100_000)(lambda wire: listed.named(dnstap.name_of(wire)))
@@ -60,7 +70,7 @@ class Tap:
                 self._take(frame)
             if len(self._sums) >= MOST_HELD:
                 hold(self._frame())
-        if broken or frames.is_cut_short:
+        if broken or (frames.is_cut_short and not self._is_growing):
             self._reject(self._number + 1, str(broken or CUT_SHORT), b"")
         hold(self._frame())
         return digest.region()
