@@ -86,7 +86,7 @@ forward-zone:
 dnstap:
   dnstap-enable: yes
   dnstap-socket-path: "{folder}/s"
-  dnstap-log-client-query-messages: yes
+  dnstap-log-client-query-messages: no
   dnstap-log-client-response-messages: yes
 """
 BIND = """
@@ -104,7 +104,7 @@ KNOT = """
 net.listen('127.0.0.1', {port})
 modules = {{
   'policy',
-  dnstap = {{ socket_path = '{folder}/s', client = {{ log_queries = true, log_responses = true }} }}
+  dnstap = {{ socket_path = '{folder}/s', client = {{ log_queries = false, log_responses = true }} }}
 }}
 policy.add(policy.rpz(policy.DENY, '{folder}/rpz', false))
 policy.add(policy.all(policy.FORWARD('127.0.0.1@{upstream}')))
