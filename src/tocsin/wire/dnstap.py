@@ -108,6 +108,12 @@ def is_said_to_be_blocked(dns: bytes) -> bool:
     return False
 
 
+def may_be_block(dns: bytes) -> bool:
+    """Whether a response shows one of the two. Raises BrokenTap."""
+    question(dns)
+    return is_own_answer(dns) or is_said_to_be_blocked(dns)
+
+
 def _policy(data: bytes) -> Policy:
     found = _fields(data)
     rule = _bytes(found.get(2, b""))

@@ -39,6 +39,8 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield _mailbox(box)
     for door in settings.lmtp:
         yield _lmtp(door)
+    for tap in settings.dnstap:
+        yield _socket(f"dnstap {tap.socket}", tap.socket)
     if settings.to:
         yield _exchange(settings)
     else:
@@ -152,11 +154,15 @@ def _mailbox(box: Mailbox) -> Finding:
 def _lmtp(door: Lmtp) -> Finding:
     if not door.listen.startswith("/"):
         return _address("lmtp", door.listen, socket.SOCK_STREAM)
-    folder = Path(door.listen).parent
+    return _socket(lmtp_name(door), door.listen)
+
+
+def _socket(name: str, path: str) -> Finding:
+    folder = Path(path).parent
     if not os.access(folder, os.W_OK | os.X_OK):
-        hint = f"make {folder}, writable by the user that watches; who may enter it may deliver"
-        return Finding(lmtp_name(door), "wrong", "the socket cannot be made", hint)
-    return Finding(lmtp_name(door), "good", "can be listened on")
+        hint = f"make {folder}, writable by the user that watches; who may enter it may write to the socket"
+        return Finding(name, "wrong", "the socket cannot be made", hint)
+    return Finding(name, "good", "can be listened on")
 
 
 def _exchange(settings: Settings) -> Finding:

@@ -5,7 +5,6 @@ cannot be kept the mail server is told to try again (4xx) and keeps it. Where an
 comes again, it is known by its bytes. A mail of many recipients is one mail.
 """
 
-import contextlib
 import re
 import socket
 import threading
@@ -17,11 +16,11 @@ from typing import BinaryIO
 
 import msgspec
 
-from tocsin.kernel.problems import BadInput
 from tocsin.sift.engine import Options
 from tocsin.sift.live.inbox import MailInbox
 from tocsin.sift.live.refusals import Refusals
-from tocsin.sift.live.settings import Lmtp, endpoint
+from tocsin.sift.live.settings import Lmtp
+from tocsin.sift.live.sockets import listening, shut
 from tocsin.sift.live.windows import Mails
 
 TIMEOUT = 300.0  # seconds that a mail server may be silent
@@ -144,7 +143,7 @@ class Door(threading.Thread):
         """Take no more: a mail server in the middle of a mail gets no answer, and delivers again."""
         self._is_stopping = True
         for sock in (self._listening, *tuple(self._sessions)):
-            _shut(sock)
+            shut(sock)
         self.join(timeout=5)
         self._listening.close()
         if isinstance(self.address, str):
@@ -322,46 +321,6 @@ class Session:
         self._connection.sendall(answer.encode() + b"\r\n")
 
 
-def listening(where: str) -> socket.socket:
-    """A socket that listens at an address or a path. Raises BadInput where that cannot be.
-
-    A Unix socket lets in who may enter its folder; one that a killed process left is replaced.
-    """
-    is_path = where.startswith("/")
-    family = socket.AF_UNIX if is_path else socket.AF_INET6 if "[" in where else socket.AF_INET
-    sock = socket.socket(family)
-    try:
-        if is_path:
-            _clear(Path(where))
-        else:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(where if is_path else endpoint(where))
-        if is_path:
-            Path(where).chmod(0o666)
-        sock.listen(MOST_SESSIONS)
-    except OSError as error:
-        sock.close()
-        reason = (error.strerror or str(error)).lower()
-        raise BadInput(f"cannot listen on {where}: {reason}") from error
-    return sock
-
-
 def lmtp_name(told: Lmtp) -> str:
     """How the door is called among the sources."""
     return f"lmtp {told.listen}"
-
-
-def _clear(path: Path) -> None:
-    """Remove a socket that nobody listens on. Raises OSError where somebody does."""
-    if not path.is_socket():
-        return
-    with socket.socket(socket.AF_UNIX) as asking:
-        try:
-            asking.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink(missing_ok=True)
-
-
-def _shut(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it is closed already
-        sock.shutdown(socket.SHUT_RDWR)

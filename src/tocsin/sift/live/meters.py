@@ -2,8 +2,10 @@
 
 import contextlib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -13,6 +15,12 @@ from tocsin.sift.values import Attack
 FILE = "watch.json"
 
 
+class Named(Protocol):
+    """A source, by its name; a door has more to say."""
+
+    name: str
+
+
 @dataclass
 class Meters:
     """The state of a watch: `lines`, `observed` and `rejected` over all its runs, the rest of this one.
@@ -20,7 +28,7 @@ class Meters:
     `to` is the exchange's address, `fault` what is wrong with it, `outlet_fault` with SIEM or ticket system,
     `disk_fault` with this machine, `source_faults` with each source. `gaps` counts how often lines were gone
     before they were read, `dropped` the datagrams there was no room for, `turned_away` the senders and mails
-    that a source refused or put off, by its name and the reason.
+    that a source refused or put off, by its name and the reason, `blocks` the blocks that resolvers told.
     """
 
     to: str = ""
@@ -42,6 +50,7 @@ class Meters:
     source_count: int = 0
     gaps: int = 0
     dropped: int = 0
+    blocks: int = 0
     turned_away: dict[tuple[str, str], int] = field(default_factory=dict)
     committed_at: float = 0.0
     newest: list[Attack] = field(default_factory=list)
@@ -56,12 +65,19 @@ class Meters:
         told += [self.outlet_fault] if self.outlet_fault else []
         return told + [f"{fault}: {name}" for name, fault in sorted(self.source_faults.items())]
 
-    def note(self, name: str, refused: Refusals | None) -> list[str]:
-        """Take in what a door refused so far; gives the reasons that are new, in words."""
-        counts = refused.counts() if refused else {}
-        new = [reason for reason in counts if (name, reason) not in self.turned_away]
-        self.turned_away |= {(name, reason): count for reason, count in counts.items()}
-        return [f"{name}: {refused.words(reason)}" for reason in new] if refused else []
+    def look(self, sources: Iterable[Named]) -> list[str]:
+        """Take in what doors dropped, counted and refused so far; gives the reasons that are new in words."""
+        self.dropped = self.blocks = 0
+        new = []
+        for source in sources:
+            self.dropped += getattr(source, "dropped", 0)
+            self.blocks += getattr(source, "blocks", 0)
+            refused: Refusals | None = getattr(source, "refused", None)
+            for reason, count in refused.counts().items() if refused else ():
+                if refused and (source.name, reason) not in self.turned_away:
+                    new.append(f"{source.name}: {refused.words(reason)}")
+                self.turned_away[source.name, reason] = count
+        return new
 
     def keep(self, folder: Path) -> None:
         """Leave a sign of life in a spool's folder, for `tocsin doctor`; a full disk stops nobody."""

@@ -32,6 +32,7 @@ _COUNTERS: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
     ("tocsin_watch_reports_sent", "Reports that the exchange took, new or newer.", lambda m: m.sent),
     ("tocsin_watch_reports_refused", "Reports that the exchange refused.", lambda m: m.refused),
     ("tocsin_watch_gaps", "Times that lines of a log were gone before they were read.", lambda m: m.gaps),
+    ("tocsin_watch_blocks", "Blocks that resolvers told by dnstap.", lambda m: m.blocks),
     ("tocsin_watch_datagrams_dropped", "UDP messages there was no room for.", lambda m: m.dropped),
 )
 _GAUGES: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (

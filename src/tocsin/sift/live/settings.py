@@ -79,6 +79,13 @@ class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every: float = 60.0
 
 
+class Dnstap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Unix socket to which resolvers write dnstap; `every` is the seconds between counts of its blocks."""
+
+    socket: str
+    every: float = 60.0
+
+
 class Siem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A SIEM that is told of every attack: ECS documents in a file, or syslog (`udp://host:514`, `tcp://…`)."""
 
@@ -117,6 +124,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     syslog: tuple[Syslog, ...] = ()
     mailbox: tuple[Mailbox, ...] = ()
     lmtp: tuple[Lmtp, ...] = ()
+    dnstap: tuple[Dnstap, ...] = ()
     siem: tuple[Siem, ...] = ()
     rt: tuple[Rt, ...] = ()
 
@@ -139,10 +147,11 @@ def load(path: Path) -> Settings:
 
 
 def _check(settings: Settings, path: Path) -> None:
-    if not (settings.files or settings.journal or settings.syslog or settings.mailbox or settings.lmtp):
+    doors = settings.syslog or settings.lmtp or settings.dnstap
+    if not (settings.files or settings.journal or settings.mailbox or doors):
         raise BadInput(
             f"{path}: nothing to watch",
-            hint="add [[files]], [[journal]], [[syslog]], [[mailbox]] or [[lmtp]]",
+            hint="add [[files]], [[journal]], [[mailbox]], [[syslog]], [[lmtp]] or [[dnstap]]",
         )
     try:
         minimise.networks(settings.networks)
@@ -161,12 +170,18 @@ def _check(settings: Settings, path: Path) -> None:
     for door in settings.lmtp:
         if not door.listen.startswith("/"):
             endpoint(door.listen)
-        elif len(door.listen.encode()) > LONGEST_SOCKET:
-            raise BadInput(f"{path}: the path of a socket has {LONGEST_SOCKET} bytes at most: {door.listen}")
         if not door.recipients:
             raise BadInput(f"{path}: lmtp takes no mail without recipients")
         if not 1 <= door.largest_mb <= LARGEST_MAIL_MB:
             raise BadInput(f"{path}: lmtp.largest_mb is from 1 to {LARGEST_MAIL_MB}")
+    for where in (*(door.listen for door in settings.lmtp), *(tap.socket for tap in settings.dnstap)):
+        if len(where.encode()) > LONGEST_SOCKET:
+            raise BadInput(f"{path}: the path of a socket has {LONGEST_SOCKET} bytes at most: {where}")
+    for tap in settings.dnstap:
+        if not tap.socket.startswith("/"):
+            raise BadInput(f"{path}: dnstap.socket is the whole path of a Unix socket: {tap.socket}")
+        if tap.every <= 0:
+            raise BadInput(f"{path}: dnstap.every must be more than 0 seconds")
     for siem in settings.siem:
         if siem.syslog and urlsplit(siem.syslog).scheme not in ("udp", "tcp"):
             raise BadInput(f"{path}: siem.syslog is no udp:// or tcp:// address: {siem.syslog}")
@@ -175,7 +190,7 @@ def _check(settings: Settings, path: Path) -> None:
             raise BadInput(f"{path}: not the address of a web server: {url}", hint="write it as https://HOST")
     if len(settings.rt) > 1:
         raise BadInput(f"{path}: only one [[rt]] can be told")
-    for kind in (settings.journal, settings.mailbox, settings.syslog, settings.lmtp):
+    for kind in (settings.journal, settings.mailbox, settings.syslog, settings.lmtp, settings.dnstap):
         if len(set(kind)) < len(kind):
             raise BadInput(f"{path}: the same source twice: its lines would count twice")
     if settings.metrics:
@@ -233,4 +248,7 @@ tcp = "127.0.0.1:5514"
 # [[lmtp]]
 # listen = "127.0.0.1:2424"                # or the path of a socket
 # recipients = ["abuse@isp.example"]
+
+# [[dnstap]]
+# socket = "/run/tocsin/dnstap"            # blocks of your resolvers, counted as by tocsin tally
 """

@@ -91,7 +91,26 @@ def sources_of(
     for door in settings.lmtp:
         name = lmtp_name(door)
         sources.append(LmtpSource(door, options, _inbox(kept, name), limit, places.get(name)))
+    if settings.dnstap:
+        from tocsin.sift.live.tapping import TapSource, dnstap_name
+
+        for tap in settings.dnstap:
+            folder = _inbox(kept, dnstap_name(tap))
+            sources.append(TapSource(tap, options, folder, limit, counting(settings), follow=follow))
     return sources
+
+
+def counting(settings: Settings) -> Callable[[list[Path]], tuple[int, str]]:
+    """How files of dnstap are counted: for the exchange where there is one, else for oneself."""
+
+    def count(paths: list[Path]) -> tuple[int, str]:
+        from tocsin.sift import tallying
+
+        key = key_of(settings) if settings.to else ""
+        result = tallying.tally(paths, tallying.Plan(url=settings.to), key, lambda _: None)
+        return result.connections, result.fault
+
+    return count
 
 
 def _inbox(kept: Spool, name: str) -> Path:
