@@ -29,7 +29,8 @@ system:
 	apt-get update
 	apt-get install -y --no-install-recommends chromium openssh-server fail2ban sshguard \
 		unbound bind9 bind9-dnsutils knot knot-dnsutils knot-resolver lua-cqueues pdns-recursor nftables \
-		iproute2 nfdump systemd-journal-remote request-tracker5 rt5-db-sqlite rt5-standalone dovecot-imapd wrk
+		iproute2 nfdump systemd-journal-remote request-tracker5 rt5-db-sqlite rt5-standalone dovecot-imapd wrk \
+		rsyslog rsyslog-openssl postfix fstrm-bin
 
 bench: $(STAMP)-dev assets
 	$(BIN)/python -m bench

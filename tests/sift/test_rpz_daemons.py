@@ -60,8 +60,8 @@ def running(command: list[str], port: int, log: Path) -> Iterator[None]:
             assert process.poll() is None, log.read_text()
         yield
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # BIND writes the rest of its dnstap then
+        process.wait(timeout=20)
 
 
 def counted(lines: list[str]) -> Hits:

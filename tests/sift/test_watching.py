@@ -17,7 +17,7 @@ from tests.sift.logs import FAILED
 from tocsin.kernel.problems import BadInput
 from tocsin.sift import replaying, reporting, spool
 from tocsin.sift.engine import Options, sift
-from tocsin.sift.live import following, receiving, settings, state
+from tocsin.sift.live import following, settings, state
 from tocsin.sift.live.files import Patterns
 from tocsin.sift.live.journal import JournalSource, journal_name
 from tocsin.sift.live.meters import Meters
@@ -211,7 +211,7 @@ def test_syslog_is_on_disk_before_it_is_read(tmp_path: Path) -> None:
 
 def test_a_full_inbox_drops_datagrams_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk is bounded; what was dropped is counted."""
-    monkeypatch.setattr(receiving, "SEGMENT", 100)
+    monkeypatch.setattr("tocsin.sift.live.inbox.SEGMENT", 100)
     source = SyslogSource(Syslog(udp="127.0.0.1:0"), Options(), tmp_path / "inbox", 10, None)
     port = source.receiver.ports["udp"]
     deadline = time.monotonic() + 5

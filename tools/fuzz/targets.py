@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import samples_folder
-from tests.sift import test_bad_input
+from tests.sift import dnstap_samples, test_bad_input
 from tests.sift.fuzz_seeds import READERS
 from tests.sift.upstream_seeds import UPSTREAMS, upstream_documents
 
@@ -19,7 +19,18 @@ from tocsin.sift import rulebook
 from tocsin.sift.engine import Options, sift
 from tocsin.sift.mails import read_told
 from tocsin.sift.reported import Unusable, of_xarf
-from tocsin.wire import arf, complaint_words, dates, idea, letters, stix_in, xarf, xarf02
+from tocsin.wire import (
+    arf,
+    complaint_words,
+    dates,
+    dnstap,
+    framestream,
+    idea,
+    letters,
+    stix_in,
+    xarf,
+    xarf02,
+)
 from tocsin.wire.xarf_values import NotXarf, host_of, is_address, name_of
 
 Refusal = tuple[type[Exception], ...]
@@ -43,6 +54,17 @@ def _words(content: bytes) -> None:
     complaint_words.service_of_words(text)
     assert not set(name_of(text)) & set(' \n\0";')
     is_address(host_of(text))
+
+
+def _tapped(content: bytes) -> None:
+    """As frames, as one of dnstap's messages, and as the DNS message in one."""
+    found, _ = framestream.Frames().feed(content)
+    for data in (content, *(frame.data for frame in found if not frame.control)):
+        message = dnstap.read(data)
+        if message:
+            dnstap.name_of(dnstap.question(message.dns))
+            dnstap.is_own_answer(message.dns)
+            dnstap.is_said_to_be_blocked(message.dns)
 
 
 def _passed_on(form: str, content: bytes) -> None:
@@ -86,6 +108,7 @@ TARGETS: dict[str, tuple[Callable[[bytes], Any], Refusal]] = {
     "letters": (letters.open_letter, (RecursionError,)),
     "mails": (read_told, (RecursionError,)),
     "words": (_words, ()),
+    "dnstap": (_tapped, (dnstap.BrokenTap,)),
     **{form: (partial(_passed_on, form), (BadInput,)) for form in UPSTREAMS},
 } | {target_of(name): (partial(_sifted, name), ()) for name in READERS}
 
@@ -96,6 +119,9 @@ def seeds(name: str) -> list[bytes]:
         return test_bad_input.seeds(READERS[reader], samples_folder())
     if name == "words":
         return [b"2026-01-07T03:04:05Z", b"Wed, 7 Jan 2026 03:04:05 +0100", b"port scan of 192.0.2.1"]
+    if name == "dnstap":
+        tap = dnstap_samples.message(dnstap_samples.answer("bad.top", 0x8583), at=1, action=1, rule=b"\1a\0")
+        return [tap, dnstap_samples.framed(tap, tap)]
     if name in UPSTREAMS:
         return UPSTREAMS[name]
     mails = list(READERS["mails"].seeds.values())

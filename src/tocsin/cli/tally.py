@@ -76,11 +76,11 @@ def tally(
 ) -> None:  # fmt: skip
     """Count what LOGS show that was stopped, hour by hour: hits, and different clients behind them.
 
-    LOGS are RPZ logs of BIND, Unbound, Knot Resolver or PowerDNS Recursor, CSV, NDJSON or Parquet with a
-    time and an indicator in each row, or what `nft -j list ruleset` printed; packed or not. Counting the same
-    twice changes nothing. Clients never leave, nor does what other policies stopped: an exchange (--to) is
-    told how often its lists did it. What was not sent is sent by the next run. Without LOGS it sends what
-    waits, and shows what was counted.
+    LOGS are RPZ logs of BIND, Unbound, Knot Resolver or PowerDNS Recursor, dnstap, CSV, NDJSON or Parquet
+    with a time and an indicator in each row, or what `nft -j list ruleset` printed; packed or not. Counting
+    the same twice changes nothing. Clients never leave, nor does what other policies stopped: an exchange
+    (--to) is told how often its lists did it. What was not sent is sent by the next run. Without LOGS it
+    sends what waits, and shows what was counted.
 
     \b
       tocsin tally exports/*.parquet

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 READERS: tuple[str, ...] = (
     "parquet",
+    "dnstap",
     "fail2ban_bans",
     "fastnetmon",
     "flows",

@@ -44,19 +44,22 @@ class Known:
         found = [region in self._by_head[region.head] for region in regions]
         return bool(found) and all(found)
 
-    def prefix(self, source: Source) -> tuple[int, int]:
-        """How many bytes and lines at the start of a file are known, region after region."""
+    def prefix(self, source: Source, *, in_lines: bool = True) -> tuple[int, int]:
+        """How many bytes and lines at the start of a file are known, region after region.
+
+        Where it is not `in_lines`, a region may end anywhere.
+        """
         skipped_bytes = skipped_lines = 0
-        while found := self._first(source, skipped_bytes):
+        while found := self._first(source, skipped_bytes, in_lines=in_lines):
             skipped_bytes += found[0]
             skipped_lines += found[1]
         return skipped_bytes, skipped_lines
 
-    def _first(self, source: Source, offset: int) -> tuple[int, int] | None:
+    def _first(self, source: Source, offset: int, *, in_lines: bool) -> tuple[int, int] | None:
         with source.open() as stream:
             stream.skip(offset)
             candidates = self._candidates(stream.peek(HEAD))
-            return _longest(stream, candidates) if candidates else None
+            return _longest(stream, candidates, in_lines=in_lines) if candidates else None
 
     def _candidates(self, start: bytes) -> dict[int, set[str]]:
         heads = {hashlib.sha256(start).hexdigest()} if len(start) == HEAD else set()
@@ -80,7 +83,7 @@ class Hasher:
     """The regions of what is being read: one to its last newline, one for a line that was cut off there."""
 
     def __init__(self) -> None:
-        self._all, self._rest = _Digest(), _Digest()
+        self._all, self._rest = Digest(), Digest()
         self._lines: Region | None = None
 
     def update(self, data: bytes) -> None:
@@ -88,7 +91,7 @@ class Hasher:
         end = data.rfind(b"\n") + 1
         if end:
             self._all.update(memoryview(data)[:end])
-            self._lines, self._rest = None, _Digest()
+            self._lines, self._rest = None, Digest()
             data = data[end:]
         if data:
             if not self._rest.length:
@@ -102,7 +105,7 @@ class Hasher:
         return [region for region in (whole, self._rest.region()) if region.length]
 
 
-class _Digest:
+class Digest:
     """The region that is being read: its first bytes, its length and its digest."""
 
     def __init__(self) -> None:
@@ -111,12 +114,14 @@ class _Digest:
         self._hash = hashlib.sha256()
 
     def update(self, data: bytes | memoryview) -> None:
+        """Take the next bytes."""
         if len(self._head) < HEAD:
             self._head += data[: HEAD - len(self._head)]
         self.length += len(data)
         self._hash.update(data)
 
     def region(self) -> Region:
+        """All that was taken."""
         return Region(hashlib.sha256(self._head).hexdigest(), self.length, self._hash.hexdigest())
 
 
@@ -127,7 +132,7 @@ def region_of(content: bytes) -> Region:
     )
 
 
-def _longest(stream: Stream, candidates: dict[int, set[str]]) -> tuple[int, int] | None:
+def _longest(stream: Stream, candidates: dict[int, set[str]], *, in_lines: bool) -> tuple[int, int] | None:
     """The longest candidate that the stream begins with and that ends where a line does, and its lines."""
     digest, length, newlines = hashlib.sha256(), 0, 0
     found = None
@@ -138,6 +143,7 @@ def _longest(stream: Stream, candidates: dict[int, set[str]]) -> tuple[int, int]
             length, newlines, last = length + len(data), newlines + data.count(b"\n"), data[-1:]
         if length < end:
             break
-        if digest.hexdigest() in candidates[end] and (last == b"\n" or not stream.peek(1)):
+        is_end = last == b"\n" or not in_lines or not stream.peek(1)
+        if digest.hexdigest() in candidates[end] and is_end:
             found = (length, newlines + (last != b"\n"))
     return found

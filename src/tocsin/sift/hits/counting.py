@@ -24,6 +24,7 @@ from tocsin.sift.rejects import Rejects
 from tocsin.sift.sources import Source, Stream, Unreadable
 from tocsin.sift.stamps import Clock
 from tocsin.sift.values import Balance, Region
+from tocsin.wire import framestream
 
 if TYPE_CHECKING:
     import polars as pl
@@ -184,6 +185,9 @@ class Counting:
         if start.startswith(parquet.MAGIC):  # what reads text takes its time to load
             self._read_parquet(source, stream)
             return
+        if framestream.looks_like(start):
+            self._read_tap(source, stream)
+            return
         from tocsin.sift.hits import rows
 
         if not start.strip():
@@ -191,7 +195,7 @@ class Counting:
         if nftcounters.looks_like(start):
             self._read_counters(source, sources.read_whole(stream, LARGEST_READING))
         elif b"\0" in start:
-            raise Unreadable("binary: neither a resolver's log nor a Parquet file")
+            raise Unreadable("binary: neither dnstap nor a Parquet file")
         elif export := rows.export_of(start, self.how.mapping):
             self._read_rows(source, stream, export)
         elif self.how.mapping or rows.is_export(start):
@@ -215,6 +219,22 @@ class Counting:
 
         self._each_block(source, stream, take)
         self.elsewhere += hits.elsewhere
+
+    def _read_tap(self, source: Source, stream: Stream) -> None:
+        from tocsin.sift.hits.dnstap import GROWING, Tap
+
+        known, _ = self.known.prefix(source, in_lines=False) if source.is_file else (0, 0)
+        log = self._log(source)
+
+        def reject(number: int, reason: str, raw: bytes) -> None:
+            self.rejects.add(source.path, number, reason, raw)
+
+        is_growing = now().timestamp() - (source.changed_at() or 0) < GROWING
+        tap = Tap(self.balance, reject, self._wanted.names, known, is_growing=is_growing)
+        region = tap.read(stream, lambda frame: self._hold([frame], log))
+        self.elsewhere += tap.elsewhere
+        self._remember([region])
+        self._commit_if_many()
 
     def _read_rows(self, source: Source, stream: Stream, export: "rows.Export") -> None:
         from tocsin.sift.hits import rows

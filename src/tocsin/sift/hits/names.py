@@ -20,6 +20,11 @@ class Listed:
         self._wild = frozenset(wild)
         self.name_of: Callable[[str, str], str | None] = lru_cache(maxsize=100_000)(self._name_of)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a list at all."""
+        return self._names is not None
+
     def named(self, name: str, *, is_told: bool = False) -> str | None:
         """The listed name by which `name` is refused; None where no list is known, unless a log `is_told`."""
         if self._names is None:

@@ -94,11 +94,11 @@ class Pieces:
         days = [day_of(file.parent.name) for file in files]
         placed = [Piece(form, day, mark + secrets.token_hex(8) + ".parquet") for day in days]
         with ThreadPoolExecutor(SYNCED_AT_ONCE) as beside:  # a disk settles many in the time of one
-            list(beside.map(_sync, files))
+            list(beside.map(sync, files))
             for file, piece in zip(files, placed, strict=True):
                 self._mine(piece).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 file.rename(self._mine(piece))
-            list(beside.map(_sync, {self._mine(piece).parent for piece in placed}))
+            list(beside.map(sync, {self._mine(piece).parent for piece in placed}))
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
         return placed
@@ -231,7 +231,7 @@ def day_of(folder: str) -> int:
     return (dt.date.fromisoformat(folder.removeprefix("day=")) - dt.date(1970, 1, 1)).days
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file, or what a folder names, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -10,14 +10,16 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from tocsin.kernel.checkup import Finding
+from tocsin.kernel.checkup import Finding, State
 from tocsin.kernel.problems import BadInput, Problem
 from tocsin.sift import calling, rulebook
 from tocsin.sift.engine import Options
+from tocsin.sift.live.certificates import advice, context_of
 from tocsin.sift.live.files import Log, paths
 from tocsin.sift.live.journal import journal_name
+from tocsin.sift.live.lmtp import lmtp_name
 from tocsin.sift.live.outlets import Away
-from tocsin.sift.live.settings import Files, Journal, Mailbox, Rt, Settings, Siem, Syslog, endpoint
+from tocsin.sift.live.settings import Files, Journal, Lmtp, Mailbox, Rt, Settings, Siem, Syslog, endpoint
 from tocsin.sift.live.starting import key_of
 from tocsin.sift.live.tickets import Rt5
 
@@ -35,6 +37,10 @@ def check(settings: Settings) -> Iterator[Finding]:
         yield from _syslog(heard)
     for box in settings.mailbox:
         yield _mailbox(box)
+    for door in settings.lmtp:
+        yield _lmtp(door)
+    for tap in settings.dnstap:
+        yield _socket(f"dnstap {tap.socket}", tap.socket)
     if settings.to:
         yield _exchange(settings)
     else:
@@ -103,6 +109,22 @@ def _syslog(heard: Syslog) -> Iterator[Finding]:
         yield _address("syslog udp", heard.udp, socket.SOCK_DGRAM)
     if heard.tcp:
         yield _address("syslog tcp", heard.tcp, socket.SOCK_STREAM)
+    if heard.tls:
+        yield _tls(heard)
+
+
+def _tls(heard: Syslog) -> Finding:
+    found = _address("syslog tls", heard.tls, socket.SOCK_STREAM)
+    try:
+        context_of(heard)
+        ends, renew = advice(heard)
+    except BadInput as problem:
+        return Finding(found.what, "wrong", problem.detail, "let the user that watches read it, in PEM")
+    if found.state == "wrong":
+        return found
+    whom = "senders must show a certificate" if heard.clients else "any sender is let in"
+    state: State = "wrong" if "has ended" in ends else "missing" if renew else "good"
+    return Finding(found.what, state, f"can be listened on; {ends}; {whom}", renew)
 
 
 def _address(what: str, address: str, kind: socket.SocketKind) -> Finding:
@@ -127,6 +149,20 @@ def _mailbox(box: Mailbox) -> Finding:
     except Problem as problem:
         return Finding(mailbox_name(box), "wrong", problem.detail)
     return Finding(mailbox_name(box), "good", f"{count:,} mails")
+
+
+def _lmtp(door: Lmtp) -> Finding:
+    if not door.listen.startswith("/"):
+        return _address("lmtp", door.listen, socket.SOCK_STREAM)
+    return _socket(lmtp_name(door), door.listen)
+
+
+def _socket(name: str, path: str) -> Finding:
+    folder = Path(path).parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        hint = f"make {folder}, writable by the user that watches; who may enter it may write to the socket"
+        return Finding(name, "wrong", "the socket cannot be made", hint)
+    return Finding(name, "good", "can be listened on")
 
 
 def _exchange(settings: Settings) -> Finding:

@@ -23,6 +23,7 @@ WHOLE = {
     "flows": "flow records are not followed: a flood is judged by a whole file",
     "crowdsec_alerts": "a list of alerts is not followed",
 }
+NO_EVIDENCE = {"dnstap": "dnstap is not followed: run `tocsin tally` on what it was written to"}
 INSTEAD = "run `tocsin report` on it when it is whole"
 
 
@@ -180,5 +181,8 @@ def refusal(head: bytes, options: Options) -> str:
     if head.startswith(b"PK\x03\x04"):
         return f"an archive is not followed: {INSTEAD}"
     reader = formats.reader_of(head, options.mapping)
-    told = WHOLE.get(getattr(reader, "__name__", "").rpartition(".")[2])
+    name = getattr(reader, "__name__", "").rpartition(".")[2]
+    if name in NO_EVIDENCE:
+        return NO_EVIDENCE[name]
+    told = WHOLE.get(name)
     return f"{told}: {INSTEAD}" if told else ""

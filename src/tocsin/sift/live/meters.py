@@ -2,14 +2,23 @@
 
 import contextlib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
+from tocsin.sift.live.refusals import Refusals
 from tocsin.sift.values import Attack
 
 FILE = "watch.json"
+
+
+class Named(Protocol):
+    """A source, by its name; a door has more to say."""
+
+    name: str
 
 
 @dataclass
@@ -18,7 +27,8 @@ class Meters:
 
     `to` is the exchange's address, `fault` what is wrong with it, `outlet_fault` with SIEM or ticket system,
     `disk_fault` with this machine, `source_faults` with each source. `gaps` counts how often lines were gone
-    before they were read, `dropped` the datagrams there was no room for.
+    before they were read, `dropped` the datagrams there was no room for, `turned_away` the senders and mails
+    that a source refused or put off, by its name and the reason, `blocks` the blocks that resolvers told.
     """
 
     to: str = ""
@@ -40,6 +50,8 @@ class Meters:
     source_count: int = 0
     gaps: int = 0
     dropped: int = 0
+    blocks: int = 0
+    turned_away: dict[tuple[str, str], int] = field(default_factory=dict)
     committed_at: float = 0.0
     newest: list[Attack] = field(default_factory=list)
 
@@ -52,6 +64,20 @@ class Meters:
         )
         told += [self.outlet_fault] if self.outlet_fault else []
         return told + [f"{fault}: {name}" for name, fault in sorted(self.source_faults.items())]
+
+    def look(self, sources: Iterable[Named]) -> list[str]:
+        """Take in what doors dropped, counted and refused so far; gives the reasons that are new in words."""
+        self.dropped = self.blocks = 0
+        new = []
+        for source in sources:
+            self.dropped += getattr(source, "dropped", 0)
+            self.blocks += getattr(source, "blocks", 0)
+            refused: Refusals | None = getattr(source, "refused", None)
+            for reason, count in refused.counts().items() if refused else ():
+                if refused and (source.name, reason) not in self.turned_away:
+                    new.append(f"{source.name}: {refused.words(reason)}")
+                self.turned_away[source.name, reason] = count
+        return new
 
     def keep(self, folder: Path) -> None:
         """Leave a sign of life in a spool's folder, for `tocsin doctor`; a full disk stops nobody."""

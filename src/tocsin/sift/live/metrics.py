@@ -32,6 +32,7 @@ _COUNTERS: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
     ("tocsin_watch_reports_sent", "Reports that the exchange took, new or newer.", lambda m: m.sent),
     ("tocsin_watch_reports_refused", "Reports that the exchange refused.", lambda m: m.refused),
     ("tocsin_watch_gaps", "Times that lines of a log were gone before they were read.", lambda m: m.gaps),
+    ("tocsin_watch_blocks", "Blocks that resolvers told by dnstap.", lambda m: m.blocks),
     ("tocsin_watch_datagrams_dropped", "UDP messages there was no room for.", lambda m: m.dropped),
 )
 _GAUGES: tuple[tuple[str, str, Callable[[Meters], float]], ...] = (
@@ -59,6 +60,11 @@ class _Meters(Collector):
             yield CounterMetricFamily(name, said, value=value(self._meters))
         for name, said, value in _GAUGES:
             yield GaugeMetricFamily(name, said, value=value(self._meters))
+        said = "Senders and mails that a door refused or put off."
+        away = CounterMetricFamily("tocsin_watch_turned_away", said, labels=["source", "reason"])
+        for (source, reason), count in sorted(self._meters.turned_away.items()):
+            away.add_metric([source, reason], count)
+        yield away
         said = "Whether a source that failed before can be read; one that never failed is not named."
         up = GaugeMetricFamily("tocsin_watch_source_up", said, labels=["source"])
         self._failed |= self._meters.source_faults.keys()

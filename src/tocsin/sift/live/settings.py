@@ -10,6 +10,9 @@ from tocsin.kernel.problems import BadInput
 from tocsin.sift import minimise, stamps
 from tocsin.wire.report import Severity
 
+LONGEST_SOCKET = 107  # bytes of a Unix socket's path
+LARGEST_MAIL_MB = 64  # more is read of no mail
+
 
 class Files(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Logs to follow through their rotation; patterns such as `/var/log/nginx/*.log` meet new files too.
@@ -33,11 +36,31 @@ class Journal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Syslog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Addresses (`127.0.0.1:5514`) to receive syslog on: UDP (RFC 5426), TCP (RFC 6587, both framings)."""
+    """Addresses (`127.0.0.1:5514`) to receive syslog on: UDP (RFC 5426), TCP (RFC 6587), TLS (RFC 5425).
+
+    `certificate` and `key` are what the door shows over TLS; with `clients`, a file of authorities, senders
+    must show a certificate of theirs, and with `names` one of these names or SHA-256 fingerprints.
+    """
 
     udp: str = ""
     tcp: str = ""
+    tls: str = ""
+    certificate: str = ""
+    key: str = ""
+    clients: str = ""
+    names: tuple[str, ...] = ()
     tz: str | None = None
+
+
+class Lmtp(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A door for mails (RFC 2033): an address, or the path of a Unix socket, and whose mails are taken.
+
+    `recipients` are patterns of addresses, such as `abuse@*`; a mail may have `largest_mb`.
+    """
+
+    listen: str
+    recipients: tuple[str, ...]
+    largest_mb: int = 32
 
 
 class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +76,13 @@ class Mailbox(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 993
     tls: bool = True
     ca_file: str = ""
+    every: float = 60.0
+
+
+class Dnstap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Unix socket to which resolvers write dnstap; `every` is the seconds between counts of its blocks."""
+
+    socket: str
     every: float = 60.0
 
 
@@ -77,7 +107,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything `tocsin watch` is told.
 
     Without `to` nothing is reported: attacks are only shown and measured. `every` is how many seconds may
-    pass between an attack and its report; `inbox_mb` bounds what received syslog may take on disk.
+    pass between an attack and its report; `inbox_mb` bounds what each door for syslog or mails may take on
+    disk.
     """
 
     to: str = ""
@@ -92,6 +123,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     journal: tuple[Journal, ...] = ()
     syslog: tuple[Syslog, ...] = ()
     mailbox: tuple[Mailbox, ...] = ()
+    lmtp: tuple[Lmtp, ...] = ()
+    dnstap: tuple[Dnstap, ...] = ()
     siem: tuple[Siem, ...] = ()
     rt: tuple[Rt, ...] = ()
 
@@ -114,9 +147,11 @@ def load(path: Path) -> Settings:
 
 
 def _check(settings: Settings, path: Path) -> None:
-    if not (settings.files or settings.journal or settings.syslog or settings.mailbox):
+    doors = settings.syslog or settings.lmtp or settings.dnstap
+    if not (settings.files or settings.journal or settings.mailbox or doors):
         raise BadInput(
-            f"{path}: nothing to watch", hint="add [[files]], [[journal]], [[syslog]] or [[mailbox]]"
+            f"{path}: nothing to watch",
+            hint="add [[files]], [[journal]], [[mailbox]], [[syslog]], [[lmtp]] or [[dnstap]]",
         )
     try:
         minimise.networks(settings.networks)
@@ -126,8 +161,27 @@ def _check(settings: Settings, path: Path) -> None:
         stamps.zone(files.tz)
     for heard in settings.syslog:
         stamps.zone(heard.tz)
-        for address in filter(None, (heard.udp, heard.tcp)):
+        for address in filter(None, (heard.udp, heard.tcp, heard.tls)):
             endpoint(address)
+        if heard.tls and not (heard.certificate and heard.key):
+            raise BadInput(f"{path}: syslog.tls needs a certificate and its key")
+        if heard.names and not heard.clients:
+            raise BadInput(f"{path}: syslog.names needs clients: the authority of the senders' certificates")
+    for door in settings.lmtp:
+        if not door.listen.startswith("/"):
+            endpoint(door.listen)
+        if not door.recipients:
+            raise BadInput(f"{path}: lmtp takes no mail without recipients")
+        if not 1 <= door.largest_mb <= LARGEST_MAIL_MB:
+            raise BadInput(f"{path}: lmtp.largest_mb is from 1 to {LARGEST_MAIL_MB}")
+    for where in (*(door.listen for door in settings.lmtp), *(tap.socket for tap in settings.dnstap)):
+        if len(where.encode()) > LONGEST_SOCKET:
+            raise BadInput(f"{path}: the path of a socket has {LONGEST_SOCKET} bytes at most: {where}")
+    for tap in settings.dnstap:
+        if not tap.socket.startswith("/"):
+            raise BadInput(f"{path}: dnstap.socket is the whole path of a Unix socket: {tap.socket}")
+        if tap.every <= 0:
+            raise BadInput(f"{path}: dnstap.every must be more than 0 seconds")
     for siem in settings.siem:
         if siem.syslog and urlsplit(siem.syslog).scheme not in ("udp", "tcp"):
             raise BadInput(f"{path}: siem.syslog is no udp:// or tcp:// address: {siem.syslog}")
@@ -136,7 +190,7 @@ def _check(settings: Settings, path: Path) -> None:
             raise BadInput(f"{path}: not the address of a web server: {url}", hint="write it as https://HOST")
     if len(settings.rt) > 1:
         raise BadInput(f"{path}: only one [[rt]] can be told")
-    for kind in (settings.journal, settings.mailbox, settings.syslog):
+    for kind in (settings.journal, settings.mailbox, settings.syslog, settings.lmtp, settings.dnstap):
         if len(set(kind)) < len(kind):
             raise BadInput(f"{path}: the same source twice: its lines would count twice")
     if settings.metrics:
@@ -171,6 +225,11 @@ units = ["ssh.service"]
 [[syslog]]
 udp = "127.0.0.1:5514"
 tcp = "127.0.0.1:5514"
+# tls = "0.0.0.0:6514"
+# certificate = "/etc/tocsin/syslog.pem"
+# key = "/etc/tocsin/syslog.key"
+# clients = "/etc/tocsin/senders-ca.pem"   # senders must show a certificate of this authority
+# names = ["gate1.isp.example"]            # and one of these names, or "sha256:" fingerprints
 
 # [[siem]]
 # ecs = "/var/log/tocsin/attacks.ndjson"
@@ -185,4 +244,11 @@ tcp = "127.0.0.1:5514"
 # host = "imap.example"
 # user = "abuse"
 # password_file = "/etc/tocsin/abuse-password"
+
+# [[lmtp]]
+# listen = "127.0.0.1:2424"                # or the path of a socket
+# recipients = ["abuse@isp.example"]
+
+# [[dnstap]]
+# socket = "/run/tocsin/dnstap"            # blocks of your resolvers, counted as by tocsin tally
 """

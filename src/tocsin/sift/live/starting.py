@@ -10,6 +10,7 @@ from tocsin.kernel.problems import BadInput
 from tocsin.sift import minimise, reporting, rulebook, spool
 from tocsin.sift.live.files import Patterns
 from tocsin.sift.live.journal import JournalSource, journal_name
+from tocsin.sift.live.lmtp import LmtpSource, lmtp_name
 from tocsin.sift.live.meters import Meters
 from tocsin.sift.live.outlets import outlets_of
 from tocsin.sift.live.receiving import SyslogSource, syslog_name
@@ -71,7 +72,7 @@ def watch(
 def sources_of(
     settings: Settings, kept: Spool, places: dict[str, bytes], *, follow: bool
 ) -> list[Followable]:
-    """The sources that are there from the start: journals, syslog, mailboxes. Raises BadInput."""
+    """The sources that are there from the start: journals, mailboxes, doors. Raises BadInput."""
     options = options_of(settings)
     sources: list[Followable] = [
         JournalSource(journal, options, places.get(journal_name(journal)), follow=follow)
@@ -83,11 +84,38 @@ def sources_of(
         sources += [
             MailSource(box, options, places.get(mailbox_name(box)), follow=follow) for box in settings.mailbox
         ]
+    limit = settings.inbox_mb << 20
     for heard in settings.syslog:
-        folder = kept.folder / "inbox" / hashlib.sha256(syslog_name(heard).encode()).hexdigest()[:16]
-        limit = settings.inbox_mb << 20
-        sources.append(SyslogSource(heard, options, folder, limit, places.get(syslog_name(heard))))
+        name = syslog_name(heard)
+        sources.append(SyslogSource(heard, options, _inbox(kept, name), limit, places.get(name)))
+    for door in settings.lmtp:
+        name = lmtp_name(door)
+        sources.append(LmtpSource(door, options, _inbox(kept, name), limit, places.get(name)))
+    if settings.dnstap:
+        from tocsin.sift.live.tapping import TapSource, dnstap_name
+
+        for tap in settings.dnstap:
+            folder = _inbox(kept, dnstap_name(tap))
+            sources.append(TapSource(tap, options, folder, limit, counting(settings), follow=follow))
     return sources
+
+
+def counting(settings: Settings) -> Callable[[list[Path]], tuple[int, str]]:
+    """How files of dnstap are counted: for the exchange where there is one, else for oneself."""
+
+    def count(paths: list[Path]) -> tuple[int, str]:
+        from tocsin.sift import tallying
+
+        key = key_of(settings) if settings.to else ""
+        result = tallying.tally(paths, tallying.Plan(url=settings.to), key, lambda _: None)
+        return result.connections, result.fault
+
+    return count
+
+
+def _inbox(kept: Spool, name: str) -> Path:
+    """Where a source keeps what it received and did not read yet."""
+    return kept.folder / "inbox" / hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def key_of(settings: Settings) -> str:

@@ -323,7 +323,8 @@ class Watch:
                 self.meters.gaps += source.lost - self._lost.get(source.name, 0)
                 self._lost[source.name] = source.lost
                 self._say(f"{source.name}: something is missing: its rotated files do not hold what was next")
-        self.meters.dropped = sum(getattr(source, "dropped", 0) for source in self._sources)
+        for said in self.meters.look(self._sources):
+            self._say(said)
 
     def _is_behind(self) -> bool:
         if behind := any(source.is_behind() for source in self._sources):
