@@ -27,7 +27,7 @@ check: $(STAMP)-dev
 # Debian packages that tests and benchmarks use. Never run unasked.
 system:
 	apt-get update
-	apt-get install -y --no-install-recommends chromium openssh-server fail2ban sshguard \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium openssh-server fail2ban sshguard \
 		unbound bind9 bind9-dnsutils knot knot-dnsutils knot-resolver lua-cqueues pdns-recursor nftables \
 		iproute2 nfdump systemd-journal-remote request-tracker5 rt5-db-sqlite rt5-standalone dovecot-imapd wrk \
 		rsyslog rsyslog-openssl postfix fstrm-bin

@@ -17,7 +17,8 @@ from tocsin.sift.live.receiving import SyslogSource, syslog_name
 from tocsin.sift.live.settings import Settings
 from tocsin.sift.live.state import LiveState
 from tocsin.sift.live.tickets import Answers, Rt5
-from tocsin.sift.live.watching import Followable, Watch, options_of
+from tocsin.sift.live.watching import Watch, options_of
+from tocsin.sift.live.windows import Followable
 from tocsin.sift.rulebook import ruleset
 from tocsin.sift.spool import NOWHERE, Spool
 

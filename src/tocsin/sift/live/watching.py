@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
 
 from tocsin.kernel.problems import Problem
 from tocsin.sift import calling, engine, reporting, sending
@@ -15,7 +14,7 @@ from tocsin.sift.live.outlets import Away, Outlet, Outlets
 from tocsin.sift.live.settings import Settings
 from tocsin.sift.live.state import KeptRegions, LiveState, Step, aged
 from tocsin.sift.live.tickets import Answers
-from tocsin.sift.live.windows import Window
+from tocsin.sift.live.windows import Followable
 from tocsin.sift.piles import Key, Piles
 from tocsin.sift.rejects import Kept
 from tocsin.sift.rulebook import Ruleset, ruleset
@@ -40,45 +39,6 @@ class CannotWrite(Problem):
 
     slug = "cannot-write"
     hint = "make room on the disk; nothing is lost: it is read again"
-
-
-class Followable(Protocol):
-    """A source that goes on: it gives windows, and says where it stands.
-
-    `fault` says why it gives nothing, and is empty while it does; `lost` counts the gaps in what it gave.
-    """
-
-    name: str
-    options: engine.Options
-
-    @property
-    def fault(self) -> str:
-        """Why it cannot be read."""
-
-    @property
-    def lost(self) -> int:
-        """How often something was gone before it was read."""
-
-    def read(self, budget: int) -> Window | None:
-        """The next whole lines, or None when there is nothing new."""
-
-    def place(self) -> bytes | None:
-        """Where it stands after the last window, to be kept."""
-
-    def settled(self) -> None:
-        """All that was given is kept: what only served to be read again may go."""
-
-    def backlog(self) -> int:
-        """How many bytes wait."""
-
-    def is_behind(self) -> bool:
-        """Whether it is still fetching what was there at the start."""
-
-    def is_gone(self) -> bool:
-        """Whether it will never give anything again."""
-
-    def close(self) -> None:
-        """Stop."""
 
 
 class Watch:

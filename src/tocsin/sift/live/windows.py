@@ -1,14 +1,14 @@
-"""A window is what a source had to say since it was last asked: whole lines, and where they stand."""
+"""What `watch` follows, and a window: what a source had to say since it was last asked, in whole lines."""
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from tocsin.kernel.problems import Problem
 from tocsin.sift.sources import Source, Stream
 
 if TYPE_CHECKING:
-    from tocsin.sift.engine import Run
+    from tocsin.sift.engine import Options, Run
 
 
 @dataclass(frozen=True)
@@ -75,3 +75,42 @@ class Mails(Window):
 
 
 TOO_LARGE = "a mail of more than 64 MB, or one that the server does not give"
+
+
+class Followable(Protocol):
+    """A source that goes on: it gives windows, and says where it stands.
+
+    `fault` says why it gives nothing, and is empty while it does; `lost` counts the gaps in what it gave.
+    """
+
+    name: str
+    options: "Options"
+
+    @property
+    def fault(self) -> str:
+        """Why it cannot be read."""
+
+    @property
+    def lost(self) -> int:
+        """How often something was gone before it was read."""
+
+    def read(self, budget: int) -> Window | None:
+        """The next whole lines, or None when there is nothing new."""
+
+    def place(self) -> bytes | None:
+        """Where it stands after the last window, to be kept."""
+
+    def settled(self) -> None:
+        """All that was given is kept: what only served to be read again may go."""
+
+    def backlog(self) -> int:
+        """How many bytes wait."""
+
+    def is_behind(self) -> bool:
+        """Whether it is still fetching what was there at the start."""
+
+    def is_gone(self) -> bool:
+        """Whether it will never give anything again."""
+
+    def close(self) -> None:
+        """Stop."""
