@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.exchange import a_report
 from tests.sharing.street import ATTACKER, DAY, NOON, Street
@@ -115,6 +115,16 @@ def test_nothing_is_shared_on_one_unverified_word(standing: Standing, at: dt.dat
 
 
 @given(standings, instants)
+@example(
+    Standing(
+        kind="address",
+        state="shared",
+        ruling=Ruling(True, NOON, "because"),
+        caution="A trusted person has to say yes because",
+        valid_until=NOON + 40 * DAY,
+    ),
+    NOON + 7 * DAY,
+)
 @settings(max_examples=200, deadline=None)
 def test_a_verdict_stands_until_something_changes(standing: Standing, at: dt.datetime) -> None:
     """Judged again at the same instant, it is the same."""

@@ -180,7 +180,8 @@ def judge_heard(standing: Standing, at: dt.datetime) -> Verdict:
     firm = [word for word in known if word.unforgeable]
     approved = ruling is not None and _counts(ruling.at, standing, at)
     if standing.caution and not approved:
-        return _off(standing, standing.caution, "asks")
+        is_over = standing.state == "expired" and not firm  # with nothing new, that it ended is the reason
+        return _off(standing, standing.caution, "asks", is_answered=is_over)
     if not approved:
         said = loudest(firm)
         sure = confidence.certainty(said, DEFAULTS) >= DEFAULTS.enough
