@@ -64,7 +64,7 @@ options {{ default-server 127.0.0.1; default-port {control}; default-key "own"; 
 """
 # Not as local-data, which Unbound answers before it looks at any policy.
 KNOWN = 'auth-zone:\n  name: {name}\n  zonefile: "{data}"\n  for-downstream: no\n  for-upstream: yes\n'
-SERVED = f"$TTL 60\n@ IN SOA ns. h. 1 1 1 1 1\n@ IN NS ns.\n@ IN A {ADDRESS}\n* IN A {ADDRESS}\n"
+SERVED = f"$TTL 60\n@ IN SOA ns. h. 1 3600 600 604800 60\n@ IN NS ns.\n@ IN A {ADDRESS}\n* IN A {ADDRESS}\n"
 
 
 @dataclass(frozen=True)
