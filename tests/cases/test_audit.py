@@ -86,6 +86,15 @@ def test_a_log_that_left_with_its_report_is_behind_the_case_no_more(town: Town) 
     ]
 
 
+def test_a_log_that_a_case_forgot_is_told(town: Town) -> None:
+    """What its reports hold is among what the case counts on."""
+    town.report(delete_at=NOON + 9 * DAY)
+    CaseHolding.objects.all().delete()
+    assert "a log behind one of its reports is not among what is held" in [
+        finding.why for finding in check_cases()
+    ]
+
+
 def test_what_joining_must_leave_behind_is_checked(town: Town) -> None:
     """A case that was joined is closed, and shares the lane of the one that has its reports."""
     case, other = town.case_of(town.report()), town.case_of(town.report(origins=("198.18.7.7",)))

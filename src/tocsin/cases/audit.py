@@ -9,7 +9,7 @@ from tocsin.cases import clocks, shares, states, triage
 from tocsin.cases.models import Case, CaseHolding, Clock, Link, Move, Question, Share
 from tocsin.cases.triage import DUTIES
 from tocsin.cases.units import current_pack
-from tocsin.intake.models import Report, ReportHolding
+from tocsin.intake.models import Report
 from tocsin.journal.audit import Finding
 from tocsin.kernel.time import now
 
@@ -124,19 +124,18 @@ def _joined() -> Iterator[Finding]:
 
 
 def _held() -> Iterator[Finding]:
-    """The logs behind a case, against those behind its reports."""
-    of_reports = ReportHolding.objects.filter(
-        holding=OuterRef("holding"),
-        report__links__case=OuterRef("case"),  # of one link together with what follows
-        report__links__detached_at__isnull=True,
-    )
-    kept = CaseHolding.objects.filter(~Exists(of_reports))
-    for case_id in kept.values_list("case__case_id", flat=True).distinct():
-        yield Finding(f"case {case_id}", "it counts on a log that stands behind none of its reports")
-    noted = CaseHolding.objects.filter(case=OuterRef("case"), holding=OuterRef("report__held__holding"))
+    """The logs behind a case, against those behind its reports; as whole sets, and not row by row."""
+    kept = CaseHolding.objects.values_list("case", "holding")
     links = Link.objects.filter(detached_at__isnull=True, report__held__isnull=False)
-    for case_id in links.filter(~Exists(noted)).values_list("case__case_id", flat=True).distinct():
-        yield Finding(f"case {case_id}", "a log behind one of its reports is not among what is held")
+    needed = links.values_list("case", "report__held__holding")
+    for pairs, words in (
+        (kept.difference(needed), "it counts on a log that stands behind none of its reports"),
+        (needed.difference(kept), "a log behind one of its reports is not among what is held"),
+    ):
+        pks = sorted({case for case, _ in pairs})
+        for start in range(0, len(pks), BATCH):
+            for case in Case.objects.filter(pk__in=pks[start : start + BATCH]).order_by("pk"):
+                yield Finding(f"case {case.case_id}", words)
 
 
 def _queue() -> Iterator[Finding]:
