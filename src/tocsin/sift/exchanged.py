@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tocsin.sift.regions import region_of
+from tocsin.sift.documents import is_new
 from tocsin.sift.reported import merged, of_met
 from tocsin.sift.sources import read_whole
 from tocsin.wire.stix_met import Broken, Passed, Told
@@ -32,11 +32,8 @@ def decoded(run: "Run", source: "Source", stream: "Stream") -> Any:
     """The document, or its lines as a list where each is a document; None where there is nothing to read."""
     content = read_whole(stream, LARGEST)
     run.see(content)
-    if run.known.has_all([region_of(content)]):
-        run.balance.duplicate += 1
-        run.balance.reasons["seen before"] += 1
+    if not is_new(run, content):
         return None
-    run.known.add(region_of(content))
     text = content.removeprefix(b"\xef\xbb\xbf")
     try:
         return msgspec.json.decode(text)
