@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import shutil
 import socket
 import subprocess
@@ -334,3 +335,22 @@ def everything() -> dict[str, int]:
     tallying.tally([], tallying.Plan(hours_file=file, is_here=True), "", lambda _: None)
     rows = [line.split(",") for line in file.read_text().splitlines()[1:]]
     return {name: int(hits) for name, _, hits, _ in rows}
+
+
+def test_half_a_frame_does_not_spoil_the_next(tmp_path: Path) -> None:
+    """A disk that ends in the middle of a frame keeps none of it: what is written later is read whole."""
+    files = tapping.TapFiles(tmp_path, 1 << 20)
+    frames = [bytes([number]) * 1000 for number in range(8)]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            files.write(frames)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    files.write(frames)
+    (path,) = files.ended()
+    found, broken = Frames().feed(path.read_bytes())
+    assert broken is None
+    assert [frame.data for frame in found if not frame.control] == frames
+    files.close()

@@ -117,6 +117,11 @@ def control_frame(kind: int, *contents: bytes) -> bytes:
     return _HEADER.pack(0) + _HEADER.pack(4 + len(fields)) + _HEADER.pack(kind) + fields
 
 
+def data_frame(data: bytes) -> bytes:
+    """A data frame as it is sent."""
+    return _HEADER.pack(len(data)) + data
+
+
 def looks_like(start: bytes) -> bool:
     """Whether something that begins so is a stream of frames."""
     if len(start) < 12:

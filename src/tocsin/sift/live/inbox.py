@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import threading
+from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
@@ -50,23 +51,13 @@ class Inbox:
                     following = self._segment(self._number + 1).open("ab", buffering=0)
                     self._file.close()
                     self._file, self._number, self._written = following, self._number + 1, 0
-                self._add(lines)
+                append(self._file, lines, self._written)
+                self._written += len(lines)
             except OSError as error:
                 self.fault = f"what is received cannot be kept: {(error.strerror or str(error)).lower()}"
                 return False
             self.fault = ""
             return True
-
-    def _add(self, lines: bytes) -> None:
-        left = memoryview(lines)
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-        except OSError:
-            with contextlib.suppress(OSError):  # half a line would spoil the next
-                os.ftruncate(self._file.fileno(), self._written)
-            raise
-        self._written += len(lines)
 
     def close(self) -> None:
         """Write no more."""
@@ -141,6 +132,22 @@ class MailInbox:
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number}.eml"
+
+
+def append(file: RawIOBase, data: bytes, end: int) -> None:
+    """Write all of it behind the `end` bytes of an open file, or nothing: half would spoil the next.
+
+    Raises OSError.
+    """
+    left = memoryview(data)
+    try:
+        while left:
+            left = left[file.write(left) or 0 :]
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(file.fileno(), end)
+            file.seek(end)
+        raise
 
 
 def _size(path: Path) -> int:

@@ -7,7 +7,6 @@ removed is known by its bytes.
 
 import contextlib
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
@@ -15,12 +14,23 @@ from pathlib import Path
 
 from tocsin.kernel.problems import Problem
 from tocsin.sift.engine import Options
+from tocsin.sift.live.inbox import append
 from tocsin.sift.live.refusals import Refusals
 from tocsin.sift.live.settings import Dnstap
 from tocsin.sift.live.sockets import listening, shut
 from tocsin.sift.live.windows import Window
 from tocsin.wire import dnstap
-from tocsin.wire.framestream import ACCEPT, FINISH, READY, START, STOP, Frame, Frames, control_frame
+from tocsin.wire.framestream import (
+    ACCEPT,
+    FINISH,
+    READY,
+    START,
+    STOP,
+    Frame,
+    Frames,
+    control_frame,
+    data_frame,
+)
 
 MOST_CONNECTIONS = 100
 COUNTING = "counting.tap"  # always of this name, so that its tallies are of one log
@@ -41,11 +51,9 @@ class TapFiles:
         self._is_empty = True
 
     def write(self, frames: list[bytes]) -> None:
-        """Add whole frames. Raises OSError."""
+        """Add frames, all or none of them. Raises OSError."""
         with self._lock:
-            left = memoryview(b"".join(struct.pack(">I", len(one)) + one for one in frames))
-            while left:
-                left = left[self._file.write(left) :]
+            append(self._file, b"".join(map(data_frame, frames)), self._file.tell())
             self._is_empty = False
 
     def ended(self) -> list[Path]:
