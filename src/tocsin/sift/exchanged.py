@@ -8,7 +8,7 @@ import msgspec
 from tocsin.sift.documents import is_new
 from tocsin.sift.reported import merged, of_met
 from tocsin.sift.sources import read_whole
-from tocsin.wire.stix_met import Broken, Passed, Told
+from tocsin.wire.met import Broken, Passed, Told
 
 if TYPE_CHECKING:
     from tocsin.sift.engine import Run

@@ -1,7 +1,7 @@
 """What a report by another tool says: somebody did something to somebody, so often, in that time."""
 
 import datetime as dt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tocsin.wire.complaint_words import Meaning
 
@@ -37,6 +37,28 @@ class Met(NamedTuple):
     bits: int = 0
 
 
+class Passed(NamedTuple):
+    """An object that is no evidence, and why, where somebody may wonder."""
+
+    reason: str = ""
+
+
+class Broken(NamedTuple):
+    """An object that cannot be read, and why."""
+
+    reason: str
+
+
+Told = Met | Passed | Broken
+NOT_HOSTILE = Passed("noise: observed data that nothing calls hostile")
+INDICATOR = Passed("noise: an indicator says what to look for (tocsin import passes it on)")
+MARKED = Passed("noise: TLP:RED and TLP:AMBER+STRICT do not leave their readers' organisation")
+
+
+class Wrong(Exception):  # noqa: N818 (a finding about one object)
+    """An object whose field cannot be read: the reason in words."""
+
+
 def service_at(protocols: list[str], port: str) -> tuple[str, str]:
     """The service and the vector that protocols and a port name: `ssh` and `tcp/ssh`, or both `tcp/22`.
 
@@ -47,3 +69,8 @@ def service_at(protocols: list[str], port: str) -> tuple[str, str]:
     application = next((word for word in words if word not in TRANSPORTS), "")
     service = application or (f"{transport or 'port'}/{port}" if port else "unknown")
     return service, "/".join(filter(None, (transport or "ip", application or port)))
+
+
+def listed(value: Any) -> list[Any]:
+    """A list, or none for what is no list."""
+    return value if isinstance(value, list) else []

@@ -11,9 +11,21 @@ from typing import Any
 from tocsin.wire.complaint_words import UNDETERMINED, Meaning, meaning_of
 from tocsin.wire.dates import read_date
 from tocsin.wire.labels import meaning_of_kind, meaning_of_labels
-from tocsin.wire.met import Met, Side, service_at
+from tocsin.wire.met import (
+    INDICATOR,
+    MARKED,
+    NOT_HOSTILE,
+    Broken,
+    Met,
+    Passed,
+    Side,
+    Told,
+    Wrong,
+    listed,
+    service_at,
+)
 from tocsin.wire.misp_in import KINDS, NotMisp, tlp_of
-from tocsin.wire.stix_met import INDICATOR, MARKED, NOT_HOSTILE, STAYS, Broken, Passed, Told
+from tocsin.wire.stix_in import STAYS
 
 _SIGHTED, _FALSE = "0", "1"
 _MOST = 1 << 53
@@ -25,9 +37,9 @@ _CALLED_FALSE = Passed("noise: called a false positive after it was sighted")
 def read_event(event: dict[str, Any]) -> Iterator[tuple[Any, Told]]:
     """Each attribute and each object of an event (or of a list of attributes), and what it tells."""
     outer = _names(event)
-    for attribute in _list(event.get("Attribute")):
+    for attribute in listed(event.get("Attribute")):
         yield attribute, _told(attribute, event, outer, is_object=False)
-    for thing in _list(event.get("Object")):
+    for thing in listed(event.get("Object")):
         yield thing, _told(thing, event, outer, is_object=True)
 
 
@@ -42,12 +54,8 @@ def _told(thing: Any, event: dict[str, Any], outer: list[str], *, is_object: boo
             return MARKED
         meaning = meaning_of_labels(names) or meaning_of_labels(outer)
         return _of_object(thing, event, meaning) if is_object else _of_attribute(thing, event, meaning)
-    except (NotMisp, _Wrong) as why:
+    except (NotMisp, Wrong) as why:
         return Broken(str(why))
-
-
-class _Wrong(Exception):  # noqa: N818 (a finding about one record)
-    """A record whose field cannot be read: the reason in words."""
 
 
 def _of_attribute(thing: dict[str, Any], event: dict[str, Any], meaning: Meaning | None) -> Told:
@@ -56,7 +64,7 @@ def _of_attribute(thing: dict[str, Any], event: dict[str, Any], meaning: Meaning
         return Broken("a MISP attribute without type or value")
     if kind not in KINDS:
         return Passed()
-    sightings = [one for one in _list(thing.get("Sighting")) if isinstance(one, dict)]
+    sightings = [one for one in listed(thing.get("Sighting")) if isinstance(one, dict)]
     seen = [_second(one.get("date_sighting")) for one in sightings if str(one.get("type", "0")) == _SIGHTED]
     if not seen:
         return INDICATOR
@@ -174,13 +182,13 @@ def _span(
         if holder.get("timestamp") not in (None, "", 0, "0"):
             at = _second(holder["timestamp"])
             return at, at, {"first_seen_at": f"derived from the last change of {what}"}
-    raise _Wrong("a record of MISP without a time")
+    raise Wrong("a record of MISP without a time")
 
 
 def _date(text: Any) -> dt.datetime:
     read = read_date(text) if isinstance(text, str) else None
     if read is None:
-        raise _Wrong("a record of MISP with a time that is none")
+        raise Wrong("a record of MISP with a time that is none")
     return read[0]
 
 
@@ -188,7 +196,7 @@ def _second(told: Any) -> dt.datetime:
     try:
         return dt.datetime.fromtimestamp(int(str(told)), dt.UTC)
     except (ValueError, OverflowError, OSError):
-        raise _Wrong("a record of MISP whose timestamp is no number of seconds") from None
+        raise Wrong("a record of MISP whose timestamp is no number of seconds") from None
 
 
 def _count(text: str, least: int) -> int:
@@ -198,7 +206,7 @@ def _count(text: str, least: int) -> int:
 def _fields(thing: dict[str, Any]) -> dict[str, list[str]]:
     """The values of an object's attributes by their relation."""
     found: dict[str, list[str]] = {}
-    for attribute in _list(thing.get("Attribute")):
+    for attribute in listed(thing.get("Attribute")):
         if isinstance(attribute, dict) and not _is_true(attribute.get("deleted")):
             relation, value = attribute.get("object_relation"), attribute.get("value")
             if isinstance(relation, str) and isinstance(value, str | int) and str(value).strip():
@@ -217,17 +225,13 @@ def _first_of(fields: dict[str, list[str]], *names: str) -> list[str]:
 def _names(thing: dict[str, Any]) -> list[str]:
     return [
         tag["name"]
-        for tag in _list(thing.get("Tag"))
+        for tag in listed(thing.get("Tag"))
         if isinstance(tag, dict) and isinstance(tag.get("name"), str)
     ]
 
 
 def _inner(thing: dict[str, Any]) -> list[str]:
-    return [name for one in _list(thing.get("Attribute")) if isinstance(one, dict) for name in _names(one)]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return [name for one in listed(thing.get("Attribute")) if isinstance(one, dict) for name in _names(one)]
 
 
 def _is_true(told: Any) -> bool:

@@ -24,6 +24,7 @@ TLP1_MARKINGS = {
 }
 LONGEST_UPSTREAM = 60
 STRICTNESS = ("clear", "green", "amber", "amber+strict", "red")
+STAYS = ("amber+strict", "red")  # labels under which nothing leaves its readers' organisation
 _LABELS = {f"marking-definition--{number}": label for label, number in TLP_MARKINGS.items()} | {
     number: label for label, number in TLP1_MARKINGS.items()
 }

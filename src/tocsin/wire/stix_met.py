@@ -11,10 +11,21 @@ from typing import Any, NamedTuple
 from tocsin.wire.complaint_words import UNDETERMINED, Meaning
 from tocsin.wire.dates import read_date
 from tocsin.wire.labels import meaning_of_kind, meaning_of_labels
-from tocsin.wire.met import Met, Side, service_at
-from tocsin.wire.stix_in import tlp_of, values_of
+from tocsin.wire.met import (
+    INDICATOR,
+    MARKED,
+    NOT_HOSTILE,
+    Broken,
+    Met,
+    Passed,
+    Side,
+    Told,
+    Wrong,
+    listed,
+    service_at,
+)
+from tocsin.wire.stix_in import STAYS, tlp_of, values_of
 
-STAYS = ("amber+strict", "red")
 _FORGEABLE = ("udp", "icmp", "icmp6", "ipv6-icmp")
 _HOSTS = ("ipv4-addr", "ipv6-addr", "domain-name")
 _MOST = 1_000_000_000  # section 5.2: the most times that a sighting may count
@@ -32,18 +43,6 @@ _TYPES = {
 }
 
 
-class Passed(NamedTuple):
-    """An object that is no evidence, and why, where somebody may wonder."""
-
-    reason: str = ""
-
-
-class Broken(NamedTuple):
-    """An object that cannot be read, and why."""
-
-    reason: str
-
-
 class Traffic(NamedTuple):
     """One connection, or an address or name that was met without one (`target` is empty)."""
 
@@ -53,12 +52,8 @@ class Traffic(NamedTuple):
     port: str
 
 
-Told = Met | Passed | Broken
 INFECTED = Meaning("malicious-code/infected-system", "medium")
 NOT_SEEN = Passed("noise: a sighting that says it was not seen")
-NOT_HOSTILE = Passed("noise: observed data that nothing calls hostile")
-INDICATOR = Passed("noise: an indicator says what to look for (tocsin import passes it on)")
-MARKED = Passed("noise: TLP:RED and TLP:AMBER+STRICT do not leave their readers' organisation")
 OVER = Passed("noise: revoked, or an older version")
 
 
@@ -91,12 +86,8 @@ def _told(read: Any, thing: dict[str, Any], latest: dict[str, Any]) -> Told:
         return MARKED
     try:
         return read(thing, latest)  # type: ignore[no-any-return]
-    except _Wrong as why:
+    except Wrong as why:
         return Broken(str(why))
-
-
-class _Wrong(Exception):  # noqa: N818 (a finding about one object)
-    """An object whose field cannot be read: the reason in words."""
 
 
 def _latest(objects: list[Any]) -> dict[str, dict[str, Any]]:
@@ -122,7 +113,7 @@ def _version(thing: dict[str, Any]) -> str:
 def _sighting(thing: dict[str, Any], latest: dict[str, Any]) -> Told:
     count = thing.get("count", 1)
     if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count < _MOST:
-        raise _Wrong("a STIX sighting whose count is no number below a thousand million")
+        raise Wrong("a STIX sighting whose count is no number below a thousand million")
     if count == 0:
         return NOT_SEEN
     of = latest.get(str(thing.get("sighting_of_ref")), {})
@@ -149,7 +140,7 @@ def _observed(thing: dict[str, Any], latest: dict[str, Any]) -> Told:
         return NOT_HOSTILE
     count = thing.get("number_observed", 1)
     if not isinstance(count, int) or isinstance(count, bool) or not 0 < count < _MOST:
-        raise _Wrong("STIX observed data whose number_observed is no number from 1")
+        raise Wrong("STIX observed data whose number_observed is no number from 1")
     return _met(traffic, [], meaning, [thing], count)
 
 
@@ -195,7 +186,7 @@ def _span(times: list[dict[str, Any]]) -> tuple[dt.datetime, dt.datetime, dict[s
         return min(told), max(told), {}
     made = _instant(times[-1], "created")
     if made is None:
-        raise _Wrong(f"a STIX {times[-1]['type']} without a time")
+        raise Wrong(f"a STIX {times[-1]['type']} without a time")
     return made, made, {"first_seen_at": "derived from created"}
 
 
@@ -205,7 +196,7 @@ def _instant(thing: dict[str, Any], name: str) -> dt.datetime | None:
         return None
     read = read_date(told) if isinstance(told, str) else None
     if read is None:
-        raise _Wrong(f"STIX field {name} is no timestamp")
+        raise Wrong(f"STIX field {name} is no timestamp")
     return read[0]
 
 
@@ -222,7 +213,7 @@ def _meaning(thing: dict[str, Any]) -> Meaning | None:
     ]
     if kinds:
         return meaning_of_kind(kinds[0])
-    references = [one for one in _list(thing.get("external_references")) if isinstance(one, dict)]
+    references = [one for one in listed(thing.get("external_references")) if isinstance(one, dict)]
     named = [text for one in references if isinstance(text := one.get("external_id"), str)]
     if thing.get("type") in ("attack-pattern", "indicator", "malware", "infrastructure"):
         named += _texts([thing.get("name")])
@@ -263,8 +254,4 @@ def _host(things: dict[str, Any], ref: Any) -> str:
 
 
 def _texts(value: Any) -> list[str]:
-    return [item for item in _list(value) if isinstance(item, str)]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return [item for item in listed(value) if isinstance(item, str)]

@@ -9,7 +9,7 @@ import msgspec
 
 from tocsin.kernel.problems import BadInput
 from tocsin.kernel.time import now
-from tocsin.sift.upstreams.values import NOBODYS, OLD, STAYS, Context, Document, Entry, Left, digest_of
+from tocsin.sift.upstreams.values import NOBODYS, OLD, Context, Document, Entry, Left, digest_of
 from tocsin.wire import said, stix, stix_in
 from tocsin.wire.observables import address_of, name_of
 
@@ -82,7 +82,7 @@ def judged(raw: bytes, context: Context, at: dt.datetime) -> Entry | Left:
             return Left(f"no {kind}: {text[:60]!r}", raw, is_malformed=True)
     tlp = stix_in.tlp_of(claimed.object_marking_refs) or ""
     upstream = claimed.upstream or context.upstream
-    if tlp in STAYS:
+    if tlp in stix_in.STAYS:
         return Left(f"TLP:{tlp.upper()} does not leave this organisation")
     if not upstream and not context.is_own:
         return Left(NOBODYS, raw, is_malformed=True)

@@ -10,9 +10,9 @@ import msgspec
 
 from tocsin.wire import said
 from tocsin.wire.stix import to_milliseconds
+from tocsin.wire.stix_in import STAYS
 
 LIVES = {"address": dt.timedelta(days=7), "name": dt.timedelta(days=30)}  # as long as a word stands
-STAYS = ("amber+strict", "red")  # labels under which nothing leaves this organisation
 LONGEST_UPSTREAM = 60
 NOBODYS = "nobody is named who says so: give --upstream NAME, or --own for your own word"
 OLD = "older than a word stands"
